@@ -1,0 +1,202 @@
+/**
+ * PORT: a model. Adapters translate a `ModelTurn` into a provider's request and its reply into `ModelEvent`s.
+ *
+ * The laws, held by `model.contract.ts` for every adapter:
+ * - A block has an id that is unique in its turn: one start, any number of deltas, one end. Blocks may interleave.
+ * - `finish` comes once and last, and every block has ended before it.
+ * - Nothing is yielded before the upstream accepted the request, so a wrapper may retry until the first batch.
+ * - Failure is a thrown `ModelError`, never an event. An aborted signal ends the stream within a second, by a throw.
+ * - Events come in batches: what arrived together. How they are cut into batches means nothing.
+ */
+import type { Annotation, Logprob } from '../protocol/content.ts'
+import type { Item } from '../protocol/items.ts'
+import type { Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
+import type { Usage } from '../protocol/response.ts'
+import type { CustomFormat } from '../protocol/tools.ts'
+
+export interface Model {
+  readonly capabilities: ModelCapabilities
+  stream(turn: ModelTurn, context: ModelContext): AsyncIterable<ModelBatch>
+  /** Tokens the turn's input would cost. Exact where the provider counts, else by a tokenizer. */
+  countInputTokens(turn: ModelTurn, context: ModelContext): Promise<number>
+}
+
+export type ModelBatch = readonly ModelEvent[]
+
+/** What a model can carry itself. What it cannot, a wrapper emulates or planning refuses (law 17). */
+export type ModelCapabilities = {
+  /** Tokens; null where unknown. */
+  readonly contextWindow: number | null
+  readonly maxOutputTokens: number | null
+  readonly imageInput: boolean
+  readonly fileInput: boolean
+  readonly functionTools: boolean
+  /** Free-text tools; where false they are wrapped as functions with one string argument. */
+  readonly customTools: boolean
+  readonly structuredOutput: boolean
+  readonly reasoning: boolean
+  readonly logprobs: boolean
+}
+
+/** Everything of one call that is not what the model is shown. */
+export type ModelContext = {
+  readonly signal: AbortSignal
+  /** Told once per upstream attempt when it ended, however it ended (law 18). */
+  readonly onAttempt?: (attempt: ModelAttempt) => void
+}
+
+/** One upstream call, for the ledger, the metrics and the reply's headers. */
+export type ModelAttempt = {
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'completed' | 'failed' | 'aborted'
+  /** Null when the upstream reported none. */
+  readonly usage: Usage | null
+  /** HTTP status of the upstream, null when there was none. */
+  readonly status: number | null
+  readonly durationMs: number
+  /** From the call to its first event; null when there was none. */
+  readonly firstEventMs: number | null
+  readonly upstreamRequestId: string | null
+}
+
+/** What a model is asked to do next: provider-neutral, complete, plain data. */
+export type ModelTurn = {
+  /** The name the provider knows. */
+  readonly model: string
+  readonly instructions: string | null
+  /** The whole context in order, oldest first; already resolved, paired and truncated. */
+  readonly items: readonly Item[]
+  readonly tools: readonly ToolDeclaration[]
+  readonly toolChoice: TurnToolChoice
+  readonly parallelToolCalls: boolean
+  readonly text: TextOptions
+  readonly reasoning: ReasoningOptions
+  /** Null: the provider's default. */
+  readonly temperature: number | null
+  readonly topP: number | null
+  readonly presencePenalty: number | null
+  readonly frequencyPenalty: number | null
+  /** Null: no log probabilities; a number: that many alternatives per token. */
+  readonly topLogprobs: number | null
+  readonly maxOutputTokens: number | null
+  readonly stop: readonly string[] | null
+  readonly serviceTier: string | null
+  readonly promptCacheKey: string | null
+  readonly promptCacheRetention: string | null
+  readonly safetyIdentifier: string | null
+  readonly metadata: Metadata
+}
+
+/** `name` is what the model sees; a namespace is already folded into it (see tools/function). */
+export type ToolDeclaration =
+  | {
+      readonly type: 'function'
+      readonly name: string
+      readonly description: string | null
+      readonly parameters: Readonly<Record<string, unknown>> | null
+      readonly strict: boolean
+    }
+  | {
+      readonly type: 'custom'
+      readonly name: string
+      readonly description: string | null
+      readonly format: CustomFormat
+    }
+
+/** `allowed` restricts calls to these declared names; null: all declared tools. */
+export type TurnToolChoice = {
+  readonly mode: 'none' | 'auto' | 'required'
+  readonly allowed: readonly string[] | null
+}
+
+export type FinishReason = 'stop' | 'tool_calls' | 'length' | 'content_filter'
+
+export type ModelEvent =
+  | { readonly type: 'text-start'; readonly id: string }
+  | { readonly type: 'text-delta'; readonly id: string; readonly delta: string; readonly logprobs?: readonly Logprob[] }
+  | { readonly type: 'annotation'; readonly id: string; readonly annotation: Annotation }
+  | { readonly type: 'text-end'; readonly id: string }
+  | { readonly type: 'refusal-start'; readonly id: string }
+  | { readonly type: 'refusal-delta'; readonly id: string; readonly delta: string }
+  | { readonly type: 'refusal-end'; readonly id: string }
+  | { readonly type: 'reasoning-start'; readonly id: string }
+  /** `summary` is meant for people; `text` is the model's own chain of thought. `part` counts from 0 and only rises. */
+  | {
+      readonly type: 'reasoning-delta'
+      readonly id: string
+      readonly kind: 'summary' | 'text'
+      readonly part: number
+      readonly delta: string
+    }
+  /** `state`: what this provider needs to see again on later turns; opaque, sealed before a client gets it. */
+  | { readonly type: 'reasoning-end'; readonly id: string; readonly state?: string }
+  | {
+      readonly type: 'call-start'
+      readonly id: string
+      readonly kind: 'function' | 'custom'
+      readonly name: string
+      /** The provider's own id of the call, kept when it has one. */
+      readonly callId: string | null
+    }
+  | { readonly type: 'call-delta'; readonly id: string; readonly delta: string }
+  | { readonly type: 'call-end'; readonly id: string }
+  | {
+      readonly type: 'finish'
+      readonly reason: FinishReason
+      /** The provider's word for it, for the log. */
+      readonly rawReason: string | null
+      /** Null when the provider reported none; the engine then estimates and says so. */
+      readonly usage: Usage | null
+    }
+
+export type ModelErrorKind =
+  /** The provider refused what the client sent. */
+  | 'invalid_request'
+  | 'context_length'
+  | 'content_policy'
+  /** The operator's credentials were refused. */
+  | 'auth'
+  | 'model_not_found'
+  | 'rate_limit'
+  /** 5xx or an overload. */
+  | 'unavailable'
+  /** No connection: refused, reset, DNS, TLS. */
+  | 'connection'
+  /** One of our clocks ran out: connect, first byte, idle or whole. */
+  | 'timeout'
+  /** The reply could not be understood, or ended without an end. */
+  | 'malformed'
+  | 'aborted'
+
+/** A failed model call. `message` may reach the client: it never holds a key, a URL or an upstream 5xx body. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError'
+  readonly kind: ModelErrorKind
+  /** The upstream's HTTP status, null when there was no reply. */
+  readonly status: number | null
+  /** The upstream's `Retry-After`, in milliseconds. */
+  readonly retryAfterMs: number | null
+  /** The request field the provider blamed, where that can be told. */
+  readonly param: string | null
+  readonly provider: string | null
+
+  constructor(
+    kind: ModelErrorKind,
+    message: string,
+    detail: {
+      status?: number | null
+      retryAfterMs?: number | null
+      param?: string | null
+      provider?: string | null
+      cause?: unknown
+    } = {},
+  ) {
+    super(message, { cause: detail.cause })
+    this.kind = kind
+    this.status = detail.status ?? null
+    this.retryAfterMs = detail.retryAfterMs ?? null
+    this.param = detail.param ?? null
+    this.provider = detail.provider ?? null
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * Stream events (ATLAS g.2), those that text, reasoning, refusals and client-executed calls need. Each carries
+ * `type` and `sequence_number`. `obfuscation` is not here: it is padding that a transport adds (see http/to-sse.ts).
+ */
+import Type, { type Static, type TProperties } from 'typebox'
+import { AnnotationSchema, LogprobSchema, OutputTextSchema, ReasoningTextSchema, RefusalSchema, SummaryTextSchema } from './content.ts'
+import { OutputItemSchema } from './items.ts'
+import { ResponseSchema } from './response.ts'
+import { Nullable } from './schema.ts'
+
+const event = <const T extends string, P extends TProperties>(type: T, fields: P) =>
+  Type.Object({ type: Type.Literal(type), sequence_number: Type.Integer({ minimum: 0 }), ...fields })
+
+const lifecycle = { response: ResponseSchema }
+const ofItem = { item_id: Type.String(), output_index: Type.Integer({ minimum: 0 }) }
+const ofPart = { ...ofItem, content_index: Type.Integer({ minimum: 0 }) }
+const ofSummary = { ...ofItem, summary_index: Type.Integer({ minimum: 0 }) }
+const delta = { delta: Type.String() }
+const PartSchema = Type.Union([OutputTextSchema, RefusalSchema, ReasoningTextSchema])
+
+export const EVENT_SCHEMAS = {
+  'response.created': event('response.created', lifecycle),
+  'response.in_progress': event('response.in_progress', lifecycle),
+  'response.completed': event('response.completed', lifecycle),
+  'response.failed': event('response.failed', lifecycle),
+  'response.incomplete': event('response.incomplete', lifecycle),
+  'response.output_item.added': event('response.output_item.added', {
+    output_index: Type.Integer({ minimum: 0 }),
+    item: OutputItemSchema,
+  }),
+  'response.output_item.done': event('response.output_item.done', {
+    output_index: Type.Integer({ minimum: 0 }),
+    item: OutputItemSchema,
+  }),
+  'response.content_part.added': event('response.content_part.added', { ...ofPart, part: PartSchema }),
+  'response.content_part.done': event('response.content_part.done', { ...ofPart, part: PartSchema }),
+  'response.output_text.delta': event('response.output_text.delta', {
+    ...ofPart,
+    ...delta,
+    logprobs: Type.Array(LogprobSchema),
+  }),
+  'response.output_text.done': event('response.output_text.done', {
+    ...ofPart,
+    text: Type.String(),
+    logprobs: Type.Array(LogprobSchema),
+  }),
+  'response.output_text.annotation.added': event('response.output_text.annotation.added', {
+    ...ofPart,
+    annotation_index: Type.Integer({ minimum: 0 }),
+    annotation: AnnotationSchema,
+  }),
+  'response.refusal.delta': event('response.refusal.delta', { ...ofPart, ...delta }),
+  'response.refusal.done': event('response.refusal.done', { ...ofPart, refusal: Type.String() }),
+  'response.reasoning_summary_part.added': event('response.reasoning_summary_part.added', {
+    ...ofSummary,
+    part: SummaryTextSchema,
+  }),
+  'response.reasoning_summary_part.done': event('response.reasoning_summary_part.done', {
+    ...ofSummary,
+    part: SummaryTextSchema,
+  }),
+  'response.reasoning_summary_text.delta': event('response.reasoning_summary_text.delta', { ...ofSummary, ...delta }),
+  'response.reasoning_summary_text.done': event('response.reasoning_summary_text.done', {
+    ...ofSummary,
+    text: Type.String(),
+  }),
+  'response.reasoning_text.delta': event('response.reasoning_text.delta', { ...ofPart, ...delta }),
+  'response.reasoning_text.done': event('response.reasoning_text.done', { ...ofPart, text: Type.String() }),
+  'response.function_call_arguments.delta': event('response.function_call_arguments.delta', { ...ofItem, ...delta }),
+  'response.function_call_arguments.done': event('response.function_call_arguments.done', {
+    ...ofItem,
+    name: Type.String(),
+    arguments: Type.String(),
+  }),
+  'response.custom_tool_call_input.delta': event('response.custom_tool_call_input.delta', { ...ofItem, ...delta }),
+  'response.custom_tool_call_input.done': event('response.custom_tool_call_input.done', {
+    ...ofItem,
+    input: Type.String(),
+  }),
+  /** Infrastructure failures only; flat and nested form at once (ATLAS g.5). */
+  error: event('error', {
+    code: Nullable(Type.String()),
+    message: Type.String(),
+    param: Nullable(Type.String()),
+  }),
+}
+
+export type ResponseEventType = keyof typeof EVENT_SCHEMAS
+type EventOf<T extends ResponseEventType> = Static<(typeof EVENT_SCHEMAS)[T]>
+export type ResponseEvent = { [T in ResponseEventType]: EventOf<T> }[ResponseEventType]
+
+export const TERMINAL_EVENT_TYPES: ReadonlySet<string> = new Set([
+  'response.completed',
+  'response.failed',
+  'response.incomplete',
+])

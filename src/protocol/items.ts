@@ -1,0 +1,234 @@
+/**
+ * Items: what goes into a response and what comes out of it (ATLAS section d).
+ *
+ * Three forms of the same things:
+ * - `*Param`: as clients send them, lenient (ids, status and most fields may be missing or null);
+ * - `Item`: as we store and list them, every field present;
+ * - `OutputItem`: the items a response may produce.
+ */
+import Type, { type Static } from 'typebox'
+import {
+  InputFileSchema,
+  InputImageSchema,
+  InputTextSchema,
+  MAX_TEXT_CHARS,
+  MessagePartSchema,
+  OutputPartSchema,
+  OutputTextSchema,
+  ReasoningTextSchema,
+  RefusalSchema,
+  SummaryTextSchema,
+  ToolOutputPartSchema,
+} from './content.ts'
+import { AnyObject, Maybe, OneOf } from './schema.ts'
+
+export const ITEM_STATUSES = ['in_progress', 'completed', 'incomplete'] as const
+export const MESSAGE_ROLES = ['user', 'assistant', 'system', 'developer'] as const
+const ItemStatusSchema = OneOf(ITEM_STATUSES)
+const PhaseSchema = OneOf(['commentary', 'final_answer'])
+const CallIdSchema = Type.String({ minLength: 1, maxLength: 64 })
+const ToolOutputSchema = Type.Union([Type.String({ maxLength: MAX_TEXT_CHARS }), Type.Array(ToolOutputPartSchema)])
+
+// ---- as clients send them -------------------------------------------------------------------------------------
+
+const loose = { id: Maybe(Type.String()), status: Maybe(Type.String()) }
+
+export const MessageParamSchema = Type.Object({
+  ...loose,
+  type: Type.Optional(Type.Literal('message')),
+  role: OneOf(MESSAGE_ROLES),
+  content: Type.Union([Type.String({ maxLength: MAX_TEXT_CHARS }), Type.Array(MessagePartSchema)]),
+  phase: Maybe(PhaseSchema),
+})
+export const ReasoningParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('reasoning'),
+  summary: Maybe(Type.Array(SummaryTextSchema)),
+  content: Maybe(Type.Array(ReasoningTextSchema)),
+  encrypted_content: Maybe(Type.String()),
+})
+export const FunctionCallParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('function_call'),
+  call_id: CallIdSchema,
+  name: Type.String({ minLength: 1, maxLength: 128 }),
+  namespace: Maybe(Type.String()),
+  arguments: Type.String({ maxLength: MAX_TEXT_CHARS }),
+})
+export const FunctionCallOutputParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('function_call_output'),
+  call_id: CallIdSchema,
+  output: ToolOutputSchema,
+})
+export const CustomToolCallParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('custom_tool_call'),
+  call_id: CallIdSchema,
+  name: Type.String({ minLength: 1, maxLength: 128 }),
+  namespace: Maybe(Type.String()),
+  input: Type.String({ maxLength: MAX_TEXT_CHARS }),
+})
+export const CustomToolCallOutputParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('custom_tool_call_output'),
+  call_id: CallIdSchema,
+  output: ToolOutputSchema,
+})
+export const AdditionalToolsParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('additional_tools'),
+  role: Type.Literal('developer'),
+  tools: Type.Array(AnyObject()),
+})
+/** A stored item by id; `type` may be left out: a bare `{id}` is a reference. */
+export const ItemReferenceParamSchema = Type.Object({
+  type: Maybe(Type.Literal('item_reference')),
+  id: Type.String({ minLength: 1 }),
+})
+
+export const InputItemParamSchema = Type.Union([
+  MessageParamSchema,
+  ReasoningParamSchema,
+  FunctionCallParamSchema,
+  FunctionCallOutputParamSchema,
+  CustomToolCallParamSchema,
+  CustomToolCallOutputParamSchema,
+  AdditionalToolsParamSchema,
+  ItemReferenceParamSchema,
+])
+
+/** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
+export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'image_generation_call',
+  'computer_call',
+  'computer_call_output',
+  'mcp_list_tools',
+  'mcp_call',
+  'mcp_approval_request',
+  'mcp_approval_response',
+  'shell_call',
+  'shell_call_output',
+  'apply_patch_call',
+  'apply_patch_call_output',
+  'local_shell_call',
+  'local_shell_call_output',
+  'tool_search_call',
+  'tool_search_output',
+  'program',
+  'program_output',
+  'compaction',
+  'compaction_trigger',
+  'configuration_update',
+])
+
+// ---- as we store and list them --------------------------------------------------------------------------------
+
+export const InputMessageSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('message'),
+  status: ItemStatusSchema,
+  role: OneOf(['user', 'system', 'developer']),
+  content: Type.Array(Type.Union([InputTextSchema, InputImageSchema, InputFileSchema])),
+})
+export const OutputMessageSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('message'),
+  status: ItemStatusSchema,
+  role: Type.Literal('assistant'),
+  content: Type.Array(Type.Union([OutputTextSchema, RefusalSchema])),
+  phase: Type.Optional(PhaseSchema),
+})
+export const ReasoningItemSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('reasoning'),
+  status: Type.Optional(ItemStatusSchema),
+  summary: Type.Array(SummaryTextSchema),
+  content: Type.Optional(Type.Array(ReasoningTextSchema)),
+  encrypted_content: Type.Optional(Type.String()),
+})
+export const FunctionCallSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('function_call'),
+  status: ItemStatusSchema,
+  call_id: Type.String(),
+  name: Type.String(),
+  namespace: Type.Optional(Type.String()),
+  arguments: Type.String(),
+})
+export const FunctionCallOutputSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('function_call_output'),
+  status: ItemStatusSchema,
+  call_id: Type.String(),
+  output: ToolOutputSchema,
+})
+export const CustomToolCallSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('custom_tool_call'),
+  status: ItemStatusSchema,
+  call_id: Type.String(),
+  name: Type.String(),
+  namespace: Type.Optional(Type.String()),
+  input: Type.String(),
+})
+export const CustomToolCallOutputSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('custom_tool_call_output'),
+  status: ItemStatusSchema,
+  call_id: Type.String(),
+  output: ToolOutputSchema,
+})
+export const AdditionalToolsSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('additional_tools'),
+  role: Type.Literal('developer'),
+  tools: Type.Array(AnyObject()),
+})
+
+export const OutputItemSchema = Type.Union([
+  OutputMessageSchema,
+  ReasoningItemSchema,
+  FunctionCallSchema,
+  CustomToolCallSchema,
+])
+export const ItemSchema = Type.Union([
+  InputMessageSchema,
+  OutputMessageSchema,
+  ReasoningItemSchema,
+  FunctionCallSchema,
+  FunctionCallOutputSchema,
+  CustomToolCallSchema,
+  CustomToolCallOutputSchema,
+  AdditionalToolsSchema,
+])
+
+export type InputItemParam = Static<typeof InputItemParamSchema>
+export type MessageParam = Static<typeof MessageParamSchema>
+export type ItemReferenceParam = Static<typeof ItemReferenceParamSchema>
+export type ItemStatus = (typeof ITEM_STATUSES)[number]
+export type InputMessage = Static<typeof InputMessageSchema>
+export type OutputMessage = Static<typeof OutputMessageSchema>
+export type ReasoningItem = Static<typeof ReasoningItemSchema>
+export type FunctionCall = Static<typeof FunctionCallSchema>
+export type FunctionCallOutput = Static<typeof FunctionCallOutputSchema>
+export type CustomToolCall = Static<typeof CustomToolCallSchema>
+export type CustomToolCallOutput = Static<typeof CustomToolCallOutputSchema>
+export type AdditionalTools = Static<typeof AdditionalToolsSchema>
+export type OutputItem = Static<typeof OutputItemSchema>
+export type Item = Static<typeof ItemSchema>
+export type OutputMessagePart = Static<typeof OutputPartSchema>
+
+/** The id prefix of each item type (ATLAS a.6). */
+export const ITEM_ID_PREFIX = {
+  message: 'msg',
+  reasoning: 'rs',
+  function_call: 'fc',
+  function_call_output: 'fco',
+  custom_tool_call: 'ctc',
+  custom_tool_call_output: 'ctco',
+  additional_tools: 'at',
+} as const satisfies Record<Item['type'], string>

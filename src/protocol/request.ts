@@ -1,0 +1,81 @@
+/**
+ * The body of `POST /v1/responses` (ATLAS section b), as lenient as real clients need it: nulls for every optional,
+ * messages without `type`, tools without `strict`. Unknown top-level fields pass the schema and are reported or
+ * refused later (`unsupported_params`).
+ */
+import Type, { type Static } from 'typebox'
+import { MAX_TEXT_CHARS } from './content.ts'
+import { InputItemParamSchema } from './items.ts'
+import {
+  CACHE_RETENTIONS,
+  IncludeSchema,
+  MetadataSchema,
+  ReasoningParamSchema,
+  SERVICE_TIERS,
+  TextParamSchema,
+} from './options.ts'
+import { AnyObject, Maybe, OneOf } from './schema.ts'
+import { MAX_TOOLS, ToolChoiceParamSchema, ToolParamSchema } from './tools.ts'
+
+export const MAX_INPUT_ITEMS = 10_000
+
+const InputSchema = Type.Union([
+  Type.String({ maxLength: MAX_TEXT_CHARS }),
+  Type.Array(InputItemParamSchema, { maxItems: MAX_INPUT_ITEMS }),
+])
+
+/** Fields that `create` and `input_tokens` share. */
+const contextFields = {
+  model: Maybe(Type.String({ minLength: 1, maxLength: 256 })),
+  input: Maybe(InputSchema),
+  instructions: Maybe(Type.String({ maxLength: MAX_TEXT_CHARS })),
+  previous_response_id: Maybe(Type.String({ minLength: 1 })),
+  conversation: Maybe(Type.Union([Type.String(), Type.Object({ id: Type.String() })])),
+  tools: Maybe(Type.Array(ToolParamSchema, { maxItems: MAX_TOOLS })),
+  tool_choice: Maybe(ToolChoiceParamSchema),
+  parallel_tool_calls: Maybe(Type.Boolean()),
+  reasoning: Maybe(ReasoningParamSchema),
+  text: Maybe(TextParamSchema),
+  truncation: Maybe(OneOf(['auto', 'disabled'])),
+}
+
+export const CreateResponseSchema = Type.Object({
+  ...contextFields,
+  background: Maybe(Type.Boolean()),
+  client_metadata: Maybe(AnyObject()),
+  context_management: Maybe(Type.Array(AnyObject(), { minItems: 1 })),
+  frequency_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
+  include: Maybe(Type.Array(IncludeSchema)),
+  max_output_tokens: Maybe(Type.Integer({ minimum: 1 })),
+  max_tool_calls: Maybe(Type.Integer({ minimum: 1 })),
+  metadata: Maybe(MetadataSchema),
+  moderation: Maybe(AnyObject()),
+  presence_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
+  prompt: Maybe(AnyObject()),
+  prompt_cache_key: Maybe(Type.String({ maxLength: 64 })),
+  prompt_cache_options: Maybe(
+    Type.Object({ mode: Maybe(OneOf(['implicit', 'explicit'])), ttl: Maybe(OneOf(['30m'])) }),
+  ),
+  prompt_cache_retention: Maybe(OneOf(CACHE_RETENTIONS)),
+  safety_identifier: Maybe(Type.String({ maxLength: 64 })),
+  service_tier: Maybe(OneOf(SERVICE_TIERS)),
+  store: Maybe(Type.Boolean()),
+  stream: Maybe(Type.Boolean()),
+  stream_options: Maybe(Type.Object({ include_obfuscation: Maybe(Type.Boolean()) })),
+  temperature: Maybe(Type.Number({ minimum: 0, maximum: 2 })),
+  top_logprobs: Maybe(Type.Integer({ minimum: 0, maximum: 20 })),
+  top_p: Maybe(Type.Number({ minimum: 0, maximum: 1 })),
+  user: Maybe(Type.String()),
+})
+
+/** The body of `POST /v1/responses/input_tokens`; every field is optional. */
+export const CountInputTokensSchema = Type.Object({
+  ...contextFields,
+  personality: Maybe(Type.String({ maxLength: 64 })),
+})
+
+export type CreateResponseRequest = Static<typeof CreateResponseSchema>
+export type CountInputTokensRequest = Static<typeof CountInputTokensSchema>
+
+export const CREATE_RESPONSE_FIELDS: ReadonlySet<string> = new Set(Object.keys(CreateResponseSchema.properties))
+export const COUNT_INPUT_TOKENS_FIELDS: ReadonlySet<string> = new Set(Object.keys(CountInputTokensSchema.properties))

@@ -1,0 +1,109 @@
+/**
+ * PORT: durable state. Asynchronous, and scoped: whoever holds a `ProjectStore` can see one project and nothing else,
+ * so a foreign id answers like an id that never existed (law 16).
+ *
+ * The laws, held by `store.contract.ts` for every adapter:
+ * - A resolved write is on disk (law 6). Writes asked for together may share one commit; each is all or nothing.
+ * - A terminal status is never left (law 2): `finishResponse` on a finished row changes nothing.
+ * - Storage is linear: a response keeps only its own new input items and its output items.
+ * - Text that cannot be stored exactly (lone surrogates, NUL) is refused before it gets here; see protocol/validate.
+ */
+import type { Item } from '../protocol/items.ts'
+import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
+
+export interface Store {
+  forProject(projectId: string): ProjectStore
+  readonly keys: KeyStore
+  /** Ends every response that a dead process left non-terminal, as `failed`. For the start of a single node. */
+  failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
+  /**
+   * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands.
+   * Answers how many; call again while it answers `limit`.
+   */
+  purgeExpired(now: number, limit: number): Promise<number>
+  /** Resolves when the store can read and write; for readiness. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ProjectStore {
+  readonly projectId: string
+  /** Writes the row of a response that has begun. */
+  startResponse(record: ResponseRecord): Promise<void>
+  /** Writes the terminal state, all items and the usage rows in one transaction; makes the row when there is none. */
+  finishResponse(record: ResponseRecord, usage: readonly UsageRow[]): Promise<void>
+  /** Usage of responses that are not stored. */
+  recordUsage(rows: readonly UsageRow[]): Promise<void>
+  /** Null when unknown, deleted or expired. */
+  getResponse(id: string): Promise<ResponseObject | null>
+  /** The chain that ends in `id`, oldest first. Null when any link of it is missing. */
+  readChain(id: string, limits: ChainLimits): Promise<Chain | null>
+  /** The newest stored item of each id; ids that are unknown are missing from the map. */
+  getItems(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>
+  /** Deletes the response and its items. False when unknown. */
+  deleteResponse(id: string): Promise<boolean>
+}
+
+export type ResponseRecord = {
+  readonly response: ResponseObject
+  /** The new input of this response alone, with ids. */
+  readonly input: readonly Item[]
+  /** Seconds since the epoch; null keeps it for ever. */
+  readonly expiresAt: number | null
+}
+
+export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }
+
+export type Chain =
+  | { readonly type: 'chain'; readonly links: readonly ChainLink[] }
+  | { readonly type: 'too-long'; readonly responses: number; readonly bytes: number }
+
+export type ChainLink = {
+  readonly id: string
+  readonly status: ResponseStatus
+  readonly input: readonly Item[]
+  readonly output: readonly Item[]
+}
+
+/** One upstream call in the ledger. */
+export type UsageRow = {
+  readonly id: string
+  readonly keyId: string
+  /** The response it was made for, whether that is stored or not. */
+  readonly responseId: string
+  readonly provider: string
+  readonly model: string
+  readonly outcome: 'completed' | 'failed' | 'aborted'
+  readonly usage: Usage
+  /** True when the upstream reported no usage and ours is counted by a tokenizer. */
+  readonly estimated: boolean
+  readonly durationMs: number
+  /** Seconds since the epoch. */
+  readonly createdAt: number
+}
+
+export interface KeyStore {
+  insert(key: StoredKey): Promise<void>
+  find(id: string): Promise<StoredKey | null>
+  /** Newest first. */
+  list(): Promise<readonly StoredKey[]>
+  /** False when unknown or revoked already. */
+  revoke(id: string, at: number): Promise<boolean>
+}
+
+export const KEY_SCOPES = ['responses', 'files', 'read', 'admin'] as const
+export type KeyScope = (typeof KEY_SCOPES)[number]
+
+/** A key as stored: never the secret, only its digest. */
+export type StoredKey = {
+  /** The public part of the key, 12 base62 characters. */
+  readonly id: string
+  readonly projectId: string
+  readonly name: string
+  /** HMAC-SHA-256 of the secret under the server's pepper, hex. */
+  readonly digest: string
+  readonly scopes: readonly KeyScope[]
+  readonly createdAt: number
+  readonly expiresAt: number | null
+  readonly revokedAt: number | null
+}

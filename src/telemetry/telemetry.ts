@@ -1,0 +1,56 @@
+/**
+ * PORT: what the outside may know of a run. One function per business event; fields are an allow-list: never prompt
+ * text, keys, URLs or bodies (law 20).
+ */
+import type { ModelAttempt } from '../models/model.ts'
+import type { ResponseStatus, Usage } from '../protocol/response.ts'
+
+export interface Telemetry {
+  requestFinished(event: {
+    readonly requestId: string
+    readonly method: string
+    /** The route's pattern, never the raw path. */
+    readonly route: string
+    readonly status: number
+    readonly durationMs: number
+    readonly projectId: string | null
+    readonly keyId: string | null
+    readonly errorCode: string | null
+    readonly clientRequestId: string | null
+    readonly sessionId: string | null
+  }): void
+  responseFinished(event: {
+    readonly requestId: string
+    readonly responseId: string
+    readonly model: string
+    readonly provider: string
+    readonly status: ResponseStatus
+    readonly stream: boolean
+    readonly durationMs: number
+    /** Time of the run not spent waiting for the upstream. */
+    readonly overheadMs: number
+    readonly firstTokenMs: number | null
+    readonly usage: Usage | null
+  }): void
+  modelAttempted(event: { readonly requestId: string; readonly attempt: ModelAttempt }): void
+  toolCalled(event: { readonly tool: string; readonly status: string }): void
+  rateLimited(event: { readonly reason: string }): void
+  unsupportedParam(event: { readonly param: string; readonly model: string }): void
+  streamOpened(): void
+  streamClosed(): void
+  /** An unforeseen failure, with its cause for the log. */
+  failed(event: { readonly requestId: string | null; readonly where: string; readonly error: unknown }): void
+}
+
+/** For tests and library use: keeps nothing. */
+export const silentTelemetry: Telemetry = {
+  requestFinished() {},
+  responseFinished() {},
+  modelAttempted() {},
+  toolCalled() {},
+  rateLimited() {},
+  unsupportedParam() {},
+  streamOpened() {},
+  streamClosed() {},
+  failed() {},
+}
