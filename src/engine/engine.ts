@@ -1,0 +1,63 @@
+/** What the edge can ask of the engine. One function per endpoint; every refusal is a thrown `ApiError`. */
+import type { Principal } from '../auth/principal.ts'
+import type { Include } from '../protocol/options.ts'
+import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
+import type { ItemList, ResponseObject } from '../protocol/response.ts'
+import type { RunStream } from './run-event.ts'
+
+export interface Engine {
+  /** Plans the run, or refuses; nothing has been sent to a model when this throws. */
+  createResponse(request: CreateResponseRequest, caller: Caller): Promise<Run>
+  getResponse(id: string, caller: Caller): Promise<ResponseObject>
+  deleteResponse(id: string, caller: Caller): Promise<void>
+  cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
+  listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
+  countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
+}
+
+export type Caller = {
+  readonly principal: Principal
+  readonly requestId: string
+  /**
+   * Aborted when the reader has gone or the server must stop. A run ends itself on it and its stream is then read to
+   * the end; `reason` may be a `RunAbort`.
+   */
+  readonly signal: AbortSignal
+}
+
+/** Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. */
+export class RunAbort extends Error {
+  override readonly name = 'RunAbort'
+  readonly kind: 'reader-gone' | 'cancelled' | 'shutdown' | 'deadline'
+  constructor(kind: RunAbort['kind']) {
+    super(`run stopped: ${kind}`)
+    this.kind = kind
+  }
+}
+
+export type Run = {
+  readonly responseId: string
+  /** To be read once, to its end, by exactly one sink. Never throws. */
+  readonly events: RunStream
+  /** What was dropped or changed, one line each, for `x-antiphon-warnings`. */
+  readonly warnings: readonly string[]
+  readonly provider: string
+  readonly upstreamModel: string
+  /** What is known of the upstream calls so far; complete after the terminal event. */
+  report(): RunReport
+}
+
+export type RunReport = {
+  readonly attempts: number
+  readonly upstreamRequestId: string | null
+  /** Milliseconds of the run that were not spent waiting for an upstream. */
+  readonly overheadMs: number
+}
+
+export type PageQuery = {
+  /** 1 to 100. */
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+  readonly after: string | null
+  readonly include: readonly Include[]
+}
