@@ -38,7 +38,7 @@ export function isTerminal(event: RunEvent): event is TerminalEvent {
   }
 }
 
-/** The event a client sees. A cancelled run ends its stream as `response.failed` with status `cancelled` (ATLAS g.4). */
+/** The event a client sees. A cancelled run ends its stream as `response.failed` with status `cancelled`. */
 export function toPublicEvent(event: RunEvent): ResponseEvent {
   if (event.type !== 'run.failed' && event.type !== 'run.cancelled') return event
   return { type: 'response.failed', sequence_number: event.sequence_number, response: event.response }

@@ -19,6 +19,15 @@ export interface Model {
   stream(turn: ModelTurn, context: ModelContext): AsyncIterable<ModelBatch>
   /** Tokens the turn's input would cost. Exact where the provider counts, else by a tokenizer. */
   countInputTokens(turn: ModelTurn, context: ModelContext): Promise<number>
+  /** What the provider will not see of a turn, for planning to refuse or report (law 17). Absent: it sees all. */
+  notCarried?(turn: ModelTurn): readonly NotCarried[]
+}
+
+export type NotCarried = {
+  /** The request field, as `reasoning.effort`. */
+  readonly param: string
+  /** `meaning`: the answer would be another one. `hint`: it would only be made otherwise. */
+  readonly weight: 'meaning' | 'hint'
 }
 
 export type ModelBatch = readonly ModelEvent[]

@@ -1,0 +1,36 @@
+/** One place that holds a request against what the chosen model can do. */
+import type { ModelCapabilities, ModelTurn } from '../models/model.ts'
+import type { CreateResponseRequest } from '../protocol/request.ts'
+import type { UnsupportedLedger } from './unsupported.ts'
+
+export function checkCapabilities(
+  turn: ModelTurn,
+  request: CreateResponseRequest,
+  capabilities: ModelCapabilities,
+  ledger: UnsupportedLedger,
+): void {
+  if (!capabilities.functionTools && turn.tools.length > 0) {
+    ledger.meaning('tools', 'This model cannot call tools. Leave them out or choose another model.')
+  }
+  if (!capabilities.imageInput && hasPart(turn, 'input_image')) {
+    ledger.meaning('input', 'This model cannot see images. Leave them out or choose another model.')
+  }
+  if (!capabilities.fileInput && hasPart(turn, 'input_file')) {
+    ledger.meaning('input', 'This model cannot read files. Send their text, or choose another model.')
+  }
+  if (!capabilities.logprobs && turn.topLogprobs !== null) {
+    ledger.meaning('include', 'This model reports no log probabilities.')
+  }
+  const effort = request.reasoning?.effort
+  if (!capabilities.reasoning && effort && effort !== 'none') {
+    ledger.hint('reasoning.effort', 'this model does not reason; the value has no effect.')
+  }
+}
+
+function hasPart(turn: ModelTurn, type: 'input_image' | 'input_file'): boolean {
+  return turn.items.some((item) => {
+    if (item.type === 'message') return item.content.some((part) => part.type === type)
+    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return false
+    return typeof item.output !== 'string' && item.output.some((part) => part.type === type)
+  })
+}

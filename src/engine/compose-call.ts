@@ -1,0 +1,75 @@
+/** Writes one call that the client executes: a function call's JSON arguments, or a custom tool's free text. */
+import type { CustomToolCall, FunctionCall, ItemStatus } from '../protocol/items.ts'
+import type { EventSink, ItemPlace } from './compose-events.ts'
+
+export type CallItem = FunctionCall | CustomToolCall
+
+export interface CallWriter {
+  readonly type: 'call'
+  delta(delta: string): void
+  /** Announces the whole input; the item itself stays open until `close`. */
+  endInput(): void
+  readonly input: string
+  close(status: ItemStatus): CallItem
+}
+
+/** `opened`: the item with zero values, made by the tool that owns it. */
+export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): CallWriter {
+  const ofItem = { item_id: place.id, output_index: place.outputIndex }
+  let input = ''
+  let ended = false
+  sink.push({
+    type: 'response.output_item.added',
+    sequence_number: sink.next(),
+    output_index: place.outputIndex,
+    item: opened,
+  })
+
+  const endInput = () => {
+    if (ended) return
+    ended = true
+    if (opened.type === 'function_call') {
+      sink.push({
+        type: 'response.function_call_arguments.done',
+        sequence_number: sink.next(),
+        ...ofItem,
+        name: opened.name,
+        arguments: input,
+      })
+    } else {
+      sink.push({ type: 'response.custom_tool_call_input.done', sequence_number: sink.next(), ...ofItem, input })
+    }
+  }
+
+  return {
+    type: 'call',
+    delta(delta) {
+      input += delta
+      sink.push({
+        type:
+          opened.type === 'function_call'
+            ? 'response.function_call_arguments.delta'
+            : 'response.custom_tool_call_input.delta',
+        sequence_number: sink.next(),
+        ...ofItem,
+        delta,
+      })
+    },
+    endInput,
+    get input() {
+      return input
+    },
+    close(status) {
+      endInput()
+      const done: CallItem =
+        opened.type === 'function_call' ? { ...opened, status, arguments: input } : { ...opened, status, input }
+      sink.push({
+        type: 'response.output_item.done',
+        sequence_number: sink.next(),
+        output_index: place.outputIndex,
+        item: done,
+      })
+      return done
+    },
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The composer: the only writer of `sequence_number`, `output_index`, `content_index` and of the Response snapshot
+ * (law 3).
+ *
+ * Invariants:
+ * - At most one item is open, and it is the last one: items stream one after another, so indexes are dense.
+ * - What was put into an event is never changed afterwards; a batch may be serialised long after it was made.
+ * - An item is closed only when the next one opens or the run ends, because only then is its status known: a token
+ *   limit makes the last item `incomplete`.
+ * - After `end` nothing more is written.
+ */
+import { type Clock, seconds } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { ApiError } from '../protocol/errors.ts'
+import type { ResponseEvent } from '../protocol/events.ts'
+import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
+import { joinOutputText } from '../protocol/output-text.ts'
+import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
+import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
+import { type MessageWriter, openMessage } from './compose-message.ts'
+import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
+import type { RunBatch, RunEvent, TerminalEvent } from './run-event.ts'
+
+/** What an item writer needs of the composer. */
+export type EventSink = {
+  /** The next sequence number; each is taken exactly once, in the order of the events. */
+  next(): number
+  push(event: ResponseEvent): void
+}
+export type ItemPlace = { readonly id: string; readonly outputIndex: number }
+
+/** How a run ends. */
+export type RunEnd =
+  | { readonly status: 'completed' }
+  | { readonly status: 'incomplete'; readonly reason: 'max_output_tokens' | 'content_filter' }
+  | { readonly status: 'failed'; readonly error: ResponseError; readonly cause: ApiError }
+  | { readonly status: 'cancelled' }
+
+type OpenWriter = MessageWriter | ReasoningWriter | CallWriter
+
+export class EventComposer {
+  readonly #initial: ResponseObject
+  readonly #ids: Ids
+  readonly #clock: Clock
+  readonly #sink: EventSink
+  readonly #output: OutputItem[] = []
+  #batch: RunEvent[] = []
+  #sequence = 0
+  #open: OpenWriter | null = null
+  #ended = false
+
+  /** `initial`: the Response as it begins: `in_progress`, no output, no usage. */
+  constructor(initial: ResponseObject, deps: { ids: Ids; clock: Clock }) {
+    this.#initial = initial
+    this.#ids = deps.ids
+    this.#clock = deps.clock
+    this.#sink = { next: () => this.#sequence++, push: (event) => this.#batch.push(event) }
+  }
+
+  /** The events since the last call. */
+  take(): RunBatch {
+    const batch = this.#batch
+    this.#batch = []
+    return batch
+  }
+
+  get output(): readonly OutputItem[] {
+    return this.#output
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  begin(): void {
+    const response = this.#initial
+    this.#sink.push({ type: 'response.created', sequence_number: this.#sink.next(), response })
+    this.#sink.push({ type: 'response.in_progress', sequence_number: this.#sink.next(), response })
+  }
+
+  /** The open message, or a new one: text that follows text joins the same message as a further part. */
+  message(): MessageWriter {
+    if (this.#open?.type === 'message') return this.#open
+    const writer = openMessage(this.#sink, this.#place(ITEM_ID_PREFIX.message))
+    this.#open = writer
+    return writer
+  }
+
+  reasoning(): ReasoningWriter {
+    const writer = openReasoning(this.#sink, this.#place(ITEM_ID_PREFIX.reasoning))
+    this.#open = writer
+    return writer
+  }
+
+  /** `open` makes the item from the id it gets. */
+  call(prefix: string, open: (itemId: string) => CallItem): CallWriter {
+    const place = this.#place(prefix)
+    const writer = openCall(this.#sink, place, open(place.id))
+    this.#open = writer
+    return writer
+  }
+
+  closeItem(status: ItemStatus): void {
+    if (!this.#open) return
+    this.#output.push(this.#open.close(status))
+    this.#open = null
+  }
+
+  /** Closes what is open and writes the terminal event. */
+  end(end: RunEnd, usage: Usage | null): void {
+    if (this.#ended) throw new TypeError('a run ends once')
+    this.closeItem(end.status === 'completed' ? 'completed' : 'incomplete')
+    this.#ended = true
+    const sequence_number = this.#sink.next()
+    const response = finishedResponse(this.#initial, this.#output, end, usage, seconds(this.#clock))
+    if (end.status === 'failed') this.#batch.push({ type: 'run.failed', sequence_number, response, error: end.cause })
+    else if (end.status === 'cancelled') this.#batch.push({ type: 'run.cancelled', sequence_number, response })
+    else this.#batch.push({ type: `response.${end.status}`, sequence_number, response })
+  }
+
+  #place(prefix: string): ItemPlace {
+    if (this.#ended) throw new TypeError('no item opens after the end of a run')
+    this.closeItem('completed')
+    return { id: this.#ids.next(prefix), outputIndex: this.#output.length }
+  }
+}
+
+function finishedResponse(
+  initial: ResponseObject,
+  output: OutputItem[],
+  end: RunEnd,
+  usage: Usage | null,
+  now: number,
+): ResponseObject {
+  return {
+    ...initial,
+    status: end.status,
+    completed_at: end.status === 'completed' ? now : null,
+    error: end.status === 'failed' ? end.error : null,
+    incomplete_details: end.status === 'incomplete' ? { reason: end.reason } : null,
+    output,
+    output_text: joinOutputText(output),
+    usage,
+  }
+}
+
+/**
+ * The same end, turned into a failure: for a terminal state that could not be made durable and so must not be told
+ * as reached (law 6). Items and sequence number stay.
+ */
+export function toFailedEnd(event: TerminalEvent, error: ResponseError, cause: ApiError): TerminalEvent {
+  const response: ResponseObject = {
+    ...event.response,
+    status: 'failed',
+    completed_at: null,
+    incomplete_details: null,
+    error,
+  }
+  return { type: 'run.failed', sequence_number: event.sequence_number, response, error: cause }
+}

@@ -1,0 +1,128 @@
+/** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
+import { type Clock, seconds } from '../lib/clock.ts'
+import type { ModelAttempt } from '../models/model.ts'
+import type { CreateResponseRequest } from '../protocol/request.ts'
+import type { ResponseObject, Usage } from '../protocol/response.ts'
+import type { ResponseRecord } from '../store/store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type Caller, type Run, RunAbort } from './engine.ts'
+import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
+import { type Recorder, recordEvents } from './record-events.ts'
+import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
+import { runResponse } from './run-response.ts'
+import { NO_USAGE } from './usage.ts'
+import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
+
+export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry }
+
+export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
+  const startedAt = deps.clock.monotonic()
+  const plan = await planRun(request, caller, deps)
+  const { response } = plan
+  for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: response.model })
+  const record = (ended: ResponseObject): ResponseRecord => ({
+    response: ended,
+    input: plan.input,
+    expiresAt: expiryOf(deps),
+  })
+  // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
+  if (response.store && request.stream) await plan.store.startResponse(record(response))
+
+  const ledger = createUsageLedger(deps)
+  const limits = withWallClock(caller.signal, deps.settings.wallClockMs, deps.clock)
+  const onAttempt = (attempt: ModelAttempt) => {
+    ledger.add(attempt)
+    deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
+  }
+  const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
+  const recorder = createRecorder({ plan, ledger, record, caller, deps })
+  const report = () => ({
+    attempts: ledger.attempts.length,
+    upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
+    overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
+  })
+  const onEnd = (event: TerminalEvent) => {
+    limits.dispose()
+    deps.telemetry.responseFinished({
+      requestId: caller.requestId,
+      responseId: response.id,
+      model: response.model,
+      provider: plan.resolved.provider,
+      status: event.response.status,
+      stream: request.stream ?? false,
+      durationMs: deps.clock.monotonic() - startedAt,
+      overheadMs: report().overheadMs,
+      firstTokenMs: ledger.attempts.at(-1)?.firstEventMs ?? null,
+      usage: event.response.usage,
+    })
+  }
+  return {
+    responseId: response.id,
+    events: watchEnd(recordEvents(events, recorder), onEnd),
+    warnings: plan.warnings,
+    provider: plan.resolved.provider,
+    upstreamModel: plan.resolved.upstreamModel,
+    report,
+  }
+}
+
+const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
+
+const expiryOf = (deps: CreateDeps) =>
+  deps.settings.responseTtlSeconds === null ? null : seconds(deps.clock) + deps.settings.responseTtlSeconds
+
+/** The caller's signal, or the wall clock of the run, whichever comes first. */
+function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const stop = clock.after(wallClockMs, () => controller.abort(new RunAbort('deadline')))
+  return {
+    signal: controller.signal,
+    dispose() {
+      stop()
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
+async function* watchEnd(events: RunStream, onEnd: (event: TerminalEvent) => void): AsyncGenerator<RunBatch, void> {
+  for await (const batch of events) {
+    const last = batch.at(-1)
+    if (last && isTerminal(last)) onEnd(last)
+    yield batch
+  }
+}
+
+type RecorderParts = {
+  readonly plan: RunPlan
+  readonly ledger: UsageLedger
+  readonly record: (response: ResponseObject) => ResponseRecord
+  readonly caller: Caller
+  readonly deps: CreateDeps
+}
+
+/** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
+function createRecorder({ plan, ledger, record, caller, deps }: RecorderParts): Recorder {
+  const { store } = plan
+  const failed = (where: string) => (error: unknown) =>
+    deps.telemetry.failed({ requestId: caller.requestId, where, error })
+  return {
+    onLost: failed('record-response'),
+    async finish({ response }) {
+      const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
+      if (!response.store) {
+        if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
+        return
+      }
+      await store.finishResponse(record(response), rows)
+      deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
+    },
+  }
+}
+
+function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
+  const unknown = response.usage === null
+  return unknown ? roughUsage(JSON.stringify(plan.turn.items).length, JSON.stringify(response.output).length) : NO_USAGE
+}

@@ -1,0 +1,89 @@
+/**
+ * The context a response continues from. A chain is read by one query and then kept, so that turn k costs what turn k
+ * adds and not what all turns before it were.
+ */
+import { badRequest, previousResponseNotFound } from '../protocol/errors.ts'
+import type { Item } from '../protocol/items.ts'
+import type { ChainLimits, ChainLink, ProjectStore } from '../store/store.ts'
+
+export interface HistoryCache {
+  get(projectId: string, responseId: string): readonly Item[] | null
+  set(projectId: string, responseId: string, items: readonly Item[]): void
+  /** A deleted response ends every chain that stands on it; which those are is not worth keeping. */
+  dropProject(projectId: string): void
+}
+
+/** Keeps the newest chains, up to a number of items over all of them. Items are shared between the turns of a chain. */
+export function createHistoryCache(limits: { maxChains: number; maxItems: number }): HistoryCache {
+  const chains = new Map<string, { readonly projectId: string; readonly items: readonly Item[] }>()
+  let total = 0
+  const keyOf = (projectId: string, responseId: string) => `${projectId}\n${responseId}`
+  const drop = (key: string) => {
+    total -= chains.get(key)?.items.length ?? 0
+    chains.delete(key)
+  }
+  return {
+    get(projectId, responseId) {
+      const key = keyOf(projectId, responseId)
+      const found = chains.get(key)
+      if (!found) return null
+      chains.delete(key)
+      chains.set(key, found)
+      return found.items
+    },
+    set(projectId, responseId, items) {
+      if (items.length > limits.maxItems) return
+      const key = keyOf(projectId, responseId)
+      drop(key)
+      chains.set(key, { projectId, items })
+      total += items.length
+      for (const oldest of chains.keys()) {
+        if (chains.size <= limits.maxChains && total <= limits.maxItems) break
+        drop(oldest)
+      }
+    },
+    dropProject(projectId) {
+      for (const [key, chain] of chains) if (chain.projectId === projectId) drop(key)
+    },
+  }
+}
+
+/** The items of a chain, oldest first: input, output, input, output. Refuses a chain that is missing, open or too long. */
+export async function loadHistory(
+  store: ProjectStore,
+  cache: HistoryCache,
+  responseId: string,
+  limits: ChainLimits,
+): Promise<readonly Item[]> {
+  const cached = cache.get(store.projectId, responseId)
+  if (cached) return cached
+  const links = await readLinks(store, responseId, limits)
+  const open = links.find((link) => link.status === 'queued' || link.status === 'in_progress')
+  if (open) {
+    throw badRequest(
+      'previous_response_id',
+      'invalid_value',
+      `Response '${open.id}' is still ${open.status}. Wait for it to finish before you continue from it.`,
+    )
+  }
+  const items = links.flatMap((link) => [...link.input, ...link.output])
+  cache.set(store.projectId, responseId, items)
+  return items
+}
+
+/** The responses of a chain, oldest first. */
+export async function readLinks(
+  store: ProjectStore,
+  responseId: string,
+  limits: ChainLimits,
+): Promise<readonly ChainLink[]> {
+  const chain = await store.readChain(responseId, limits)
+  if (!chain) throw previousResponseNotFound(responseId)
+  if (chain.type === 'chain') return chain.links
+  throw badRequest(
+    'previous_response_id',
+    'context_length_exceeded',
+    `The chain that ends in '${responseId}' holds ${chain.responses} responses and ${chain.bytes} bytes; this server ` +
+      `follows at most ${limits.maxResponses} responses and ${limits.maxBytes} bytes. Start a new chain.`,
+  )
+}

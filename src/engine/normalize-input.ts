@@ -1,0 +1,137 @@
+/**
+ * From `input` as clients write it to items as we keep them: ids, status and types filled in, content always a list
+ * of parts, empty optionals left out. References stay references until they are resolved.
+ */
+import type { Ids } from '../lib/ids.ts'
+import type { InputFile, InputImage, InputText, MessagePart, OutputPart, ToolOutputPart } from '../protocol/content.ts'
+import { badRequest } from '../protocol/errors.ts'
+import {
+  type InputItemParam,
+  ITEM_ID_PREFIX,
+  ITEM_STATUSES,
+  type Item,
+  type ItemReferenceParam,
+  type ItemStatus,
+  type MessageParam,
+} from '../protocol/items.ts'
+
+/** A stored item, named by its id; `index` is its place in `input`, for errors. */
+export type ItemReference = { readonly type: 'item_reference'; readonly id: string; readonly index: number }
+export type NormalizedItem = Item | ItemReference
+
+export function normalizeInput(
+  input: string | readonly InputItemParam[] | null | undefined,
+  ids: Ids,
+): NormalizedItem[] {
+  if (input === null || input === undefined) return []
+  if (typeof input === 'string') return [userMessage(input, ids)]
+  return input.map((item, index) => normalizeItem(item, index, ids))
+}
+
+export const userMessage = (text: string, ids: Ids): Item => ({
+  id: ids.next(ITEM_ID_PREFIX.message),
+  type: 'message',
+  status: 'completed',
+  role: 'user',
+  content: [{ type: 'input_text', text }],
+})
+
+const isReference = (item: InputItemParam): item is ItemReferenceParam =>
+  item.type === 'item_reference' || (!('role' in item) && (item.type === undefined || item.type === null))
+
+const statusOf = (status: string | null | undefined): ItemStatus =>
+  ITEM_STATUSES.find((known) => known === status) ?? 'completed'
+
+function normalizeItem(item: InputItemParam, index: number, ids: Ids): NormalizedItem {
+  if (isReference(item)) return { type: 'item_reference', id: item.id, index }
+  const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
+  switch (item.type) {
+    case undefined:
+    case 'message':
+      return normalizeMessage(item, index, idOf('message'))
+    case 'reasoning':
+      return {
+        id: idOf('reasoning'),
+        type: 'reasoning',
+        status: statusOf(item.status),
+        summary: item.summary ?? [],
+        ...(item.content ? { content: item.content } : {}),
+        ...(item.encrypted_content ? { encrypted_content: item.encrypted_content } : {}),
+      }
+    case 'function_call':
+      return {
+        id: idOf('function_call'),
+        type: 'function_call',
+        status: statusOf(item.status),
+        call_id: item.call_id,
+        name: item.name,
+        ...(item.namespace ? { namespace: item.namespace } : {}),
+        arguments: item.arguments,
+      }
+    case 'custom_tool_call':
+      return {
+        id: idOf('custom_tool_call'),
+        type: 'custom_tool_call',
+        status: statusOf(item.status),
+        call_id: item.call_id,
+        name: item.name,
+        ...(item.namespace ? { namespace: item.namespace } : {}),
+        input: item.input,
+      }
+    case 'function_call_output':
+    case 'custom_tool_call_output':
+      return {
+        id: idOf(item.type),
+        type: item.type,
+        status: statusOf(item.status),
+        call_id: item.call_id,
+        output: typeof item.output === 'string' ? item.output : item.output.map(toInputPart),
+      }
+    case 'additional_tools':
+      return { id: idOf('additional_tools'), type: 'additional_tools', role: 'developer', tools: item.tools }
+    default:
+      return item satisfies never
+  }
+}
+
+function normalizeMessage(item: MessageParam, index: number, id: string): Item {
+  const { role } = item
+  const status = statusOf(item.status)
+  if (role === 'assistant') {
+    const content = partsOf(item.content, 'output_text').map((part, at) =>
+      toOutputPart(part, `input[${index}].content[${at}]`),
+    )
+    return { id, type: 'message', status, role, content, ...(item.phase ? { phase: item.phase } : {}) }
+  }
+  const content = partsOf(item.content, 'input_text').map((part, at) => {
+    if (part.type === 'refusal') throw wrongPart(`input[${index}].content[${at}]`, part.type, role)
+    return part.type === 'output_text' ? { type: 'input_text' as const, text: part.text } : toInputPart(part)
+  })
+  return { id, type: 'message', status, role, content }
+}
+
+const partsOf = (content: MessageParam['content'], textType: 'input_text' | 'output_text'): readonly MessagePart[] =>
+  typeof content === 'string' ? [{ type: textType, text: content }] : content
+
+/** Assistant text that comes back as `input_text` is text all the same; images and files it never wrote. */
+function toOutputPart(part: MessagePart, path: string): OutputPart {
+  if (part.type === 'refusal') return { type: 'refusal', refusal: part.refusal }
+  if (part.type !== 'output_text' && part.type !== 'input_text') throw wrongPart(path, part.type, 'assistant')
+  return { type: 'output_text', text: part.text, annotations: [], logprobs: [] }
+}
+
+const wrongPart = (path: string, type: string, role: string) =>
+  badRequest(
+    `${path}.type`,
+    'invalid_value',
+    `Invalid value: '${type}'. A message of role '${role}' cannot hold such a part.`,
+  )
+
+/** The same part without the optionals that say nothing, so that none of them travels upstream. */
+function toInputPart(part: ToolOutputPart): InputText | InputImage | InputFile {
+  const kept = Object.entries(part).filter(([, value]) => value !== null && value !== undefined)
+  const clean = Object.fromEntries(kept)
+  if (part.type === 'input_image') return { ...clean, type: part.type, detail: part.detail ?? 'auto' }
+  if (part.type === 'input_file') return { ...clean, type: part.type }
+  return { ...clean, type: part.type, text: part.text }
+}

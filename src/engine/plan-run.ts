@@ -1,0 +1,188 @@
+/**
+ * Planning: request + stored history + tools + model -> `RunPlan`, or a refusal. Everything that can be refused is
+ * refused here, before the first event and before anything is sent to a model (law 1).
+ */
+import { type Clock, seconds } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { SealedBox } from '../lib/sealed-box.ts'
+import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
+import type { ModelTurn } from '../models/model.ts'
+import { missingParameter, modelNotFound } from '../protocol/errors.ts'
+import type { Item, OutputItem } from '../protocol/items.ts'
+import type { CreateResponseRequest } from '../protocol/request.ts'
+import type { ResponseObject, Usage } from '../protocol/response.ts'
+import type { ProjectStore, Store } from '../store/store.ts'
+import type { Tool } from '../tools/tool.ts'
+import { checkCapabilities } from './check-capabilities.ts'
+import { checkFormat } from './check-format.ts'
+import { checkPairs, isAbandonedCall } from './check-pairs.ts'
+import type { Caller } from './engine.ts'
+import { type HistoryCache, loadHistory } from './history.ts'
+import { initialResponse } from './initial-response.ts'
+import { normalizeInput } from './normalize-input.ts'
+import { resolveReferences } from './resolve-references.ts'
+import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
+import type { EngineSettings } from './settings.ts'
+import { createReasoningSeal, type ReasoningSeal, refuseForeignSeals, toTurnItems } from './to-turn-items.ts'
+import { truncateItems } from './truncate.ts'
+import { createUnsupportedLedger } from './unsupported.ts'
+
+export type PlanDeps = {
+  readonly store: Store
+  readonly catalog: ModelCatalog
+  readonly tools: readonly Tool[]
+  readonly cache: HistoryCache
+  readonly sealedBox: SealedBox
+  readonly countTokens: (text: string) => Promise<number>
+  readonly settings: EngineSettings
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export type RunPlan = {
+  /** The Response as it begins. */
+  readonly response: ResponseObject
+  readonly store: ProjectStore
+  /** The new input of this response alone. */
+  readonly input: readonly Item[]
+  /** Everything before it. */
+  readonly history: readonly Item[]
+  readonly resolved: ResolvedModel
+  readonly tools: OfferedTools
+  /** The first turn. */
+  readonly turn: ModelTurn
+  readonly warnings: readonly string[]
+  readonly unsupportedParams: readonly string[]
+  /** Items of an earlier turn of this run as the model is shown them. */
+  toTurnItems(items: readonly OutputItem[]): readonly Item[]
+  sealReasoning(reasoning: { state: string | null; text: string }): string | null
+  /** For models that report no usage: counted by a tokenizer. */
+  estimateUsage(turn: ModelTurn, output: readonly OutputItem[]): Promise<Usage>
+}
+
+export async function planRun(request: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
+  const { settings, ids, clock } = deps
+  const resolved = await resolveModel(request.model, deps)
+  const context = await resolveContext(request, resolved, caller, deps)
+  const tools = offerTools(context.toolSpecs, deps.tools)
+  const toolChoice = echoToolChoice(request.tool_choice)
+  const choice = resolveToolChoice(toolChoice, tools)
+  const ledger = createUnsupportedLedger(settings.unsupportedParams)
+  const response = initialResponse(request, {
+    id: ids.next('resp'),
+    createdAt: seconds(clock),
+    model: resolved.name,
+    store: request.store ?? settings.storeByDefault,
+    tools: echoTools(request.tools ?? [], deps.tools),
+    toolChoice,
+  })
+  const logprobs = request.include?.includes('message.output_text.logprobs') ?? false
+  const turn: ModelTurn = {
+    model: resolved.upstreamModel,
+    instructions: request.instructions ?? null,
+    items: toTurnItems([...context.history, ...context.input], tools, context.seal),
+    tools: [...tools.byModelName.values()].map(({ declared }) => declared.declaration),
+    toolChoice: choice,
+    parallelToolCalls: response.parallel_tool_calls,
+    text: response.text,
+    reasoning: response.reasoning,
+    temperature: request.temperature ?? null,
+    topP: request.top_p ?? null,
+    presencePenalty: request.presence_penalty ?? null,
+    frequencyPenalty: request.frequency_penalty ?? null,
+    topLogprobs: logprobs ? (request.top_logprobs ?? 0) : null,
+    maxOutputTokens: request.max_output_tokens ?? null,
+    stop: request.stop ?? null,
+    serviceTier: request.service_tier ?? null,
+    promptCacheKey: request.prompt_cache_key ?? null,
+    promptCacheRetention: response.prompt_cache_retention,
+    safetyIdentifier: request.safety_identifier ?? request.user ?? null,
+    metadata: response.metadata,
+  }
+  checkFormat(request, turn)
+  checkCapabilities(turn, request, resolved.model.capabilities, ledger)
+  const wantsSeal = request.include?.includes('reasoning.encrypted_content') ?? false
+  return {
+    response,
+    store: context.store,
+    input: context.input,
+    history: context.history,
+    resolved,
+    tools,
+    turn: request.truncation === 'auto' ? await truncated(turn, resolved, caller) : turn,
+    warnings: ledger.warnings,
+    unsupportedParams: ledger.params,
+    toTurnItems: (items) => toTurnItems(items, tools, context.seal),
+    sealReasoning: (reasoning) => (wantsSeal || reasoning.state !== null ? context.seal.seal(reasoning) : null),
+    estimateUsage: (of, output) => estimateUsage(of, output, resolved, caller, deps.countTokens),
+  }
+}
+
+export async function resolveModel(name: string | null | undefined, deps: PlanDeps): Promise<ResolvedModel> {
+  const wanted = name ?? deps.settings.defaultModel
+  if (!wanted) throw missingParameter('model')
+  const resolved = await deps.catalog.resolve(wanted)
+  if (!resolved) throw modelNotFound(wanted)
+  return resolved
+}
+
+export type ResolvedContext = {
+  readonly store: ProjectStore
+  readonly history: readonly Item[]
+  readonly input: readonly Item[]
+  /** The request's tools, then those that `additional_tools` items added along the way. */
+  readonly toolSpecs: Parameters<typeof offerTools>[0]
+  readonly seal: ReasoningSeal
+}
+
+/** Everything the model will be shown, in order, checked for what must belong together. */
+export async function resolveContext(
+  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'tools'>,
+  resolved: ResolvedModel,
+  caller: Caller,
+  deps: PlanDeps,
+): Promise<ResolvedContext> {
+  const { projectId } = caller.principal
+  const store = deps.store.forProject(projectId)
+  const history = request.previous_response_id
+    ? await loadHistory(store, deps.cache, request.previous_response_id, deps.settings.chainLimits)
+    : []
+  const given = normalizeInput(request.input, deps.ids)
+  const seal = createReasoningSeal(deps.sealedBox, projectId, resolved.provider)
+  refuseForeignSeals(given, seal)
+  const input = await resolveReferences(given, history, store)
+  const items = [...history, ...input]
+  checkPairs(items.filter((item) => !isAbandonedCall(item)))
+  const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
+  return { store, history, input, toolSpecs: [...(request.tools ?? []), ...added], seal }
+}
+
+/** Counting is not cheap, and no context has more tokens than bytes: one that short is not counted at all. */
+async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Caller): Promise<ModelTurn> {
+  const { contextWindow } = resolved.model.capabilities
+  if (contextWindow === null) return turn
+  const room = contextWindow - (turn.maxOutputTokens ?? 0)
+  if (Buffer.byteLength(JSON.stringify(turn)) <= room) return turn
+  const fits = async (items: readonly Item[]) =>
+    (await resolved.model.countInputTokens({ ...turn, items }, { signal: caller.signal })) <= room
+  return { ...turn, items: await truncateItems(turn.items, fits) }
+}
+
+async function estimateUsage(
+  turn: ModelTurn,
+  output: readonly OutputItem[],
+  resolved: ResolvedModel,
+  caller: Caller,
+  countTokens: (text: string) => Promise<number>,
+): Promise<Usage> {
+  const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
+  let output_tokens = 0
+  for (const item of output) output_tokens += await countTokens(JSON.stringify(item))
+  return {
+    input_tokens,
+    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+    output_tokens,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: input_tokens + output_tokens,
+  }
+}

@@ -1,0 +1,36 @@
+import { ApiError } from '../protocol/errors.ts'
+import type { Item } from '../protocol/items.ts'
+import type { ProjectStore } from '../store/store.ts'
+import type { ItemReference, NormalizedItem } from './normalize-input.ts'
+
+/**
+ * Puts stored items in the place of their references. An item that the chain brings along already is not shown twice:
+ * its reference then says nothing new.
+ */
+export async function resolveReferences(
+  input: readonly NormalizedItem[],
+  history: readonly Item[],
+  store: ProjectStore,
+): Promise<readonly Item[]> {
+  const references = input.filter((item) => item.type === 'item_reference')
+  if (references.length === 0) return input.filter((item) => item.type !== 'item_reference')
+  const inChain = new Set(history.map((item) => item.id))
+  const wanted = references.filter((reference) => !inChain.has(reference.id)).map((reference) => reference.id)
+  const stored = await store.getItems(wanted)
+  return input.flatMap((item) => {
+    if (item.type !== 'item_reference') return [item]
+    if (inChain.has(item.id)) return []
+    const found = stored.get(item.id)
+    if (!found) throw itemNotFound(item)
+    return [found]
+  })
+}
+
+const itemNotFound = ({ id }: ItemReference) =>
+  new ApiError({
+    status: 404,
+    param: 'input',
+    message:
+      `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. ` +
+      'Try again with `store` set to true, or remove this item from your input.',
+  })

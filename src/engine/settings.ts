@@ -1,0 +1,15 @@
+import type { ChainLimits } from '../store/store.ts'
+import type { UnsupportedPolicy } from './unsupported.ts'
+
+/** The engine's slice of the configuration. */
+export type EngineSettings = {
+  /** For requests without `model`; null makes `model` a required parameter. */
+  readonly defaultModel: string | null
+  readonly storeByDefault: boolean
+  readonly unsupportedParams: UnsupportedPolicy
+  /** How long a stored response is kept; null: for ever. */
+  readonly responseTtlSeconds: number | null
+  readonly chainLimits: ChainLimits
+  /** A response that takes longer ends as failed. */
+  readonly wallClockMs: number
+}

@@ -1,0 +1,72 @@
+/** From items as clients know them to items as a model is shown them. */
+import type { SealedBox } from '../lib/sealed-box.ts'
+import { badRequest } from '../protocol/errors.ts'
+import type { Item, ReasoningItem } from '../protocol/items.ts'
+import { isAbandonedCall } from './check-pairs.ts'
+import type { NormalizedItem } from './normalize-input.ts'
+import type { OfferedTools } from './resolve-tools.ts'
+
+export type ReasoningSeal = {
+  seal(reasoning: { state: string | null; text: string }): string
+  /** Null when it was not sealed by this server for this project. */
+  open(sealed: string): { readonly state: string | null; readonly text: string } | null
+}
+
+/**
+ * Seals a provider's reasoning state. The blob is bound to the project; the provider is named inside it: the same
+ * provider gets its state back, another one only the readable text.
+ */
+export function createReasoningSeal(box: SealedBox, projectId: string, provider: string): ReasoningSeal {
+  const context = `reasoning:${projectId}`
+  return {
+    seal: ({ state, text }) => box.seal(JSON.stringify({ provider, state, text }), context),
+    open(sealed) {
+      const json = box.open(sealed, context)
+      if (json === null) return null
+      const parsed: { provider: string; state: string | null; text: string } = JSON.parse(json)
+      return { state: parsed.provider === provider ? parsed.state : null, text: parsed.text }
+    },
+  }
+}
+
+/** A sealed text that is not ours, or of another project, was never understood and must not be passed on. */
+export function refuseForeignSeals(input: readonly NormalizedItem[], seal: ReasoningSeal): void {
+  input.forEach((item, index) => {
+    if (item.type !== 'reasoning' || !item.encrypted_content || seal.open(item.encrypted_content)) return
+    throw badRequest(
+      `input[${index}].encrypted_content`,
+      'invalid_encrypted_content',
+      `The encrypted content of item '${item.id}' could not be verified. Send it back unchanged, to the server and ` +
+        'project that made it, or leave the item out.',
+    )
+  })
+}
+
+export function toTurnItems(items: readonly Item[], tools: OfferedTools, seal: ReasoningSeal): Item[] {
+  const shown: Item[] = []
+  for (const item of items) {
+    if (isAbandonedCall(item) || item.type === 'additional_tools') continue
+    if (item.type === 'reasoning') shown.push(unsealed(item, seal))
+    else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))
+    else shown.push(item)
+  }
+  return shown
+}
+
+function unsealed(item: ReasoningItem, seal: ReasoningSeal): ReasoningItem {
+  const { encrypted_content: sealed, ...rest } = item
+  const opened = sealed ? seal.open(sealed) : null
+  if (!opened) return rest
+  return {
+    ...rest,
+    ...(rest.content?.length || !opened.text ? {} : { content: [{ type: 'reasoning_text', text: opened.text }] }),
+    ...(opened.state === null ? {} : { encrypted_content: opened.state }),
+  }
+}
+
+/** A namespaced call goes by the one name the model was offered. */
+function renamed<T extends { name: string; namespace?: string }>(item: T, tools: OfferedTools): T {
+  if (!item.namespace) return item
+  const { namespace, ...rest } = item
+  return { ...rest, name: tools.modelNameOf(item.name, namespace) } as T
+}

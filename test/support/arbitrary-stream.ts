@@ -1,0 +1,111 @@
+/** Random but lawful model streams: any blocks, interleaved and cut into batches in any way. */
+import fc from 'fast-check'
+import type { FinishReason, ModelBatch, ModelEvent } from '../../src/models/model.ts'
+import type { Logprob } from '../../src/protocol/content.ts'
+import { finish } from './scripted-model.ts'
+
+export const FUNCTION_NAME = 'lookup'
+export const CUSTOM_NAME = 'scribble'
+
+const text = fc.string({ unit: 'grapheme', maxLength: 12 })
+const deltas = fc.array(text, { maxLength: 5 })
+const logprob = fc.record({
+  token: text,
+  logprob: fc.constant(-0.5),
+  bytes: fc.array(fc.nat(255), { maxLength: 2 }),
+  top_logprobs: fc.constant([] as Logprob['top_logprobs']),
+})
+const annotation = fc.record({
+  type: fc.constant('url_citation' as const),
+  url: fc.webUrl(),
+  title: text,
+  start_index: fc.nat(5),
+  end_index: fc.nat(9),
+})
+
+type Block = (id: string) => ModelEvent[]
+
+const textBlock: fc.Arbitrary<Block> = fc
+  .array(fc.oneof(fc.tuple(text, fc.option(fc.array(logprob, { maxLength: 2 }))), annotation), { maxLength: 5 })
+  .map((parts) => (id) => [
+    { type: 'text-start', id },
+    ...parts.map((part): ModelEvent => {
+      if (!Array.isArray(part)) return { type: 'annotation', id, annotation: part }
+      const [delta, logprobs] = part
+      return { type: 'text-delta', id, delta, ...(logprobs ? { logprobs } : {}) }
+    }),
+    { type: 'text-end', id },
+  ])
+const refusalBlock: fc.Arbitrary<Block> = deltas.map((parts) => (id) => [
+  { type: 'refusal-start', id },
+  ...parts.map((delta): ModelEvent => ({ type: 'refusal-delta', id, delta })),
+  { type: 'refusal-end', id },
+])
+const reasoningBlock: fc.Arbitrary<Block> = fc
+  .tuple(
+    fc.array(fc.record({ kind: fc.constantFrom('summary' as const, 'text' as const), step: fc.nat(1), delta: text }), {
+      maxLength: 6,
+    }),
+    fc.option(text, { nil: undefined }),
+  )
+  .map(([parts, state]) => (id) => {
+    let part = 0
+    return [
+      { type: 'reasoning-start', id },
+      ...parts.map(({ kind, step, delta }): ModelEvent => {
+        part += step
+        return { type: 'reasoning-delta', id, kind, part, delta }
+      }),
+      { type: 'reasoning-end', id, ...(state === undefined ? {} : { state }) },
+    ]
+  })
+const callBlock: fc.Arbitrary<Block> = fc
+  .tuple(
+    fc.constantFrom('function' as const, 'custom' as const),
+    deltas,
+    fc.option(fc.constantFrom('call_a', 'call_b')),
+  )
+  .map(([kind, parts, callId]) => (id) => [
+    { type: 'call-start', id, kind, name: kind === 'function' ? FUNCTION_NAME : CUSTOM_NAME, callId },
+    ...parts.map((delta): ModelEvent => ({ type: 'call-delta', id, delta })),
+    { type: 'call-end', id },
+  ])
+
+const blocks = fc.array(fc.oneof(textBlock, refusalBlock, reasoningBlock, callBlock), { maxLength: 6 })
+const reason: fc.Arbitrary<FinishReason> = fc.constantFrom('stop', 'tool_calls', 'length', 'content_filter')
+
+/** Takes from the blocks in turn as `picks` says; each block keeps its own order. */
+function interleave(queues: ModelEvent[][], picks: readonly number[]): ModelEvent[] {
+  const events: ModelEvent[] = []
+  const waiting = queues.map((queue) => [...queue])
+  for (let turn = 0; waiting.some((queue) => queue.length > 0); turn++) {
+    const open = waiting.filter((queue) => queue.length > 0)
+    const next = open[(picks[turn % picks.length] ?? 0) % open.length]?.shift()
+    if (next) events.push(next)
+  }
+  return events
+}
+
+function cut(events: readonly ModelEvent[], sizes: readonly number[]): ModelBatch[] {
+  const batches: ModelBatch[] = []
+  for (let at = 0, turn = 0; at < events.length; turn++) {
+    const size = sizes[turn % sizes.length] ?? 1
+    batches.push(events.slice(at, at + size))
+    at += size
+  }
+  return batches
+}
+
+/** The same stream as single events and cut into batches. */
+export const arbitraryStream = fc
+  .record({
+    blocks,
+    reason,
+    picks: fc.array(fc.nat(5), { minLength: 1, maxLength: 20 }),
+    sizes: fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 1, maxLength: 6 }),
+  })
+  .map(({ blocks, reason, picks, sizes }) => {
+    const queues = blocks.map((block, index) => block(`b${index}`))
+    const events = [...interleave(queues, picks), finish(reason)]
+    return { events, batches: cut(events, sizes) }
+  })

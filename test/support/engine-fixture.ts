@@ -1,0 +1,83 @@
+/** A real engine on a real store in a temporary directory, in front of a scripted model. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createEngine } from '../../src/engine/create-engine.ts'
+import type { CreateDeps } from '../../src/engine/create-response.ts'
+import type { Caller, Engine } from '../../src/engine/engine.ts'
+import { createHistoryCache } from '../../src/engine/history.ts'
+import type { RunEvent, RunStream } from '../../src/engine/run-event.ts'
+import type { EngineSettings } from '../../src/engine/settings.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createCountingIds } from '../../src/lib/ids.ts'
+import { createSealedBox } from '../../src/lib/sealed-box.ts'
+import type { Model } from '../../src/models/model.ts'
+import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
+import type { Store } from '../../src/store/store.ts'
+import { silentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
+import type { Tool } from '../../src/tools/tool.ts'
+
+export type EngineFixture = {
+  readonly engine: Engine
+  readonly store: Store
+  readonly deps: CreateDeps
+  caller(overrides?: { projectId?: string; signal?: AbortSignal }): Caller
+  close(): Promise<void>
+}
+
+export const TEST_SETTINGS: EngineSettings = {
+  defaultModel: null,
+  storeByDefault: true,
+  unsupportedParams: null,
+  responseTtlSeconds: 3600,
+  chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
+  wallClockMs: 60_000,
+}
+
+/** Every model name resolves to `model`. `wrapStore` puts a fault or a witness before the real store. */
+export async function openEngine(
+  model: Model,
+  options: {
+    readonly tools?: readonly Tool[]
+    readonly settings?: Partial<EngineSettings>
+    readonly wrapStore?: (store: Store) => Store
+  } = {},
+): Promise<EngineFixture> {
+  const directory = await mkdtemp(join(tmpdir(), 'antiphon-engine-'))
+  const real = await createSqliteStore({ path: join(directory, 'antiphon.db'), clock: systemClock })
+  const store = options.wrapStore ? options.wrapStore(real) : real
+  const resolved = (name: string) => ({ model, name, upstreamModel: name, provider: 'scripted' })
+  const deps: CreateDeps = {
+    store,
+    catalog: { resolve: async (name) => resolved(name), list: async () => [], get: async () => null },
+    tools: options.tools ?? [createFunctionTool()],
+    cache: createHistoryCache({ maxChains: 100, maxItems: 10_000 }),
+    sealedBox: createSealedBox(new Uint8Array(32), 'test'),
+    countTokens: async (text) => Math.ceil(text.length / 4),
+    settings: { ...TEST_SETTINGS, ...options.settings },
+    clock: systemClock,
+    ids: createCountingIds(),
+    telemetry: silentTelemetry,
+  }
+  return {
+    engine: createEngine(deps),
+    store,
+    deps,
+    caller: ({ projectId = 'proj_a', signal = new AbortController().signal } = {}) => ({
+      principal: { projectId, keyId: 'key_a', scopes: new Set(['responses', 'read']) },
+      requestId: 'req_test',
+      signal,
+    }),
+    async close() {
+      await real.close()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
+
+export async function readAll(events: RunStream): Promise<RunEvent[]> {
+  const all: RunEvent[] = []
+  for await (const batch of events) all.push(...batch)
+  return all
+}
