@@ -1,14 +1,15 @@
 /** One place that holds a request against what the chosen model can do. */
-import type { ModelCapabilities, ModelTurn } from '../models/model.ts'
+import type { Model, ModelTurn } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
 
 export function checkCapabilities(
   turn: ModelTurn,
   request: CreateResponseRequest,
-  capabilities: ModelCapabilities,
+  model: Model,
   ledger: UnsupportedLedger,
 ): void {
+  const { capabilities } = model
   if (!capabilities.functionTools && turn.tools.length > 0) {
     ledger.meaning('tools', 'This model cannot call tools. Leave them out or choose another model.')
   }
@@ -24,6 +25,10 @@ export function checkCapabilities(
   const effort = request.reasoning?.effort
   if (!capabilities.reasoning && effort && effort !== 'none') {
     ledger.hint('reasoning.effort', 'this model does not reason; the value has no effect.')
+  }
+  for (const { param, weight } of model.notCarried?.(turn) ?? []) {
+    if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
+    else ledger.meaning(param, 'The provider of this model does not take it. Leave it out or choose another model.')
   }
 }
 

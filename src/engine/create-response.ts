@@ -10,32 +10,49 @@ import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
 import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
+import type { RunSlots } from './run-slots.ts'
 import { NO_USAGE } from './usage.ts'
 import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
 
-export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry }
+export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry; readonly slots: RunSlots }
 
 export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
-  const startedAt = deps.clock.monotonic()
-  const plan = await planRun(request, caller, deps)
-  const { response } = plan
-  for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: response.model })
-  const record = (ended: ResponseObject): ResponseRecord => ({
-    response: ended,
-    input: plan.input,
-    expiresAt: expiryOf(deps),
-  })
-  // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
-  if (response.store && request.stream) await plan.store.startResponse(record(response))
+  const release = deps.slots.take(caller.principal.projectId)
+  try {
+    const startedAt = deps.clock.monotonic()
+    const plan = await planRun(request, caller, deps)
+    // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
+    if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
+    return startRun({ plan, caller, deps, startedAt, release, stream: request.stream ?? false })
+  } catch (error) {
+    release()
+    throw error
+  }
+}
 
+type RunParts = {
+  readonly plan: RunPlan
+  readonly caller: Caller
+  readonly deps: CreateDeps
+  /** Monotonic milliseconds. */
+  readonly startedAt: number
+  /** Gives the run's slot back. */
+  readonly release: () => void
+  readonly stream: boolean
+}
+
+/** The run and its taps. Nothing happens before the first batch is asked for. */
+function startRun(parts: RunParts): Run {
+  const { plan, caller, deps, startedAt } = parts
   const ledger = createUsageLedger(deps)
   const limits = withWallClock(caller.signal, deps.settings.wallClockMs, deps.clock)
   const onAttempt = (attempt: ModelAttempt) => {
     ledger.add(attempt)
     deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
   }
+  for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
-  const recorder = createRecorder({ plan, ledger, record, caller, deps })
+  const recorder = createRecorder({ plan, ledger, caller, deps })
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -43,13 +60,14 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
   })
   const onEnd = (event: TerminalEvent) => {
     limits.dispose()
+    parts.release()
     deps.telemetry.responseFinished({
       requestId: caller.requestId,
-      responseId: response.id,
-      model: response.model,
+      responseId: plan.response.id,
+      model: plan.response.model,
       provider: plan.resolved.provider,
       status: event.response.status,
-      stream: request.stream ?? false,
+      stream: parts.stream,
       durationMs: deps.clock.monotonic() - startedAt,
       overheadMs: report().overheadMs,
       firstTokenMs: ledger.attempts.at(-1)?.firstEventMs ?? null,
@@ -57,7 +75,7 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
     })
   }
   return {
-    responseId: response.id,
+    responseId: plan.response.id,
     events: watchEnd(recordEvents(events, recorder), onEnd),
     warnings: plan.warnings,
     provider: plan.resolved.provider,
@@ -65,6 +83,12 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
     report,
   }
 }
+
+const recordOf = (plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord => ({
+  response,
+  input: plan.input,
+  expiresAt: expiryOf(deps),
+})
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
 
@@ -98,13 +122,12 @@ async function* watchEnd(events: RunStream, onEnd: (event: TerminalEvent) => voi
 type RecorderParts = {
   readonly plan: RunPlan
   readonly ledger: UsageLedger
-  readonly record: (response: ResponseObject) => ResponseRecord
   readonly caller: Caller
   readonly deps: CreateDeps
 }
 
 /** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
-function createRecorder({ plan, ledger, record, caller, deps }: RecorderParts): Recorder {
+function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Recorder {
   const { store } = plan
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
@@ -116,7 +139,7 @@ function createRecorder({ plan, ledger, record, caller, deps }: RecorderParts): 
         if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
         return
       }
-      await store.finishResponse(record(response), rows)
+      await store.finishResponse(recordOf(plan, response, deps), rows)
       deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
     },
   }

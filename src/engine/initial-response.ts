@@ -37,7 +37,9 @@ export function initialResponse(request: CreateResponseRequest, parts: InitialPa
     prompt: null,
     prompt_cache_key: request.prompt_cache_key ?? null,
     prompt_cache_retention: cacheRetention(request.prompt_cache_retention),
-    ...(cacheOptions ? { prompt_cache_options: { mode: cacheOptions.mode ?? 'implicit', ttl: '30m' as const } } : {}),
+    ...(cacheOptions
+      ? { prompt_cache_options: { mode: cacheOptions.mode ?? 'implicit', ttl: cacheOptions.ttl ?? '30m' } }
+      : {}),
     reasoning: echoReasoning(request.reasoning),
     safety_identifier: request.safety_identifier ?? null,
     service_tier: serviceTier(request.service_tier),
@@ -64,7 +66,7 @@ const cacheRetention = (retention: CreateResponseRequest['prompt_cache_retention
   retention === 'in-memory' ? 'in_memory' : (retention ?? null)
 
 /** `auto` and absence run on the default tier; `fast` is another word for `priority`. */
-function serviceTier(tier: CreateResponseRequest['service_tier']): string {
+function serviceTier(tier: CreateResponseRequest['service_tier']): ResponseObject['service_tier'] {
   if (!tier || tier === 'auto') return 'default'
   return tier === 'fast' ? 'priority' : tier
 }

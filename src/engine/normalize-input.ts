@@ -3,7 +3,7 @@
  * of parts, empty optionals left out. References stay references until they are resolved.
  */
 import type { Ids } from '../lib/ids.ts'
-import type { InputFile, InputImage, InputText, MessagePart, OutputPart, ToolOutputPart } from '../protocol/content.ts'
+import type { MessagePart, OutputPart, StoredPart, ToolOutputPart } from '../protocol/content.ts'
 import { badRequest } from '../protocol/errors.ts'
 import {
   type InputItemParam,
@@ -128,7 +128,7 @@ const wrongPart = (path: string, type: string, role: string) =>
   )
 
 /** The same part without the optionals that say nothing, so that none of them travels upstream. */
-function toInputPart(part: ToolOutputPart): InputText | InputImage | InputFile {
+function toInputPart(part: ToolOutputPart): StoredPart {
   const kept = Object.entries(part).filter(([, value]) => value !== null && value !== undefined)
   const clean = Object.fromEntries(kept)
   if (part.type === 'input_image') return { ...clean, type: part.type, detail: part.detail ?? 'auto' }

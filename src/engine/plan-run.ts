@@ -60,8 +60,9 @@ export type RunPlan = {
   estimateUsage(turn: ModelTurn, output: readonly OutputItem[]): Promise<Usage>
 }
 
-export async function planRun(request: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
+export async function planRun(given: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
   const { settings, ids, clock } = deps
+  const request = withDefaults(given, settings)
   const resolved = await resolveModel(request.model, deps)
   const context = await resolveContext(request, resolved, caller, deps)
   const tools = offerTools(context.toolSpecs, deps.tools)
@@ -72,7 +73,7 @@ export async function planRun(request: CreateResponseRequest, caller: Caller, de
     id: ids.next('resp'),
     createdAt: seconds(clock),
     model: resolved.name,
-    store: request.store ?? settings.storeByDefault,
+    store: request.store ?? true,
     tools: echoTools(request.tools ?? [], deps.tools),
     toolChoice,
   })
@@ -100,7 +101,7 @@ export async function planRun(request: CreateResponseRequest, caller: Caller, de
     metadata: response.metadata,
   }
   checkFormat(request, turn)
-  checkCapabilities(turn, request, resolved.model.capabilities, ledger)
+  checkCapabilities(turn, request, resolved.model, ledger)
   const wantsSeal = request.include?.includes('reasoning.encrypted_content') ?? false
   return {
     response,
@@ -118,15 +119,23 @@ export async function planRun(request: CreateResponseRequest, caller: Caller, de
   }
 }
 
-export async function resolveModel(name: string | null | undefined, deps: PlanDeps): Promise<ResolvedModel> {
-  const wanted = name ?? deps.settings.defaultModel
-  if (!wanted) throw missingParameter('model')
-  const resolved = await deps.catalog.resolve(wanted)
-  if (!resolved) throw modelNotFound(wanted)
+/** The operator's defaults in the place of what the request leaves open; a null leaves it open too. */
+const withDefaults = (request: CreateResponseRequest, settings: EngineSettings): CreateResponseRequest => ({
+  ...request,
+  model: request.model ?? settings.defaultModel,
+  store: request.store ?? settings.storeByDefault,
+  truncation: request.truncation ?? settings.truncationByDefault,
+  max_output_tokens: request.max_output_tokens ?? settings.maxOutputTokensByDefault,
+})
+
+async function resolveModel(name: string | null | undefined, deps: PlanDeps): Promise<ResolvedModel> {
+  if (!name) throw missingParameter('model')
+  const resolved = await deps.catalog.resolve(name)
+  if (!resolved) throw modelNotFound(name)
   return resolved
 }
 
-export type ResolvedContext = {
+type ResolvedContext = {
   readonly store: ProjectStore
   readonly history: readonly Item[]
   readonly input: readonly Item[]
@@ -136,7 +145,7 @@ export type ResolvedContext = {
 }
 
 /** Everything the model will be shown, in order, checked for what must belong together. */
-export async function resolveContext(
+async function resolveContext(
   request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'tools'>,
   resolved: ResolvedModel,
   caller: Caller,

@@ -6,6 +6,9 @@ export type EngineSettings = {
   /** For requests without `model`; null makes `model` a required parameter. */
   readonly defaultModel: string | null
   readonly storeByDefault: boolean
+  readonly truncationByDefault: 'auto' | 'disabled'
+  /** Null: as the provider has it. */
+  readonly maxOutputTokensByDefault: number | null
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null

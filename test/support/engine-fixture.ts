@@ -7,6 +7,7 @@ import type { CreateDeps } from '../../src/engine/create-response.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
 import type { RunEvent, RunStream } from '../../src/engine/run-event.ts'
+import { createRunSlots } from '../../src/engine/run-slots.ts'
 import type { EngineSettings } from '../../src/engine/settings.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
@@ -29,6 +30,8 @@ export type EngineFixture = {
 export const TEST_SETTINGS: EngineSettings = {
   defaultModel: null,
   storeByDefault: true,
+  truncationByDefault: 'disabled',
+  maxOutputTokensByDefault: null,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
@@ -59,6 +62,7 @@ export async function openEngine(
     clock: systemClock,
     ids: createCountingIds(),
     telemetry: silentTelemetry,
+    slots: createRunSlots({ total: 1000, perProject: 1000 }),
   }
   return {
     engine: createEngine(deps),

@@ -1,0 +1,160 @@
+/** Composition: from configured and detected connections to the catalog of models. */
+import type { ModelConfig, ProviderConfig, ResolvedConfig } from './config/resolved-config.ts'
+import type { Clock } from './lib/clock.ts'
+import type { Ids } from './lib/ids.ts'
+import { createUpstreamAgent, type UpstreamClocks } from './lib/upstream-http.ts'
+import { createChatCompletionsModel } from './models/chat-completions/chat-completions-model.ts'
+import { quirksOf } from './models/chat-completions/providers.ts'
+import { createDemoModel } from './models/demo/demo-model.ts'
+import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from './models/detect-engines.ts'
+import type { ModelCapabilities } from './models/model.ts'
+import type { ModelInfo } from './models/model-info.ts'
+import type { ModelProvider, ModelRoute } from './models/model-provider.ts'
+import { createModelLister, fetchModels, type ListKind } from './models/provider-models.ts'
+import { createRegistry, type Registry } from './models/registry.ts'
+
+export type ModelParts = {
+  readonly catalog: Registry
+  readonly providers: readonly ModelProvider[]
+  readonly engines: readonly DetectedEngine[]
+  close(): Promise<void>
+}
+
+type Deps = { readonly clock: Clock; readonly ids: Ids }
+
+export const DEMO_MODEL = 'demo'
+
+export async function openModels(config: ResolvedConfig, deps: Deps): Promise<ModelParts> {
+  const engines = await findEngines(config, deps.clock)
+  const found = engines.flatMap((engine) => {
+    const candidate = config.engineCandidates.find(({ name }) => name === engine.name)
+    return candidate && !engine.needsKey ? [{ ...candidate, apiBase: engine.baseUrl }] : []
+  })
+  const connections = [...config.providers, ...found].filter(({ type }) => type !== DEMO_MODEL)
+  const opened = connections.map((connection) => openProvider(connection, config, deps))
+  const providers = [...opened.map(({ provider }) => provider), demoProvider(deps)]
+  const catalog = createRegistry({
+    providers,
+    models: config.models.map(toRoute),
+    aliases: config.aliases,
+    defaultModel: config.defaults.model,
+    router: {
+      maxAttempts: config.router.numRetries + 1,
+      allowedFails: config.router.allowedFails,
+      cooldownMs: config.router.cooldownTimeMs,
+    },
+    ...deps,
+  })
+  return {
+    catalog,
+    providers,
+    engines,
+    async close() {
+      await catalog.close()
+      await Promise.all(opened.map(({ close }) => close()))
+    },
+  }
+}
+
+/** Engines are looked for where the configuration expects them; a port that answers as something else is left alone. */
+async function findEngines(config: ResolvedConfig, clock: Clock): Promise<readonly DetectedEngine[]> {
+  const places = DEFAULT_ENGINE_PLACES.flatMap((place) => {
+    const candidate = config.engineCandidates.find(({ name }) => name === place.name)
+    return candidate ? [{ name: place.name, root: candidate.apiBase.replace(/\/v1$/, '') }] : []
+  })
+  if (places.length === 0) return []
+  return detectEngines({ places, clock, timeoutMs: config.discovery.timeoutMs })
+}
+
+/** Where nothing is known a model is believed to take what the API offers; its provider then refuses what it cannot. */
+const BELIEVED: ModelCapabilities = {
+  contextWindow: null,
+  maxOutputTokens: null,
+  imageInput: true,
+  fileInput: true,
+  functionTools: true,
+  customTools: false,
+  structuredOutput: true,
+  reasoning: true,
+  logprobs: true,
+}
+
+const LIST_KINDS: Readonly<Record<string, ListKind>> = { ollama: 'ollama', lmstudio: 'lmstudio', llamacpp: 'llamacpp' }
+
+function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: Deps) {
+  const { name, type, apiBase, apiKey, headers } = connection
+  const clocks: UpstreamClocks = {
+    connectMs: config.limits.upstreamConnectMs,
+    firstByteMs: config.limits.upstreamFirstByteMs,
+    idleMs: config.limits.upstreamIdleMs,
+    wholeMs: connection.timeoutMs,
+  }
+  const quirks = quirksOf(type, connection.quirks)
+  const dispatcher = createUpstreamAgent(clocks)
+  const list = createModelLister(
+    () =>
+      fetchModels({
+        baseUrl: apiBase,
+        kind: LIST_KINDS[type] ?? 'openai',
+        headers: { ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...headers },
+        clock: deps.clock,
+        dispatcher,
+      }),
+    deps.clock,
+  )
+  const provider: ModelProvider = {
+    name,
+    ownedBy: name,
+    listModels: list,
+    open: (_model: string, info: ModelInfo) =>
+      createChatCompletionsModel({
+        provider: name,
+        baseUrl: apiBase,
+        apiKey,
+        headers,
+        quirks,
+        capabilities: {
+          ...BELIEVED,
+          customTools: quirks.customTools,
+          structuredOutput: quirks.structuredOutput === 'json_schema',
+          logprobs: quirks.logprobs,
+          ...info,
+        },
+        clocks,
+        dispatcher,
+        ...deps,
+      }),
+  }
+  return { provider, close: () => dispatcher.destroy() }
+}
+
+function demoProvider(deps: Deps): ModelProvider {
+  const model = createDemoModel(deps)
+  const rows = [{ id: DEMO_MODEL, created: null, ownedBy: 'antiphon', info: model.capabilities }]
+  return {
+    name: DEMO_MODEL,
+    ownedBy: 'antiphon',
+    exactList: true,
+    listModels: async () => rows,
+    open: () => model,
+  }
+}
+
+/** What the operator says of a model stands above what is known or asked. */
+function toRoute(model: ModelConfig): ModelRoute {
+  const { supports } = model
+  const info: ModelInfo = {
+    ...(model.contextWindow === null ? {} : { contextWindow: model.contextWindow }),
+    ...(model.maxOutputTokens === null ? {} : { maxOutputTokens: model.maxOutputTokens }),
+    ...(supports && {
+      imageInput: supports.includes('images'),
+      fileInput: supports.includes('files'),
+      functionTools: supports.includes('tools'),
+      customTools: supports.includes('custom_tools'),
+      structuredOutput: supports.includes('json_schema'),
+      reasoning: supports.includes('reasoning'),
+      logprobs: supports.includes('logprobs'),
+    }),
+  }
+  return { name: model.name, deployments: model.deployments, fallbacks: model.fallbacks, info }
+}

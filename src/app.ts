@@ -1,0 +1,199 @@
+/**
+ * The composition root: the only place that names concrete parts and puts them together. Everything below gets what it
+ * needs as an argument; `overrides` lets a test bring its own clock, ids or listener of events.
+ */
+import { readFileSync } from 'node:fs'
+import { type ModelParts, openModels } from './app-models.ts'
+import { createBadKeyLimit } from './auth/bad-key-limit.ts'
+import { createKeyAuthenticator, createOpenAuthenticator, DEFAULT_PROJECT } from './auth/key-authenticator.ts'
+import { createKeyRing } from './auth/key-ring.ts'
+import type { Authenticator } from './auth/principal.ts'
+import { keyFileOf, loadPepper, readFirstKey, saveFirstKey } from './auth/secret-files.ts'
+import type { App, StartSummary } from './cli/app-interface.ts'
+import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createEngine } from './engine/create-engine.ts'
+import { createHistoryCache } from './engine/history.ts'
+import { createRunSlots } from './engine/run-slots.ts'
+import type { EngineSettings } from './engine/settings.ts'
+import { createHttpServer, type HttpServer } from './http/http-server.ts'
+import { startExpiry } from './jobs/expire-responses.ts'
+import { type Clock, systemClock } from './lib/clock.ts'
+import { openDataDir } from './lib/data-dir.ts'
+import { createRandomIds, type Ids } from './lib/ids.ts'
+import { createSealedBox } from './lib/sealed-box.ts'
+import { countTokens } from './lib/tokenizer.ts'
+import { buildOpenApi } from './protocol/openapi.ts'
+import { validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+import { combineTelemetry } from './telemetry/combine-telemetry.ts'
+import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { silentTelemetry, type Telemetry } from './telemetry/telemetry.ts'
+import { createFunctionTool } from './tools/function/function-tool.ts'
+
+export type AppOverrides = {
+  readonly clock?: Clock
+  readonly ids?: Ids
+  /** Besides the metrics, which are always kept. */
+  readonly telemetry?: Telemetry
+}
+
+/** Chains that are kept ready for their next turn; together no more items than this. */
+const HISTORY_CACHE = { maxChains: 2_000, maxItems: 200_000 }
+
+export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
+
+/** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
+export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
+  const deps = { clock: overrides.clock ?? systemClock, ids: overrides.ids ?? createRandomIds() }
+  await using opened = new AsyncDisposableStack()
+  const dataDir = opened.use(openDataDir(config.storage.dataDir))
+  const pepper = loadPepper(dataDir.path)
+  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) => it.close())
+  const healed = await store.failOrphans({ code: 'server_error', message: 'The server stopped while this response ran.' })
+  const models = opened.adopt(await openModels(config, deps), (it) => it.close())
+  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
+  for (const { name } of models.providers) metrics.providerUp(name, true)
+  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? silentTelemetry)
+  opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
+  const engine = createEngine({
+    ...deps,
+    store,
+    telemetry,
+    catalog: models.catalog,
+    tools: [createFunctionTool()],
+    cache: createHistoryCache(HISTORY_CACHE),
+    sealedBox: createSealedBox(pepper, 'sealed content'),
+    countTokens,
+    settings: engineSettings(config),
+    slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+  })
+  const authenticator = openAuthenticator(config, store, pepper, deps.clock)
+  const server = createServer(config, { ...deps, engine, models, authenticator, telemetry, metrics, store })
+  opened.adopt(server, (it) => it.close())
+  const parts = opened.move()
+  return {
+    summary: await summarize(config, models, { dataDir: dataDir.path, firstKey, healed }),
+    listen: (port = config.server.port) => server.listen(config.server.host, port),
+    drain: () => server.drain(config.server.drainTimeoutMs),
+    [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}
+
+function engineSettings({ defaults, limits, retention }: ResolvedConfig): EngineSettings {
+  return {
+    defaultModel: defaults.model,
+    storeByDefault: defaults.store,
+    truncationByDefault: defaults.truncation,
+    maxOutputTokensByDefault: defaults.maxOutputTokens,
+    unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
+    responseTtlSeconds: Math.floor(retention.responsesMs / 1000),
+    chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
+    wallClockMs: limits.responseTimeMs,
+  }
+}
+
+function openAuthenticator(config: ResolvedConfig, store: Store, pepper: Buffer, clock: Clock): Authenticator {
+  if (!config.authEnabled) return createOpenAuthenticator()
+  return createKeyAuthenticator({
+    keys: store.keys,
+    pepper,
+    clock,
+    staticKeys: config.keys.map(({ alias, key, scopes, expiresAt }) => ({
+      key,
+      principal: { projectId: DEFAULT_PROJECT, keyId: alias, scopes: new Set(scopes) },
+      expiresAt,
+    })),
+    badKeyLimit: createBadKeyLimit(clock, config.limits.badKeysPerMinute),
+  })
+}
+
+/** The first start makes a key where none is configured; null on every later one. */
+async function makeFirstKey(config: ResolvedConfig, store: Store, pepper: Buffer, dataDir: string, clock: Clock) {
+  if (!config.authEnabled || config.keys.length > 0 || (await store.keys.list()).length > 0) return null
+  const ring = createKeyRing(store.keys, pepper, clock)
+  const { key } = await ring.create({ name: 'first', scopes: ['responses', 'files', 'read', 'admin'], expiresAt: null })
+  saveFirstKey(dataDir, key)
+  return key
+}
+
+/** Only names of the configuration and of the demo model become labels: a client must not be able to make new ones. */
+function knownModel({ catalog }: ModelParts): (model: string) => boolean {
+  const known = new Set<string>()
+  const refresh = () => catalog.list().then((entries) => entries.forEach(({ id }) => known.add(id)), () => {})
+  void refresh()
+  return (model) => known.has(model)
+}
+
+type ServerParts = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly engine: ReturnType<typeof createEngine>
+  readonly models: ModelParts
+  readonly authenticator: Authenticator
+  readonly telemetry: Telemetry
+  readonly metrics: Metrics
+  readonly store: Store
+}
+
+function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
+  const { limits, server, observability } = config
+  const unknownParams = config.defaults.unsupportedParams === 'auto' ? 'warn' : config.defaults.unsupportedParams
+  const publicHost = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname]
+  return createHttpServer({
+    ...parts,
+    catalog: parts.models.catalog,
+    validate: {
+      createResponse: (body) => validateCreateResponse(body, { unknownParams }),
+      countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
+    },
+    limits: {
+      bodyBytes: limits.jsonBodyBytes,
+      jsonDepth: limits.jsonDepth,
+      jsonNodes: limits.jsonNodes,
+      urlBytes: limits.urlBytes,
+      headerBytes: limits.headersBytes,
+      headerCount: limits.headerCount,
+      headersTimeoutMs: limits.headerTimeMs,
+      requestTimeoutMs: limits.bodyTimeMs,
+      connections: limits.connections,
+      requestsPerConnection: limits.requestsPerConnection,
+      idleConnectionMs: limits.idleConnectionMs,
+      keepAliveMs: limits.streamKeepAliveMs,
+      streamBufferBytes: limits.streamBufferBytes,
+      stallMs: limits.streamStallMs,
+      requestsPerMinute: limits.requestsPerMinute,
+    },
+    settings: {
+      allowedHosts: [...server.allowedHosts, ...publicHost],
+      allowedOrigins: server.cors,
+      openMetrics: false,
+    },
+    openapiDocument: buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' }),
+    metrics: async () => ({ contentType: parts.metrics.contentType, body: await parts.metrics.render() }),
+    readiness: async () => {
+      const failure = await parts.store.ping().then(() => null, () => 'the store cannot be read or written')
+      return { ready: failure === null, reasons: failure === null ? [] : [failure] }
+    },
+    version: VERSION,
+  })
+}
+
+async function summarize(
+  config: ResolvedConfig,
+  models: ModelParts,
+  parts: { readonly dataDir: string; readonly firstKey: string | null; readonly healed: number },
+): Promise<StartSummary> {
+  return {
+    version: VERSION,
+    dataDir: parts.dataDir,
+    firstKey: parts.firstKey,
+    keyFile: readFirstKey(parts.dataDir) === null ? null : keyFileOf(parts.dataDir),
+    healedResponses: parts.healed,
+    providers: models.providers,
+    engines: models.engines,
+    disabled: config.disabledProviders,
+    problems: await models.catalog.problems(),
+  }
+}

@@ -1,0 +1,41 @@
+/** How many responses may run at once, in all and for one project; more are refused, not queued. */
+import { ApiError } from '../protocol/errors.ts'
+
+export type RunSlotLimits = { readonly total: number; readonly perProject: number }
+
+export interface RunSlots {
+  /** Takes a place, or throws a 429. The returned function gives it back, once. */
+  take(projectId: string): () => void
+}
+
+export function createRunSlots(limits: RunSlotLimits): RunSlots {
+  const running = new Map<string, number>()
+  let total = 0
+  return {
+    take(projectId) {
+      const ofProject = running.get(projectId) ?? 0
+      if (ofProject >= limits.perProject) throw tooMany(`this project runs ${limits.perProject} responses already`)
+      if (total >= limits.total) throw tooMany(`this server runs ${limits.total} responses already`)
+      running.set(projectId, ofProject + 1)
+      total += 1
+      let held = true
+      return () => {
+        if (!held) return
+        held = false
+        total -= 1
+        const left = (running.get(projectId) ?? 1) - 1
+        if (left > 0) running.set(projectId, left)
+        else running.delete(projectId)
+      }
+    },
+  }
+}
+
+const tooMany = (why: string) =>
+  new ApiError({
+    status: 429,
+    type: 'requests',
+    code: 'rate_limit_exceeded',
+    message: `Too many responses at once: ${why}. Wait for one to end and send the request again.`,
+    headers: { 'retry-after': '1', 'x-should-retry': 'true' },
+  })

@@ -1,0 +1,65 @@
+/** The OpenAI Agents SDK, unmodified but for base URL and key. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents'
+import { z } from 'zod'
+import { BACKENDS, startServer, type TestServer } from '../support/server.ts'
+
+setTracingDisabled(true)
+
+for (const backend of BACKENDS) {
+  describe(`@openai/agents on ${backend.name}`, () => {
+    let server: TestServer
+    let runner: Runner
+    before(async () => {
+      server = await startServer()
+      const modelProvider = new OpenAIProvider({ baseURL: server.baseUrl, apiKey: server.apiKey, useResponses: true })
+      runner = new Runner({ modelProvider, tracingDisabled: true })
+    })
+    after(() => server.close())
+
+    test(`an agent answers with text on ${backend.name} (req 199)`, async () => {
+      const agent = new Agent({ name: 'Plain', instructions: 'Be brief.', model: backend.model })
+      const result = await runner.run(agent, 'Say hello.')
+      assert.ok(String(result.finalOutput).length > 0)
+    })
+
+    test(`an agent streams its answer on ${backend.name}`, async () => {
+      const agent = new Agent({ name: 'Plain', instructions: 'Be brief.', model: backend.model })
+      const result = await runner.run(agent, 'Say hello.', { stream: true })
+      let text = ''
+      for await (const piece of result.toTextStream()) text += piece
+      await result.completed
+      assert.equal(text, String(result.finalOutput))
+    })
+
+    test(`an agent calls a tool and uses what it returned on ${backend.name}`, async () => {
+      let asked = ''
+      const weather = tool({
+        name: 'get_weather',
+        description: 'The weather in a city',
+        parameters: z.object({ city: z.string() }),
+        execute: async ({ city }) => {
+          asked = city
+          return '17 degrees and foggy'
+        },
+      })
+      const agent = new Agent({
+        name: 'Weather',
+        instructions: 'Use the tool.',
+        model: backend.model,
+        tools: [weather],
+      })
+      const result = await runner.run(agent, 'call get_weather with {"city":"Paris"}')
+      assert.equal(asked, 'Paris')
+      assert.match(String(result.finalOutput), /17 degrees/)
+    })
+
+    test(`an agent returns structured output on ${backend.name}`, async () => {
+      const outputType = z.object({ name: z.string(), age: z.number().int() })
+      const agent = new Agent({ name: 'Shape', instructions: 'Fill it in.', model: backend.model, outputType })
+      const result = await runner.run(agent, 'Describe Ada, who is 36.')
+      assert.ok(outputType.safeParse(result.finalOutput).success)
+    })
+  })
+}

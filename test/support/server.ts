@@ -1,0 +1,72 @@
+/** A whole server on a free port, in this process: demo model and a strict Chat Completions upstream behind it. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createApp } from '../../src/app.ts'
+import { createProviderCatalog } from '../../src/config/known-providers.ts'
+import { resolveConfig } from '../../src/config/resolve-config.ts'
+import { BUILT_IN_PROVIDERS } from '../../src/models/chat-completions/providers.ts'
+import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
+import type { Telemetry } from '../../src/telemetry/telemetry.ts'
+import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
+
+export type TestServer = {
+  /** Without a path. */
+  readonly url: string
+  /** As SDKs want it, with `/v1`. */
+  readonly baseUrl: string
+  readonly apiKey: string
+  readonly upstream: ChatUpstream
+  readonly dataDir: string
+  close(): Promise<void>
+}
+
+export const API_KEY = 'sk-test-of-the-whole-server'
+export const UPSTREAM_MODEL = 'upstream/gpt-test'
+
+/** What every real client is run against. */
+export const BACKENDS = [
+  { name: 'the demo model', model: 'demo' },
+  { name: 'a Chat Completions upstream', model: UPSTREAM_MODEL },
+] as const
+
+export type ServerOptions = {
+  /** Lines of YAML besides the provider. */
+  readonly config?: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly telemetry?: Telemetry
+  /** An upstream of the caller's own; it stays open. */
+  readonly upstream?: ChatUpstream
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<TestServer> {
+  const upstream = options.upstream ?? (await startChatUpstream())
+  const home = await mkdtemp(join(tmpdir(), 'antiphon-server-'))
+  const file = join(home, 'antiphon.yaml')
+  const provider = `upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: upstream-secret-key }`
+  await writeFile(file, `providers:\n  ${provider}\ndiscovery: { enabled: false }\n${options.config ?? ''}`)
+  const resolved = await resolveConfig({
+    flags: new Map(),
+    file,
+    noAuth: false,
+    env: { ANTIPHON_API_KEY: API_KEY, ANTIPHON_DATA_DIR: join(home, 'data'), PORT: '0', ...options.env },
+    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    cwd: home,
+    home,
+  })
+  if (resolved.type === 'problems') throw new Error(resolved.problems.map(({ message }) => message).join('\n'))
+  const app = await createApp(resolved.config, options.telemetry ? { telemetry: options.telemetry } : {})
+  const { url } = await app.listen()
+  return {
+    url,
+    baseUrl: `${url}/v1`,
+    apiKey: API_KEY,
+    upstream,
+    dataDir: join(home, 'data'),
+    async close() {
+      await app[Symbol.asyncDispose]()
+      if (!options.upstream) await upstream.close()
+      await rm(home, { recursive: true })
+    },
+  }
+}
