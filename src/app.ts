@@ -3,13 +3,15 @@
  * needs as an argument; `overrides` lets a test bring its own clock, ids or listener of events.
  */
 import { readFileSync } from 'node:fs'
-import { type ModelParts, openModels } from './app-models.ts'
+import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
+import { type ModelParts, openModels } from './app/open-models.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator, DEFAULT_PROJECT } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
-import { keyFileOf, loadPepper, readFirstKey, saveFirstKey } from './auth/secret-files.ts'
-import type { App, StartSummary } from './cli/app-interface.ts'
+import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
+import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
+import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
@@ -18,23 +20,25 @@ import type { EngineSettings } from './engine/settings.ts'
 import { createHttpServer, type HttpServer } from './http/http-server.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
-import { openDataDir } from './lib/data-dir.ts'
+import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
+import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { buildOpenApi } from './protocol/openapi.ts'
 import { validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
-import { silentTelemetry, type Telemetry } from './telemetry/telemetry.ts'
+import { createLog } from './telemetry/pino-telemetry.ts'
+import type { Telemetry } from './telemetry/telemetry.ts'
 import { createFunctionTool } from './tools/function/function-tool.ts'
 
 export type AppOverrides = {
   readonly clock?: Clock
   readonly ids?: Ids
-  /** Besides the metrics, which are always kept. */
+  /** In the place of the log. */
   readonly telemetry?: Telemetry
 }
 
@@ -47,14 +51,19 @@ export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json'
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
   const deps = { clock: overrides.clock ?? systemClock, ids: overrides.ids ?? createRandomIds() }
   await using opened = new AsyncDisposableStack()
-  const dataDir = opened.use(openDataDir(config.storage.dataDir))
+  const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
-  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) => it.close())
-  const healed = await store.failOrphans({ code: 'server_error', message: 'The server stopped while this response ran.' })
+  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) =>
+    it.close(),
+  )
+  const healed = await store.failOrphans({
+    code: 'server_error',
+    message: 'The server stopped while this response ran.',
+  })
   const models = opened.adopt(await openModels(config, deps), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
-  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? silentTelemetry)
+  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const engine = createEngine({
@@ -74,10 +83,38 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.adopt(server, (it) => it.close())
   const parts = opened.move()
   return {
-    summary: await summarize(config, models, { dataDir: dataDir.path, firstKey, healed }),
-    listen: (port = config.server.port) => server.listen(config.server.host, port),
+    summary: await summarize(config, models, { clock: deps.clock, firstKey, healed }),
+    listen: () => server.listen(config.server.host, config.server.port),
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
+  }
+}
+
+/** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
+function openLog({ observability, providers, keys }: ResolvedConfig, opened: AsyncDisposableStack): Telemetry {
+  const { level, format } = observability.log
+  const isTerminal = process.stderr.isTTY === true
+  const log = createLog({
+    level,
+    format: format === 'auto' ? (isTerminal ? 'pretty' : 'json') : format,
+    colour: isTerminal && !process.env.NO_COLOR,
+    secrets: [
+      ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
+      ...keys.map(({ key }) => key),
+    ],
+  })
+  opened.defer(() => log.flush())
+  return log
+}
+
+/** A second server on the same data would write beside the first; it is told who holds the directory. */
+function lockDataDir(path: string): DataDir {
+  try {
+    return openDataDir(path)
+  } catch (error) {
+    if (error instanceof DataDirLocked)
+      throw new CommandError(error.message, { exitCode: EXIT.dataInUse, cause: error })
+    throw error
   }
 }
 
@@ -121,7 +158,13 @@ async function makeFirstKey(config: ResolvedConfig, store: Store, pepper: Buffer
 /** Only names of the configuration and of the demo model become labels: a client must not be able to make new ones. */
 function knownModel({ catalog }: ModelParts): (model: string) => boolean {
   const known = new Set<string>()
-  const refresh = () => catalog.list().then((entries) => entries.forEach(({ id }) => known.add(id)), () => {})
+  const refresh = () =>
+    catalog.list().then(
+      (entries) => {
+        for (const { id } of entries) known.add(id)
+      },
+      () => {},
+    )
   void refresh()
   return (model) => known.has(model)
 }
@@ -138,7 +181,7 @@ type ServerParts = {
 }
 
 function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
-  const { limits, server, observability } = config
+  const { limits, server } = config
   const unknownParams = config.defaults.unsupportedParams === 'auto' ? 'warn' : config.defaults.unsupportedParams
   const publicHost = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname]
   return createHttpServer({
@@ -173,7 +216,10 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     openapiDocument: buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' }),
     metrics: async () => ({ contentType: parts.metrics.contentType, body: await parts.metrics.render() }),
     readiness: async () => {
-      const failure = await parts.store.ping().then(() => null, () => 'the store cannot be read or written')
+      const failure = await parts.store.ping().then(
+        () => null,
+        () => 'the store cannot be read or written',
+      )
       return { ready: failure === null, reasons: failure === null ? [] : [failure] }
     },
     version: VERSION,
@@ -183,17 +229,33 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
 async function summarize(
   config: ResolvedConfig,
   models: ModelParts,
-  parts: { readonly dataDir: string; readonly firstKey: string | null; readonly healed: number },
+  parts: { readonly clock: Clock; readonly firstKey: string | null; readonly healed: number },
 ): Promise<StartSummary> {
+  const described = await describeProviders(config, models, { clock: parts.clock, waitMs: START_LIST_WAIT_MS })
+  const healed = `${parts.healed} responses were cut off when the server last stopped; they are marked as failed.`
   return {
-    version: VERSION,
-    dataDir: parts.dataDir,
+    ...described,
+    models: [],
     firstKey: parts.firstKey,
-    keyFile: readFirstKey(parts.dataDir) === null ? null : keyFileOf(parts.dataDir),
-    healedResponses: parts.healed,
-    providers: models.providers,
-    engines: models.engines,
-    disabled: config.disabledProviders,
-    problems: await models.catalog.problems(),
+    warnings: [...(await models.catalog.problems()), ...(parts.healed > 0 ? [healed] : [])],
   }
+}
+
+/** For `antiphon models`: everything the providers list, however long they take within their own clocks. */
+export async function describeModels(config: ResolvedConfig): Promise<ModelOverview> {
+  const models = await openModels(config, { clock: systemClock, ids: createRandomIds() })
+  try {
+    const described = await describeProviders(config, models, { clock: systemClock, waitMs: LIST_TIMEOUT_MS })
+    return { ...described, models: await models.catalog.list() }
+  } finally {
+    await models.close()
+  }
+}
+
+/** For `antiphon keys`: the store alone, without the lock that only servers take. */
+export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
+  const pepper = loadPepper(config.storage.dataDir)
+  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const ring = createKeyRing(store.keys, pepper, systemClock)
+  return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

@@ -1,6 +1,6 @@
 /** Writes one call that the client executes: a function call's JSON arguments, or a custom tool's free text. */
 import type { CustomToolCall, FunctionCall, ItemStatus } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './compose-events.ts'
+import type { EventSink, ItemPlace } from './event-sink.ts'
 
 export type CallItem = FunctionCall | CustomToolCall
 

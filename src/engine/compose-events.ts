@@ -12,22 +12,14 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ApiError } from '../protocol/errors.ts'
-import type { ResponseEvent } from '../protocol/events.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
+import type { EventSink, ItemPlace } from './event-sink.ts'
 import type { RunBatch, RunEvent, TerminalEvent } from './run-event.ts'
-
-/** What an item writer needs of the composer. */
-export type EventSink = {
-  /** The next sequence number; each is taken exactly once, in the order of the events. */
-  next(): number
-  push(event: ResponseEvent): void
-}
-export type ItemPlace = { readonly id: string; readonly outputIndex: number }
 
 /** How a run ends. */
 export type RunEnd =

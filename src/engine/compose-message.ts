@@ -1,7 +1,7 @@
 /** Writes one assistant message: its parts in order, each opened, streamed and closed before the next. */
 import type { Annotation, Logprob, OutputPart } from '../protocol/content.ts'
 import type { ItemStatus, OutputMessage } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './compose-events.ts'
+import type { EventSink, ItemPlace } from './event-sink.ts'
 
 export interface MessageWriter {
   readonly type: 'message'

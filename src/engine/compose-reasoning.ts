@@ -1,7 +1,7 @@
 /** Writes one reasoning item: summary parts and raw text parts, in the order the model gave them. */
 import type { ReasoningText, SummaryText } from '../protocol/content.ts'
 import type { ItemStatus, ReasoningItem } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './compose-events.ts'
+import type { EventSink, ItemPlace } from './event-sink.ts'
 
 export interface ReasoningWriter {
   readonly type: 'reasoning'

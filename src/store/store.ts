@@ -18,7 +18,8 @@ export interface Store {
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
    * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands.
-   * Answers how many; call again while it answers `limit`.
+   * Answers how many; call again while it answers `limit`. A run that is going may stand on a response without a row of
+   * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
   /** Resolves when the store can read and write; for readiness. */
@@ -30,7 +31,10 @@ export interface ProjectStore {
   readonly projectId: string
   /** Writes the row of a response that has begun. */
   startResponse(record: ResponseRecord): Promise<void>
-  /** Writes the terminal state, all items and the usage rows in one transaction; makes the row when there is none. */
+  /**
+   * Writes the terminal state, all items and the usage rows in one transaction; makes the row when there is none. Of a
+   * response that has ended or was deleted only the usage is written, once per id: the calls were made.
+   */
   finishResponse(record: ResponseRecord, usage: readonly UsageRow[]): Promise<void>
   /** Usage of responses that are not stored. */
   recordUsage(rows: readonly UsageRow[]): Promise<void>

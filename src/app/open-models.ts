@@ -1,22 +1,24 @@
 /** Composition: from configured and detected connections to the catalog of models. */
-import type { ModelConfig, ProviderConfig, ResolvedConfig } from './config/resolved-config.ts'
-import type { Clock } from './lib/clock.ts'
-import type { Ids } from './lib/ids.ts'
-import { createUpstreamAgent, type UpstreamClocks } from './lib/upstream-http.ts'
-import { createChatCompletionsModel } from './models/chat-completions/chat-completions-model.ts'
-import { quirksOf } from './models/chat-completions/providers.ts'
-import { createDemoModel } from './models/demo/demo-model.ts'
-import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from './models/detect-engines.ts'
-import type { ModelCapabilities } from './models/model.ts'
-import type { ModelInfo } from './models/model-info.ts'
-import type { ModelProvider, ModelRoute } from './models/model-provider.ts'
-import { createModelLister, fetchModels, type ListKind } from './models/provider-models.ts'
-import { createRegistry, type Registry } from './models/registry.ts'
+import type { ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import { createUpstreamAgent, type UpstreamClocks } from '../lib/upstream-http.ts'
+import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
+import { quirksOf } from '../models/chat-completions/providers.ts'
+import { createDemoModel } from '../models/demo/demo-model.ts'
+import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from '../models/detect-engines.ts'
+import type { ModelCapabilities } from '../models/model.ts'
+import type { ModelInfo } from '../models/model-info.ts'
+import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
+import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
+import { createRegistry, type Registry } from '../models/registry.ts'
 
 export type ModelParts = {
   readonly catalog: Registry
   readonly providers: readonly ModelProvider[]
   readonly engines: readonly DetectedEngine[]
+  /** Where each provider was found; the demo model has no entry. */
+  readonly connections: readonly ProviderConfig[]
   close(): Promise<void>
 }
 
@@ -28,7 +30,7 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
   const engines = await findEngines(config, deps.clock)
   const found = engines.flatMap((engine) => {
     const candidate = config.engineCandidates.find(({ name }) => name === engine.name)
-    return candidate && !engine.needsKey ? [{ ...candidate, apiBase: engine.baseUrl }] : []
+    return candidate && !engine.needsKey ? [{ ...candidate, apiBase: engine.baseUrl, source: engine.baseUrl }] : []
   })
   const connections = [...config.providers, ...found].filter(({ type }) => type !== DEMO_MODEL)
   const opened = connections.map((connection) => openProvider(connection, config, deps))
@@ -49,6 +51,7 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
     catalog,
     providers,
     engines,
+    connections,
     async close() {
       await catalog.close()
       await Promise.all(opened.map(({ close }) => close()))

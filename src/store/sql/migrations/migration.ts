@@ -1,0 +1,6 @@
+/** One step of the schema. Its number and name never change after a release, and neither do its statements. */
+export type Migration = {
+  readonly version: number
+  readonly name: string
+  readonly sqlite: readonly string[]
+}

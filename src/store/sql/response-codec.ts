@@ -1,0 +1,85 @@
+/**
+ * A Response as one compact JSON text and a few columns.
+ *
+ * Columns hold what queries ask for; `output` is stored as items; `output_text` follows from `output`; and a field that
+ * has its usual value is left out. A plain response then takes about 250 bytes instead of 1,000, in every turn.
+ *
+ * Invariant: what `decodeResponse` returns equals what `encodeResponse` was given, for any Response.
+ * Invariant: a value in `USUAL` is part of the storage format. Adding a field is safe (old rows then read as having it);
+ * changing a value would change every stored response, so that needs a migration.
+ */
+import { joinOutputText } from '../../protocol/output-text.ts'
+import type { ResponseError, ResponseObject, ResponseStatus } from '../../protocol/response.ts'
+
+type Derived = 'id' | 'created_at' | 'status' | 'previous_response_id' | 'output_text'
+type Body = Omit<ResponseObject, Derived> & { output_text?: string }
+
+/** In the order in which the API shows them. */
+const USUAL = {
+  object: 'response',
+  background: false,
+  completed_at: null,
+  error: null,
+  incomplete_details: null,
+  instructions: null,
+  max_output_tokens: null,
+  max_tool_calls: null,
+  parallel_tool_calls: true,
+  conversation: null,
+  prompt: null,
+  prompt_cache_key: null,
+  prompt_cache_retention: null,
+  reasoning: { effort: null, summary: null },
+  safety_identifier: null,
+  service_tier: 'default',
+  store: true,
+  temperature: 1,
+  top_p: 1,
+  presence_penalty: 0,
+  frequency_penalty: 0,
+  text: { format: { type: 'text' }, verbosity: 'medium' },
+  tool_choice: 'auto',
+  tools: [],
+  top_logprobs: 0,
+  truncation: 'disabled',
+  user: null,
+  metadata: {},
+  moderation: null,
+  content_filters: null,
+} satisfies Partial<ResponseObject>
+
+const usualFields = JSON.stringify(USUAL).slice(1, -1)
+const usualTexts = new Map(Object.entries(USUAL).map(([name, value]) => [name, JSON.stringify(value)]))
+
+export function encodeResponse(response: ResponseObject): string {
+  const { id, created_at, status, previous_response_id, output, output_text, ...fields } = response
+  const kept: string[] = []
+  for (const [name, value] of Object.entries(fields)) {
+    const text: string | undefined = JSON.stringify(value)
+    if (text !== undefined && text !== usualTexts.get(name)) kept.push(`${JSON.stringify(name)}:${text}`)
+  }
+  if (output_text !== joinOutputText(output)) kept.push(`"output_text":${JSON.stringify(output_text)}`)
+  return `{${kept.join(',')}}`
+}
+
+export type ResponseRow = {
+  readonly id: string
+  readonly created_at: number
+  readonly status: ResponseStatus
+  readonly previous_response_id: string | null
+  readonly body: string
+  /** The bodies of the output items joined with commas, null when there are none. */
+  readonly output: string | null
+}
+
+/** One parse: of two fields with one name JSON keeps the place of the first and the value of the last. */
+export function decodeResponse(row: ResponseRow): ResponseObject {
+  const stored = row.body === '{}' ? '' : `,${row.body.slice(1, -1)}`
+  const body: Body = JSON.parse(`{${usualFields}${stored},"output":[${row.output ?? ''}]}`)
+  const { object, background, output, output_text = joinOutputText(output), ...rest } = body
+  const { id, created_at, status, previous_response_id } = row
+  return { id, object, created_at, status, background, ...rest, output, output_text, previous_response_id }
+}
+
+/** The stored body of a response with another `error`. */
+export const withError = (body: string, error: ResponseError): string => JSON.stringify({ ...JSON.parse(body), error })

@@ -1,0 +1,71 @@
+/** One connection: runs compiled queries through statements that are prepared once. */
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Query, Value } from '../query.ts'
+import { fromSqliteError } from './sqlite-errors.ts'
+
+type Params = Readonly<Record<string, Value>>
+
+export interface Connection {
+  get<P extends Params, R>(query: Query<P, R>, params: P): R | undefined
+  all<P extends Params, R>(query: Query<P, R>, params: P): R[]
+  /** Answers how many rows changed. */
+  run<P extends Params, R>(query: Query<P, R>, params: P): number
+  /** For statements that are not part of the store's own traffic. */
+  exec(sql: string): void
+  readonly inTransaction: boolean
+  close(): void
+}
+
+export type ConnectionOptions = {
+  readonly path: string
+  readonly readOnly: boolean
+  /** How long to wait for a lock of another connection. */
+  readonly busyTimeoutMs: number
+  readonly pragmas: string
+}
+
+export function openConnection({ path, readOnly, busyTimeoutMs, pragmas }: ConnectionOptions): Connection {
+  const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs })
+  try {
+    database.exec(pragmas)
+  } catch (error) {
+    database.close()
+    throw fromSqliteError(error)
+  }
+  return toConnection(database)
+}
+
+function toConnection(database: DatabaseSync): Connection {
+  // Bounded by the number of queries in the source, because their text never depends on a request.
+  const statements = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql)
+    if (known) return known
+    const statement = database.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+  return {
+    // The row has the columns the query names: that is what the builder derived R from.
+    get: (query, params) => translated(() => prepare(query.sql).get(...bind(query, params)) as typeof query.row),
+    all: (query, params) =>
+      translated(() => prepare(query.sql).all(...bind(query, params)) as NonNullable<typeof query.row>[]),
+    run: (query, params) => translated(() => Number(prepare(query.sql).run(...bind(query, params)).changes)),
+    exec: (sql) => translated(() => database.exec(sql)),
+    get inTransaction() {
+      return database.isTransaction
+    },
+    close: () => database.close(),
+  }
+}
+
+const bind = <P extends Params, R>(query: Query<P, R>, params: P): Value[] =>
+  query.names.map((name) => params[name] ?? null)
+
+function translated<T>(use: () => T): T {
+  try {
+    return use()
+  } catch (error) {
+    throw fromSqliteError(error)
+  }
+}

@@ -1,0 +1,52 @@
+/** The responses and items of one project. Reads see what is committed; writes resolve once they are. */
+
+import { type Clock, seconds } from '../../../lib/clock.ts'
+import type { Item } from '../../../protocol/items.ts'
+import type { ProjectStore } from '../../store.ts'
+import { itemKey } from '../item-key.ts'
+import { decodeResponse } from '../response-codec.ts'
+import type { Connection } from './connection.ts'
+import { queries } from './dialect.ts'
+import type { GroupCommit } from './group-commit.ts'
+import { readChain } from './read-chain.ts'
+import { deleteResponse } from './remove-responses.ts'
+import { encodeRecord, endResponse, insertResponse, insertUsage } from './write-response.ts'
+
+export type StoreParts = {
+  readonly writer: Connection
+  readonly reader: Connection
+  readonly commits: GroupCommit
+  readonly clock: Clock
+}
+
+export function createProjectStore({ writer, reader, commits, clock }: StoreParts, projectId: string): ProjectStore {
+  return {
+    projectId,
+    async startResponse(record) {
+      const encoded = encodeRecord(projectId, record)
+      await commits.write(() => insertResponse(writer, encoded))
+    },
+    async finishResponse(record, usage) {
+      const encoded = encodeRecord(projectId, record)
+      await commits.write(() => endResponse(writer, encoded, usage))
+    },
+    async recordUsage(rows) {
+      if (rows.length > 0) await commits.write(() => insertUsage(writer, projectId, rows))
+    },
+    async getResponse(id) {
+      const row = reader.get(queries.getResponse, { projectId, id, now: seconds(clock) })
+      if (!row || row.status === 'deleted') return null
+      return decodeResponse({ ...row, status: row.status })
+    },
+    async readChain(id, limits) {
+      return readChain(reader, { projectId, id, now: seconds(clock) }, limits)
+    },
+    async getItems(ids) {
+      const wanted = JSON.stringify(ids.map((id) => ({ key: itemKey(projectId, id), id })))
+      const rows = reader.all(queries.getItems, { projectId, wanted, now: seconds(clock) })
+      const items = rows.map((row): Item => JSON.parse(row.body))
+      return new Map(items.map((item) => [item.id, item]))
+    },
+    deleteResponse: (id) => commits.write(() => deleteResponse(writer, { projectId }, id, seconds(clock))),
+  }
+}

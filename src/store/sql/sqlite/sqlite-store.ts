@@ -1,0 +1,83 @@
+/** The store of one node: a SQLite database in write-ahead mode, every commit on disk before it is acknowledged. */
+import type { Clock } from '../../../lib/clock.ts'
+import type { ResponseError } from '../../../protocol/response.ts'
+import type { Store } from '../../store.ts'
+import { withError } from '../response-codec.ts'
+import type { Connection } from './connection.ts'
+import { queries } from './dialect.ts'
+import { eraseLog } from './erase.ts'
+import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { createKeyStore } from './key-store.ts'
+import { migrate } from './migrate.ts'
+import { openReader, openWriter } from './open.ts'
+import { createProjectStore, type StoreParts } from './project-store.ts'
+import { purgeExpired } from './remove-responses.ts'
+
+export type SqliteStoreOptions = {
+  /** The database file; made when there is none. Its directory must exist. */
+  readonly path: string
+  readonly clock: Clock
+  /** How long to wait for another process that holds the database. */
+  readonly busyTimeoutMs?: number
+} & Partial<GroupCommitOptions>
+
+const BUSY_TIMEOUT_MS = 5_000
+/** Rows healed in one transaction. */
+const ORPHAN_BATCH = 500
+
+/** Throws `SchemaTooNew`, `StorageUnusable`, `StorageFull` or `StorageBusy` when the database cannot be used. */
+export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
+  const writer = openWriter(options.path, busyTimeoutMs)
+  try {
+    migrate(writer, options.path)
+    const reader = openReader(options.path, busyTimeoutMs)
+    return assemble(writer, reader, options)
+  } catch (error) {
+    writer.close()
+    throw error
+  }
+}
+
+function assemble(writer: Connection, reader: Connection, options: SqliteStoreOptions): Store {
+  const { clock, schedule = setImmediate, onCommit } = options
+  const commits = createGroupCommit(writer, { schedule, onCommit })
+  const parts: StoreParts = { writer, reader, commits, clock }
+  let closed = false
+  return {
+    forProject: (projectId) => createProjectStore(parts, projectId),
+    keys: createKeyStore(parts),
+    failOrphans: (error) => failOrphans(parts, error),
+    async purgeExpired(now, limit) {
+      const deleted = await commits.write(() => purgeExpired(writer, now, limit))
+      if (deleted < limit) eraseLog(options.path)
+      return deleted
+    },
+    async ping() {
+      await commits.write(() => writer.run(queries.touchProbe, {}))
+      reader.get(queries.readProbe, {})
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      commits.close()
+      reader.close()
+      writer.close()
+    },
+  }
+}
+
+async function failOrphans({ writer, commits }: StoreParts, error: ResponseError): Promise<number> {
+  let total = 0
+  for (;;) {
+    const healed = await commits.write(() => failBatch(writer, error))
+    total += healed
+    if (healed < ORPHAN_BATCH) return total
+  }
+}
+
+function failBatch(writer: Connection, error: ResponseError): number {
+  const rows = writer.all(queries.findUnfinished, { limit: ORPHAN_BATCH })
+  for (const { seq, body } of rows) writer.run(queries.failResponse, { seq, body: withError(body, error) })
+  return rows.length
+}

@@ -1,0 +1,66 @@
+/** The transactions that write one response. Each function runs inside a unit of the group commit. */
+import type { Item } from '../../../protocol/items.ts'
+import type { ProjectStore, ResponseRecord, UsageRow } from '../../store.ts'
+import { itemKey } from '../item-key.ts'
+import { encodeResponse } from '../response-codec.ts'
+import { toUsageValues } from '../row-codec.ts'
+import type { Side } from '../tables.ts'
+import type { Connection } from './connection.ts'
+import { queries } from './dialect.ts'
+
+type ProjectId = ProjectStore['projectId']
+type EncodedItem = { readonly side: Side; readonly position: number; readonly key: number; readonly body: string }
+export type EncodedResponse = ReturnType<typeof encodeRecord>
+
+/** Done before the unit is queued, so that the transaction holds nothing but statements. */
+export function encodeRecord(projectId: ProjectId, { response, input, expiresAt }: ResponseRecord) {
+  const items = [...encodeItems(projectId, 'input', input), ...encodeItems(projectId, 'output', response.output)]
+  return {
+    items,
+    lengths: { input: input.length, output: response.output.length },
+    row: {
+      projectId,
+      id: response.id,
+      createdAt: response.created_at,
+      status: response.status,
+      previousId: response.previous_response_id,
+      expiresAt,
+      itemBytes: items.reduce((bytes, item) => bytes + Buffer.byteLength(item.body), 0),
+      body: encodeResponse(response),
+    },
+  }
+}
+
+const encodeItems = (projectId: ProjectId, side: Side, items: readonly Item[]): EncodedItem[] =>
+  items.map((item, position) => ({ side, position, key: itemKey(projectId, item.id), body: JSON.stringify(item) }))
+
+export function insertResponse(writer: Connection, record: EncodedResponse): void {
+  writer.run(queries.addProject, record.row)
+  const row = writer.get(queries.insertResponse, record.row)
+  if (row) putItems(writer, row.seq, record)
+}
+
+/** Leaves a response that has ended, or was deleted, as it is; the calls that were made are counted all the same. */
+export function endResponse(writer: Connection, record: EncodedResponse, usage: readonly UsageRow[]): void {
+  writer.run(queries.addProject, record.row)
+  const row = writer.get(queries.endResponse, record.row)
+  if (row) {
+    putItems(writer, row.seq, record)
+    dropItemsBeyond(writer, row.seq, record)
+  }
+  insertUsage(writer, record.row.projectId, usage)
+}
+
+export function insertUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {
+  if (usage.length > 0) writer.run(queries.addProject, { projectId })
+  for (const row of usage) writer.run(queries.insertUsage, toUsageValues(projectId, row))
+}
+
+function putItems(writer: Connection, responseSeq: number, { items }: EncodedResponse): void {
+  for (const item of items) writer.run(queries.putItem, { responseSeq, ...item })
+}
+
+function dropItemsBeyond(writer: Connection, responseSeq: number, { lengths }: EncodedResponse): void {
+  writer.run(queries.deleteItemsFrom, { responseSeq, side: 'input', position: lengths.input })
+  writer.run(queries.deleteItemsFrom, { responseSeq, side: 'output', position: lengths.output })
+}

@@ -1,0 +1,73 @@
+/** The tables as the query builder sees them. What SQLite stores as integer is a number here; bodies are JSON text. */
+import type { Generated } from 'kysely'
+import type { ResponseStatus } from '../../protocol/response.ts'
+
+/**
+ * `deleted` marks a response that was deleted while it ran. The row is empty and stays until it expires, so that the
+ * end of the run cannot bring the response back.
+ */
+export type RowStatus = ResponseStatus | 'deleted'
+export type Side = 'input' | 'output'
+
+export type Tables = {
+  /** A short number for each project id, because every row carries it. */
+  projects: { seq: Generated<number>; id: string }
+  responses: {
+    /** Counts up; the order of rows never depends on a clock. */
+    seq: Generated<number>
+    project: number
+    id: string
+    created_at: number
+    status: RowStatus
+    previous_response_id: string | null
+    /** The row of `previous_response_id`; null when there was none. It is always older, so its `seq` is not reused. */
+    parent_seq: number | null
+    /** Seconds; null keeps it for ever. From then on nobody sees the row by its id. */
+    expires_at: number | null
+    /** `expires_at` while the purge has to look at the row; null while a child is known to stand on it. */
+    purge_at: number | null
+    /** UTF-8 bytes of the bodies of all items of this response. */
+    item_bytes: number
+    body: string
+  }
+  items: {
+    seq: Generated<number>
+    response_seq: number
+    side: Side
+    position: number
+    /** `itemKey` of its project and id. */
+    key: number
+    body: string
+  }
+  usage: {
+    id: string
+    project: number
+    key_id: string
+    response_id: string
+    provider: string
+    model: string
+    outcome: string
+    input_tokens: number
+    cached_tokens: number
+    cache_write_tokens: number
+    output_tokens: number
+    reasoning_tokens: number
+    total_tokens: number
+    estimated: number
+    duration_ms: number
+    created_at: number
+  }
+  api_keys: {
+    seq: Generated<number>
+    id: string
+    project_id: string
+    name: string
+    digest: string
+    scopes: string
+    created_at: number
+    expires_at: number | null
+    revoked_at: number | null
+  }
+  /** One row that readiness writes to. */
+  probe: { id: number; value: number }
+}

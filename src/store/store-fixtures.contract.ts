@@ -1,0 +1,203 @@
+/** What the contract of the store works with: rows, a clock it can turn, and the wrapper that makes a store slow. */
+import type { Clock } from '../lib/clock.ts'
+import type { Item, OutputItem } from '../protocol/items.ts'
+import { joinOutputText } from '../protocol/output-text.ts'
+import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
+import type { KeyStore, ProjectStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+
+export type OpenedStore = {
+  readonly store: Store
+  /** Another store on the same data, through connections of its own: it sees nothing but what is committed. */
+  readonly peer: Store
+  /** The ids in the ledger of a project, sorted; the port has no way to read it yet. */
+  usageIds(projectId: string): Promise<string[]>
+  /** Closes both stores and removes the data. */
+  close(): Promise<void>
+}
+
+export type OpenStore = (clock: Clock) => Promise<OpenedStore>
+
+/** What one law works with: a store that is empty at the start. */
+export type Fixture = OpenedStore & {
+  readonly clock: ReturnType<typeof createManualClock>
+  readonly project: ProjectStore
+}
+
+/** Registers one test; its store is opened before and closed after, also when it fails. */
+export type Law = (sentence: string, hold: (fixture: Fixture) => Promise<void>) => void
+
+export const START_SECONDS = 1_750_000_000
+
+/** A clock that stands still until it is turned. */
+export function createManualClock(): Clock & { advance(seconds: number): void } {
+  let now = START_SECONDS * 1000
+  return {
+    now: () => now,
+    monotonic: () => now,
+    after: () => () => {},
+    advance(seconds) {
+      now += seconds * 1000
+    },
+  }
+}
+
+export const userMessage = (id: string, text: string): Item => ({
+  id,
+  type: 'message',
+  status: 'completed',
+  role: 'user',
+  content: [{ type: 'input_text', text }],
+})
+
+export const assistantMessage = (id: string, text: string): OutputItem => ({
+  id,
+  type: 'message',
+  status: 'completed',
+  role: 'assistant',
+  content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
+})
+
+export function response(id: string, change: Partial<ResponseObject> = {}): ResponseObject {
+  const output = change.output ?? [assistantMessage(`msg_out_${id}`, `answer of ${id}`)]
+  return {
+    id,
+    object: 'response',
+    created_at: START_SECONDS,
+    status: 'completed',
+    background: false,
+    completed_at: START_SECONDS + 1,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: null,
+    max_tool_calls: null,
+    model: 'demo',
+    output_text: joinOutputText(output),
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    conversation: null,
+    prompt: null,
+    prompt_cache_key: null,
+    prompt_cache_retention: null,
+    reasoning: { effort: null, summary: null },
+    safety_identifier: null,
+    service_tier: 'default',
+    store: true,
+    temperature: 1,
+    top_p: 1,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    text: { format: { type: 'text' }, verbosity: 'medium' },
+    tool_choice: 'auto',
+    tools: [],
+    top_logprobs: 0,
+    truncation: 'disabled',
+    usage: usage(),
+    user: null,
+    metadata: {},
+    moderation: null,
+    content_filters: null,
+    ...change,
+    output,
+  }
+}
+
+const usage = () => ({
+  input_tokens: 12,
+  input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+  output_tokens: 5,
+  output_tokens_details: { reasoning_tokens: 0 },
+  total_tokens: 17,
+})
+
+/** A finished response with one input message of its own. */
+export function record(
+  id: string,
+  change: Partial<ResponseObject> = {},
+  expiresAt: number | null = null,
+): ResponseRecord {
+  return { response: response(id, change), input: [userMessage(`msg_in_${id}`, `question of ${id}`)], expiresAt }
+}
+
+/** The same response while it runs: no output, no usage. */
+export const running = (id: string, status: ResponseStatus = 'in_progress', expiresAt: number | null = null) =>
+  record(id, { status, output: [], usage: null, completed_at: null }, expiresAt)
+
+export const usageRow = (id: string, responseId: string): UsageRow => ({
+  id,
+  keyId: 'key000000001',
+  responseId,
+  provider: 'demo',
+  model: 'demo',
+  outcome: 'completed',
+  usage: usage(),
+  estimated: false,
+  durationMs: 12.5,
+  createdAt: START_SECONDS,
+})
+
+export const storedKey = (id: string, change: Partial<StoredKey> = {}): StoredKey => ({
+  id,
+  projectId: 'proj_a',
+  name: `key ${id}`,
+  digest: 'd'.repeat(64),
+  scopes: ['responses', 'read'],
+  createdAt: START_SECONDS,
+  expiresAt: null,
+  revokedAt: null,
+  ...change,
+})
+
+/** Waits a few turns of the event loop before and after each call; how many is decided by `seed` alone. */
+export function slowStore(store: Store, seed: number): Store {
+  const pause = createPause(seed)
+  const slow =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      await pause()
+      try {
+        return await call(...args)
+      } finally {
+        await pause()
+      }
+    }
+  return {
+    forProject: (projectId) => slowProject(store.forProject(projectId), slow),
+    keys: slowKeys(store.keys, slow),
+    failOrphans: slow(store.failOrphans),
+    purgeExpired: slow(store.purgeExpired),
+    ping: slow(store.ping),
+    close: slow(store.close),
+  }
+}
+
+type Slow = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => (...args: A) => Promise<R>
+
+const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
+  projectId: project.projectId,
+  startResponse: slow(project.startResponse),
+  finishResponse: slow(project.finishResponse),
+  recordUsage: slow(project.recordUsage),
+  getResponse: slow(project.getResponse),
+  readChain: slow(project.readChain),
+  getItems: slow(project.getItems),
+  deleteResponse: slow(project.deleteResponse),
+})
+
+const slowKeys = (keys: KeyStore, slow: Slow): KeyStore => ({
+  insert: slow(keys.insert),
+  find: slow(keys.find),
+  list: slow(keys.list),
+  revoke: slow(keys.revoke),
+})
+
+const MAX_TURNS = 8
+
+function createPause(seed: number): () => Promise<void> {
+  let state = seed
+  return async () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    const turns = state % MAX_TURNS
+    for (let turn = 0; turn < turns; turn++) await new Promise<void>((resolve) => setImmediate(resolve))
+  }
+}
