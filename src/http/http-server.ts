@@ -1,0 +1,142 @@
+/**
+ * The HTTP edge: the Responses API over HTTP/1.1 in front of the engine. Everything it needs comes in as an argument;
+ * it knows no adapter.
+ */
+import type { FastifyInstance } from 'fastify'
+import type { Authenticator } from '../auth/principal.ts'
+import { type Engine, RunAbort } from '../engine/engine.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { ModelCatalog } from '../models/catalog.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type ActiveRequests, createActiveRequests } from './active-requests.ts'
+import { type GuardSettings, LOOPBACK_NAMES } from './guards.ts'
+import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
+import { createNodeServer } from './node-server.ts'
+import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
+import { createRawReplies } from './raw-replies.ts'
+import { createReplier } from './replier.ts'
+import { buildRouteTable } from './route-table.ts'
+import { createRouter } from './router.ts'
+import { createRoutes } from './routes/all-routes.ts'
+import type { Metrics, Readiness, Validators } from './routes/route-ports.ts'
+
+export type HttpServerOptions = {
+  readonly engine: Engine
+  readonly catalog: ModelCatalog
+  readonly authenticator: Authenticator
+  readonly telemetry: Telemetry
+  readonly validate: Validators
+  readonly clock: Clock
+  readonly ids: Ids
+  /** What differs from `DEFAULT_HTTP_LIMITS`. */
+  readonly limits?: Partial<HttpLimits>
+  readonly settings?: Partial<HttpSettings>
+  /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
+  readonly rateLimiter?: RateLimiter
+  /** Served at `/openapi.json` as it is. */
+  readonly openapiDocument: object
+  readonly metrics: Metrics
+  readonly readiness: Readiness
+  readonly version: string
+}
+
+export type HttpSettings = {
+  /**
+   * Names this server answers to besides the loopback ones. Empty: on a loopback address only those, on any other
+   * address every name.
+   */
+  readonly allowedHosts: readonly string[]
+  /** Web pages whose requests are taken, as `https://host:port`. They get no CORS headers. */
+  readonly allowedOrigins: readonly string[]
+  /** `GET /metrics` without a key. */
+  readonly openMetrics: boolean
+}
+
+export interface HttpServer {
+  /** Port 0 takes a free one. Rejects when the address cannot be had. */
+  listen(host: string, port: number): Promise<ListenAddress>
+  /** Null when not listening. */
+  address(): ListenAddress | null
+  /**
+   * Refuses new requests, waits for those that run, at most `deadlineMs`, then stops them and waits until each has
+   * written its end, then closes. Later calls wait for the first.
+   */
+  drain(deadlineMs: number): Promise<void>
+  /** `drain` without a wait: running requests are stopped at once. */
+  close(): Promise<void>
+}
+
+export type ListenAddress = { readonly host: string; readonly port: number; readonly url: string }
+
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  const { clock, ids, telemetry } = options
+  const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
+  const settings = { allowedHosts: [], allowedOrigins: [], openMetrics: false, ...options.settings }
+  const active = createActiveRequests()
+  const replies = createRawReplies({ ids, telemetry })
+  let draining: Promise<void> | null = null
+  const isDraining = () => draining !== null
+  const base = { clock, telemetry, limits, active, isDraining }
+  const replier = createReplier(base)
+  const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
+  let guardSettings = toGuardSettings(settings, limits, '127.0.0.1')
+  const app = createRouter({
+    table: buildRouteTable(
+      createRoutes({ ...options, limits, replier, isDraining, openMetrics: settings.openMetrics }),
+    ),
+    createServer: (listener) => createNodeServer(listener, limits, replies),
+    guardSettings: () => guardSettings,
+    replier,
+    ports: { ...base, authenticator: options.authenticator, rateLimiter },
+    ids,
+    telemetry,
+    limits,
+  })
+  const drain = (deadlineMs: number) => {
+    draining ??= shutDown(app, active, { clock, deadlineMs, graceMs: limits.shutdownGraceMs })
+    return draining
+  }
+  return {
+    async listen(host, port) {
+      guardSettings = toGuardSettings(settings, limits, host)
+      await app.listen({ host, port })
+      const address = addressOf(app)
+      if (address === null) throw new Error('the server listens on no address')
+      return address
+    },
+    address: () => addressOf(app),
+    drain,
+    close: () => drain(0),
+  }
+}
+
+const defaultRateLimiter = (clock: Clock, { requestsPerMinute }: HttpLimits) =>
+  requestsPerMinute > 0 ? createRateLimiter(clock, requestsPerMinute) : null
+
+const isLoopback = (host: string) => host === 'localhost' || host === '::1' || host.startsWith('127.')
+
+function toGuardSettings(settings: HttpSettings, limits: HttpLimits, host: string): GuardSettings {
+  const names = [...LOOPBACK_NAMES, ...settings.allowedHosts.map((name) => name.toLowerCase())]
+  const anyName = !isLoopback(host) && settings.allowedHosts.length === 0
+  return { hosts: anyName ? null : new Set(names), origins: new Set(settings.allowedOrigins), limits }
+}
+
+function addressOf(app: FastifyInstance): ListenAddress | null {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') return null
+  const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
+  return { host: address.address, port: address.port, url: `http://${host}:${address.port}` }
+}
+
+type ShutDown = { readonly clock: Clock; readonly deadlineMs: number; readonly graceMs: number }
+
+/** The port stays open until the end, so that late requests get a 503 and readiness can be asked. */
+async function shutDown(app: FastifyInstance, active: ActiveRequests, { clock, deadlineMs, graceMs }: ShutDown) {
+  app.server.closeIdleConnections()
+  if (!(await active.idle(clock, deadlineMs))) {
+    active.stopAll(new RunAbort('shutdown'))
+    await active.idle(clock, graceMs)
+  }
+  await app.close()
+}

@@ -1,0 +1,56 @@
+/** Every number of the edge (law 19). Times in milliseconds, sizes in bytes. */
+export type HttpLimits = {
+  /** A JSON body, as sent and as decoded. */
+  readonly bodyBytes: number
+  readonly jsonDepth: number
+  readonly jsonNodes: number
+  readonly urlBytes: number
+  /** The request line and all headers together. */
+  readonly headerBytes: number
+  readonly headerCount: number
+  /** Time to send all headers, and the whole request. */
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  /** How often the two above are checked. */
+  readonly connectionsCheckMs: number
+  /** How long an idle connection is kept for the next request. */
+  readonly idleConnectionMs: number
+  readonly connections: number
+  readonly requestsPerConnection: number
+  /** Silence in a stream before a keep-alive comment. */
+  readonly keepAliveMs: number
+  /** Bytes waiting for one reader before its stream pauses. */
+  readonly streamBufferBytes: number
+  /** How long a reader may take nothing at all before it counts as gone. */
+  readonly stallMs: number
+  /** Requests per key and minute; 0 counts nothing and sends no rate headers. */
+  readonly requestsPerMinute: number
+  /** The `x-antiphon-warnings` header. */
+  readonly warningBytes: number
+  /** An unread body up to this size is skimmed so that the connection can be used again; a larger one closes it. */
+  readonly skimBytes: number
+  /** Time for aborted runs to write their end while shutting down. */
+  readonly shutdownGraceMs: number
+}
+
+export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+  bodyBytes: 32 * 1024 * 1024,
+  jsonDepth: 64,
+  jsonNodes: 100_000,
+  urlBytes: 8 * 1024,
+  headerBytes: 16 * 1024,
+  headerCount: 100,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  connectionsCheckMs: 1_000,
+  idleConnectionMs: 65_000,
+  connections: 20_000,
+  requestsPerConnection: 1_000,
+  keepAliveMs: 15_000,
+  streamBufferBytes: 1024 * 1024,
+  stallMs: 30_000,
+  requestsPerMinute: 10_000,
+  warningBytes: 4 * 1024,
+  skimBytes: 64 * 1024,
+  shutdownGraceMs: 5_000,
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { json } from './exchange.ts'
+import { buildRouteTable, describeRoutes, type Route } from './route-table.ts'
+import { createRoutes } from './routes/all-routes.ts'
+import { routePorts } from './test-support.ts'
+
+test('the inventory of routes, each with who may call it', () => {
+  assert.deepEqual(describeRoutes(buildRouteTable(createRoutes(routePorts()))), [
+    'POST /v1/responses access=responses body=json',
+    'GET /v1/responses/:id access=read body=none',
+    'DELETE /v1/responses/:id access=responses body=none',
+    'POST /v1/responses/:id/cancel access=responses body=none',
+    'GET /v1/responses/:id/input_items access=read body=none',
+    'POST /v1/responses/input_tokens access=responses body=json',
+    'GET /v1/models access=read body=none',
+    'GET /v1/models/* access=read body=none',
+    'GET /health access=public body=none',
+    'GET /healthz access=public body=none',
+    'GET /livez access=public body=none',
+    'GET /health/liveliness access=public body=none',
+    'GET /ready access=public body=none',
+    'GET /readyz access=public body=none',
+    'GET /version access=public body=none',
+    'GET /metrics access=admin body=none',
+    'GET /openapi.json access=public body=none',
+    'GET / access=public body=none',
+  ])
+})
+
+const route: Route = { method: 'GET', pattern: '/x', access: 'public', handle: async () => json({}) }
+
+test('a route that does not say who may call it is not built', () => {
+  for (const access of [undefined, 'everyone', 'toString']) {
+    assert.throws(() => buildRouteTable([Object.assign({ ...route }, { access })]), /route GET \/x has no access rule/)
+  }
+})
+
+test('a route cannot be declared twice', () => {
+  assert.throws(() => buildRouteTable([route, route]), /declared twice/)
+})
+
+test('the methods of a path are those of all patterns that match it', () => {
+  const { allowed } = buildRouteTable(createRoutes(routePorts()))
+  assert.deepEqual(allowed('/v1/responses/resp_1'), ['GET', 'HEAD', 'DELETE', 'OPTIONS'])
+  assert.deepEqual(allowed('/v1/models/a/b/c'), ['GET', 'HEAD', 'OPTIONS'])
+  assert.deepEqual(allowed('/v1/responses'), ['POST', 'OPTIONS'])
+  assert.deepEqual(allowed('/openapiXjson'), [])
+  assert.deepEqual(allowed('/v1/responses/a/b'), [])
+})

@@ -1,0 +1,34 @@
+/** Every route of the server, in one list. */
+import type { Route } from '../route-table.ts'
+import { cancelResponse } from './cancel-response.ts'
+import { countInputTokens } from './count-input-tokens.ts'
+import { createResponse } from './create-response.ts'
+import { deleteResponse } from './delete-response.ts'
+import { getModel } from './get-model.ts'
+import { getResponse } from './get-response.ts'
+import { healthRoutes } from './health.ts'
+import { listInputItems } from './list-input-items.ts'
+import { listModels } from './list-models.ts'
+import { metricsRoute } from './metrics.ts'
+import { openapiRoute } from './openapi.ts'
+import { readyRoutes } from './ready.ts'
+import { rootRoute } from './root.ts'
+import type { RoutePorts } from './route-ports.ts'
+import { versionRoute } from './version.ts'
+
+export const createRoutes = (ports: RoutePorts): readonly Route[] => [
+  createResponse(ports),
+  getResponse(ports),
+  deleteResponse(ports),
+  cancelResponse(ports),
+  listInputItems(ports),
+  countInputTokens(ports),
+  listModels(ports),
+  getModel(ports),
+  ...healthRoutes(),
+  ...readyRoutes(ports),
+  versionRoute(ports),
+  metricsRoute(ports),
+  openapiRoute(ports),
+  rootRoute(ports),
+]

@@ -1,0 +1,61 @@
+/** `POST /v1/responses`: one run, and one of two sinks. */
+import { type Run, RunAbort } from '../../engine/engine.ts'
+import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
+import type { ProtectedRoute } from '../route-table.ts'
+import { runHeaders } from '../run-headers.ts'
+import { createPaddedFramer, frame, paddingPool } from '../sse-frames.ts'
+import { toJson } from '../to-json.ts'
+import { toSse } from '../to-sse.ts'
+import type { RoutePorts } from './route-ports.ts'
+
+type Ports = Pick<RoutePorts, 'engine' | 'validate' | 'telemetry' | 'clock' | 'ids' | 'limits' | 'replier'>
+type Shown = { readonly run: Run; readonly warnings: readonly string[] }
+
+export function createResponse(ports: Ports): ProtectedRoute {
+  const padding = paddingPool(ports.ids)
+  return {
+    method: 'POST',
+    pattern: '/v1/responses',
+    access: 'responses',
+    body: 'json',
+    async handle(call) {
+      const { request, warnings } = ports.validate.createResponse(call.body)
+      const run = await ports.engine.createResponse(request, call.caller)
+      const shown = { run, warnings: [...warnings, ...run.warnings] }
+      if (request.stream !== true) return answerJson(ports, call, shown)
+      const padded = request.stream_options?.include_obfuscation !== false
+      return stream(ports, call, shown, padded ? createPaddedFramer(ports.ids, padding) : frame)
+    },
+  }
+}
+
+async function answerJson({ limits }: Ports, { exchange }: AuthorizedCall, { run, warnings }: Shown): Promise<Answer> {
+  try {
+    return json(await toJson(run.events))
+  } finally {
+    // Also on an error: what was tried upstream is then most wanted.
+    Object.assign(exchange.headers, runHeaders(run, warnings, limits.warningBytes))
+  }
+}
+
+async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: typeof frame): Promise<Answer> {
+  const { clock, limits, replier, telemetry } = ports
+  const { exchange, request, reply, abort } = call
+  const { run, warnings } = shown
+  reply.hijack()
+  telemetry.streamOpened()
+  try {
+    await toSse(run.events, {
+      response: reply.raw,
+      headers: () => ({ ...replier.headers(exchange, request), ...runHeaders(run, warnings, limits.warningBytes) }),
+      frame: framer,
+      clock,
+      limits,
+      abort: () => abort.abort(new RunAbort('reader-gone')),
+      onFailure: (error) => telemetry.failed({ requestId: exchange.requestId, where: 'to-sse', error }),
+    })
+  } finally {
+    telemetry.streamClosed()
+  }
+  return { type: 'written' }
+}

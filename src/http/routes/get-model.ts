@@ -1,0 +1,22 @@
+/** `GET /v1/models/{model}`; ids may hold slashes, encoded or not. */
+import { modelNotFound } from '../../protocol/errors.ts'
+import { json } from '../exchange.ts'
+import { pathParam } from '../query.ts'
+import type { ProtectedRoute } from '../route-table.ts'
+import { toModelObject } from './model-objects.ts'
+import type { RoutePorts } from './route-ports.ts'
+
+const MAX_ID_CHARS = 256
+
+export const getModel = ({ catalog }: Pick<RoutePorts, 'catalog'>): ProtectedRoute => ({
+  method: 'GET',
+  pattern: '/v1/models/*',
+  access: 'read',
+  body: 'none',
+  async handle({ request }) {
+    const id = pathParam(request, '*')
+    const entry = id.length > MAX_ID_CHARS ? null : await catalog.get(id)
+    if (entry === null) throw modelNotFound(id.slice(0, MAX_ID_CHARS), 404)
+    return json(toModelObject(entry))
+  },
+})

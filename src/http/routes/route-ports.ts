@@ -1,0 +1,35 @@
+/** What the routes need from outside; each takes the part it uses. */
+import type { Engine } from '../../engine/engine.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Ids } from '../../lib/ids.ts'
+import type { ModelCatalog } from '../../models/catalog.ts'
+import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
+import type { Telemetry } from '../../telemetry/telemetry.ts'
+import type { HttpLimits } from '../limits.ts'
+import type { Replier } from '../replier.ts'
+
+/** Each throws `ApiError` 400 for a body that is not valid. */
+export type Validators = {
+  createResponse(body: unknown): Checked<CreateResponseRequest>
+  countInputTokens(body: unknown): Checked<CountInputTokensRequest>
+}
+type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
+export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>
+export type Readiness = () => Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }>
+
+export type RoutePorts = {
+  readonly engine: Engine
+  readonly catalog: ModelCatalog
+  readonly validate: Validators
+  readonly telemetry: Telemetry
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly limits: HttpLimits
+  readonly replier: Replier
+  readonly openMetrics: boolean
+  readonly openapiDocument: object
+  readonly metrics: Metrics
+  readonly readiness: Readiness
+  readonly isDraining: () => boolean
+  readonly version: string
+}

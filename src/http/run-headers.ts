@@ -1,0 +1,40 @@
+/** The `x-antiphon-*` headers: what happened behind the API, for people who debug. */
+import type { Run } from '../engine/engine.ts'
+
+const MAX_NAME_CHARS = 256
+
+/** `warnings`: all of them, those of the validation first. */
+export function runHeaders(run: Run, warnings: readonly string[], maxWarningBytes: number): Record<string, string> {
+  const report = run.report()
+  return {
+    'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),
+    'x-antiphon-model': toHeaderValue(run.upstreamModel).slice(0, MAX_NAME_CHARS),
+    'x-antiphon-attempts': String(report.attempts),
+    'x-antiphon-overhead-ms': String(Math.max(0, Math.round(report.overheadMs))),
+    ...(report.upstreamRequestId !== null && {
+      'x-antiphon-upstream-request-id': toHeaderValue(report.upstreamRequestId).slice(0, MAX_NAME_CHARS),
+    }),
+    ...warningHeaders(warnings, maxWarningBytes),
+  }
+}
+
+/** Warnings joined by `; `. Those that do not fit are counted at the end. */
+export function warningHeaders(warnings: readonly string[], maxBytes: number): Record<string, string> {
+  if (warnings.length === 0) return {}
+  const kept: string[] = []
+  let room = maxBytes - '; (+99999 more)'.length
+  for (const warning of warnings.map(toHeaderValue)) {
+    if (warning.length + 2 > room) break
+    kept.push(warning)
+    room -= warning.length + 2
+  }
+  const left = warnings.length - kept.length
+  if (left > 0) kept.push(`(+${left} more)`)
+  return { 'x-antiphon-warnings': kept.join('; ') }
+}
+
+/** Printable ASCII; everything else, and `%` itself, percent-encoded as UTF-8. Safe against header injection. */
+export function toHeaderValue(text: string): string {
+  if (/^[\x20-\x24\x26-\x7e]*$/.test(text)) return text
+  return text.toWellFormed().replace(/[^\x20-\x24\x26-\x7e]/gu, (char) => encodeURIComponent(char))
+}

@@ -1,0 +1,174 @@
+/** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
+import type { Caller, Engine, PageQuery, Run } from '../engine/engine.ts'
+import type { RunBatch, RunEvent } from '../engine/run-event.ts'
+import { type ApiError, responseNotFound } from '../protocol/errors.ts'
+import type { CreateResponseRequest } from '../protocol/request.ts'
+import type { ResponseObject } from '../protocol/response.ts'
+
+export function responseObject(change: Partial<ResponseObject> = {}): ResponseObject {
+  return {
+    id: 'resp_1',
+    object: 'response',
+    created_at: 1,
+    status: 'completed',
+    background: false,
+    completed_at: 2,
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    max_output_tokens: null,
+    max_tool_calls: null,
+    model: 'demo',
+    output: [],
+    output_text: '',
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    conversation: null,
+    prompt: null,
+    prompt_cache_key: null,
+    prompt_cache_retention: null,
+    reasoning: { effort: null, summary: null },
+    safety_identifier: null,
+    service_tier: 'default',
+    store: true,
+    temperature: 1,
+    top_p: 1,
+    presence_penalty: 0,
+    frequency_penalty: 0,
+    text: { format: { type: 'text' }, verbosity: 'medium' },
+    tool_choice: 'auto',
+    tools: [],
+    top_logprobs: 0,
+    truncation: 'disabled',
+    usage: null,
+    user: null,
+    metadata: {},
+    moderation: null,
+    content_filters: null,
+    ...change,
+  }
+}
+
+export const created = (): RunEvent => ({
+  type: 'response.created',
+  sequence_number: 0,
+  response: responseObject({ status: 'in_progress', completed_at: null }),
+})
+export const delta = (sequence_number: number, text: string): RunEvent => ({
+  type: 'response.output_text.delta',
+  sequence_number,
+  item_id: 'msg_1',
+  output_index: 0,
+  content_index: 0,
+  delta: text,
+  logprobs: [],
+})
+export const completed = (sequence_number: number): RunEvent => ({
+  type: 'response.completed',
+  sequence_number,
+  response: responseObject(),
+})
+export const cancelled = (sequence_number: number): RunEvent => ({
+  type: 'run.cancelled',
+  sequence_number,
+  response: responseObject({ status: 'cancelled', completed_at: null }),
+})
+export const failed = (sequence_number: number, error: ApiError): RunEvent => ({
+  type: 'run.failed',
+  sequence_number,
+  response: responseObject({ status: 'failed', error: { code: 'server_error', message: error.message } }),
+  error,
+})
+
+/** What happened to the stream of a run. */
+export type Trace = { abortedBy: unknown; abortedAt: number; readToEnd: boolean; returned: boolean; served: number }
+
+export type Script = (signal: AbortSignal) => AsyncGenerator<RunBatch>
+
+/** A script that yields these batches at once. */
+export const batches = (...all: readonly RunBatch[]): Script =>
+  async function* () {
+    yield* all
+  }
+
+/** A script that yields a delta every `everyMs` until its signal aborts, then ends as cancelled, as the engine does. */
+export const endless = (everyMs: number): Script =>
+  async function* (signal) {
+    yield [created()]
+    let n = 1
+    for (; !signal.aborted; n++) {
+      yield [delta(n, `token ${n} `)]
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+    }
+    yield [cancelled(n)]
+  }
+
+function traceStream(events: AsyncGenerator<RunBatch>, signal: AbortSignal): { stream: Run['events']; trace: Trace } {
+  const trace: Trace = { abortedBy: undefined, abortedAt: 0, readToEnd: false, returned: false, served: 0 }
+  signal.addEventListener('abort', () => {
+    trace.abortedBy = signal.reason
+    trace.abortedAt = performance.now()
+  })
+  const iterator = {
+    async next() {
+      const step = await events.next()
+      if (step.done) trace.readToEnd = true
+      else trace.served++
+      return step
+    },
+    async return() {
+      trace.returned = true
+      return events.return(undefined)
+    },
+  }
+  return { stream: { [Symbol.asyncIterator]: () => iterator }, trace }
+}
+
+export type ScriptedEngine = Engine & {
+  script: Script
+  refusal: ApiError | null
+  warnings: readonly string[]
+  readonly traces: Trace[]
+  readonly requests: CreateResponseRequest[]
+  readonly pages: PageQuery[]
+}
+
+export function createScriptedEngine(): ScriptedEngine {
+  const known = (id: string) => {
+    if (id !== 'resp_1') throw responseNotFound(id)
+    return responseObject()
+  }
+  return {
+    script: batches([created()], [delta(1, 'hi')], [completed(2)]),
+    refusal: null,
+    warnings: [],
+    traces: [],
+    requests: [],
+    pages: [],
+    async createResponse(request: CreateResponseRequest, caller: Caller): Promise<Run> {
+      this.requests.push(request)
+      if (this.refusal) throw this.refusal
+      const { stream, trace } = traceStream(this.script(caller.signal), caller.signal)
+      this.traces.push(trace)
+      return {
+        responseId: 'resp_1',
+        events: stream,
+        warnings: this.warnings,
+        provider: 'scripted',
+        upstreamModel: 'modèle',
+        report: () => ({ attempts: 1, upstreamRequestId: 'up_1', overheadMs: 1.4 }),
+      }
+    },
+    getResponse: async (id) => known(id),
+    async deleteResponse(id) {
+      known(id)
+    },
+    cancelResponse: async (id) => known(id),
+    async listInputItems(id, page) {
+      known(id)
+      this.pages.push(page)
+      return { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
+    },
+    countInputTokens: async () => 7,
+  }
+}
