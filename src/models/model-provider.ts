@@ -1,0 +1,40 @@
+/** What the registry is made of: providers as factories, and the names an operator gave. Plain data from the config. */
+import type { Model } from './model.ts'
+import type { ModelInfo } from './model-info.ts'
+import type { ListedModel } from './read-model-list.ts'
+
+export type ModelProvider = {
+  /** As in `provider/model`; without a slash. */
+  readonly name: string
+  /** Shown as `owned_by` where the provider itself names nobody. */
+  readonly ownedBy: string
+  /** The list is complete: a name that is not on it does not exist. */
+  readonly exactList?: boolean
+  /** Cheap and without I/O: it is called for every listed model, to learn its capabilities. */
+  open(upstreamModel: string, info: ModelInfo): Model
+  /** May reject. `maxAgeMs`: how old the answer may be (see `createModelLister`). */
+  listModels(maxAgeMs?: number): Promise<readonly ListedModel[]>
+}
+
+export type DeploymentRoute = {
+  readonly provider: string
+  readonly upstreamModel: string
+  /** Above 0. */
+  readonly weight: number
+}
+
+/** A public name of the configuration. */
+export type ModelRoute = {
+  readonly name: string
+  readonly deployments: readonly DeploymentRoute[]
+  /** Other names, tried in order when all deployments failed. Their own fallbacks do not count. */
+  readonly fallbacks: readonly string[]
+  /** What the operator says about it; stands above all else. */
+  readonly info: ModelInfo
+}
+
+/** One place a turn may go to. */
+export type Target = DeploymentRoute & { readonly info: ModelInfo }
+
+/** The targets of a name: the first tier is what it stands for, the others are its fallbacks. */
+export type Tiers = readonly [readonly Target[], ...(readonly Target[])[]]

@@ -1,0 +1,136 @@
+/** The models a provider offers, asked from the provider itself and remembered for a while. */
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../lib/clock.ts'
+import { fetchJson } from './fetch-json.ts'
+import {
+  type ListedModel,
+  readLlamaCppWindow,
+  readModelList,
+  readOllamaLoaded,
+  readOllamaShow,
+  readOllamaTags,
+} from './read-model-list.ts'
+
+export type { ListedModel } from './read-model-list.ts'
+
+export const LIST_TIMEOUT_MS = 5000
+export const MAX_LIST_BYTES = 4 * 1024 * 1024
+export const LIST_FRESH_MS = 300_000
+/** A provider that failed is not asked again for so long. */
+export const LIST_RETRY_MS = 15_000
+/** Models of one Ollama that are asked for their details, and how many at a time. */
+const MAX_SHOWN_MODELS = 200
+const SHOW_CONCURRENCY = 8
+
+/** Which engine answers: some tell more on their own endpoints than on the OpenAI-style one. */
+export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp'
+
+export type ListSource = {
+  /** Up to and including the version segment, as `http://127.0.0.1:11434/v1`. */
+  readonly baseUrl: string
+  readonly kind?: ListKind
+  readonly headers?: Readonly<Record<string, string>>
+  readonly clock: Clock
+  readonly timeoutMs?: number
+  readonly dispatcher?: Dispatcher
+}
+
+/** Asks for at most `maxAgeMs` old rows; rejects with a `ModelError` when there are none to give. */
+export type ModelLister = (maxAgeMs?: number) => Promise<readonly ListedModel[]>
+
+/**
+ * Remembers the rows of `load`. Callers at the same moment share one call; when a refresh fails the old rows stand, and
+ * the provider is left alone for `LIST_RETRY_MS`.
+ */
+export function createModelLister(load: () => Promise<readonly ListedModel[]>, clock: Clock): ModelLister {
+  let rows: readonly ListedModel[] | null = null
+  let loadedAt = Number.NEGATIVE_INFINITY
+  let failedAt = Number.NEGATIVE_INFINITY
+  let failure: unknown
+  let running: Promise<void> | null = null
+
+  const refresh = async (): Promise<void> => {
+    try {
+      rows = await load()
+      loadedAt = clock.monotonic()
+      failedAt = Number.NEGATIVE_INFINITY
+    } catch (error) {
+      failure = error
+      failedAt = clock.monotonic()
+    }
+  }
+  return async (maxAgeMs = LIST_FRESH_MS) => {
+    const now = clock.monotonic()
+    if (rows !== null && now - loadedAt < maxAgeMs) return rows
+    if (now - failedAt >= LIST_RETRY_MS) {
+      running ??= refresh().finally(() => {
+        running = null
+      })
+      await running
+    }
+    if (rows === null) throw failure
+    return rows
+  }
+}
+
+/** Asks the provider now. Throws `ModelError`. */
+export async function fetchModels(source: ListSource): Promise<readonly ListedModel[]> {
+  switch (source.kind ?? 'openai') {
+    case 'openai':
+      return readModelList(await get(source, source.baseUrl, '/models'))
+    case 'lmstudio':
+      return readModelList(await get(source, rootOf(source.baseUrl), '/api/v0/models'))
+    case 'ollama':
+      return fetchOllamaModels(source)
+    case 'llamacpp':
+      return fetchLlamaCppModels(source)
+  }
+}
+
+async function fetchOllamaModels(source: ListSource): Promise<readonly ListedModel[]> {
+  const root = rootOf(source.baseUrl)
+  const [tags, loaded] = await Promise.all([
+    get(source, root, '/api/tags'),
+    get(source, root, '/api/ps').then(readOllamaLoaded, () => new Map<string, number>()),
+  ])
+  const rows = [...readOllamaTags(tags)]
+  const pending = rows.slice(0, MAX_SHOWN_MODELS).entries()
+  const work = async () => {
+    for (const [index, row] of pending) {
+      const shown = await get(source, root, '/api/show', { model: row.id }).then(readOllamaShow, () => ({}))
+      const window = loaded.get(row.id)
+      rows[index] = { ...row, info: window === undefined ? shown : { ...shown, contextWindow: window } }
+    }
+  }
+  await Promise.all(Array.from({ length: SHOW_CONCURRENCY }, work))
+  return rows
+}
+
+async function fetchLlamaCppModels(source: ListSource): Promise<readonly ListedModel[]> {
+  const [list, window] = await Promise.all([
+    get(source, source.baseUrl, '/models'),
+    get(source, rootOf(source.baseUrl), '/props').then(readLlamaCppWindow, () => null),
+  ])
+  const rows = readModelList(list)
+  return window === null ? rows : rows.map((row) => ({ ...row, info: { ...row.info, contextWindow: window } }))
+}
+
+/** Engines have their own endpoints beside the versioned ones. */
+const rootOf = (baseUrl: string) => withoutSlash(baseUrl).replace(/\/v\d+$/, '')
+const withoutSlash = (url: string) => url.replace(/\/+$/, '')
+
+const get = (
+  { headers = {}, clock, timeoutMs = LIST_TIMEOUT_MS, dispatcher }: ListSource,
+  base: string,
+  path: string,
+  body?: unknown,
+) =>
+  fetchJson({
+    url: `${withoutSlash(base)}${path}`,
+    clock,
+    timeoutMs,
+    maxBytes: MAX_LIST_BYTES,
+    headers,
+    ...(body === undefined ? {} : { body }),
+    ...(dispatcher ? { dispatcher } : {}),
+  })

@@ -1,0 +1,124 @@
+/** Vendors' model lists -> our own rows. What vendors say beyond the id differs; every known spelling is read. */
+import { countIn, isObject, type JsonObject, listIn, objectIn, textIn } from './json-fields.ts'
+import { isChatModel, type ModelInfo } from './model-info.ts'
+
+/** Rows of one provider. */
+export const MAX_LISTED_MODELS = 5000
+const MAX_ID_CHARS = 256
+
+export type ListedModel = {
+  /** The name the provider knows. */
+  readonly id: string
+  /** Seconds since the epoch. */
+  readonly created: number | null
+  readonly ownedBy: string | null
+  readonly info: ModelInfo
+}
+
+/** Types of rows (Together, LM Studio) that answer no prompts. */
+const OTHER_TYPES: ReadonlySet<string> = new Set([
+  'embedding',
+  'embeddings',
+  'image',
+  'audio',
+  'video',
+  'rerank',
+  'moderation',
+  'transcribe',
+])
+
+/** `{data: [...]}`, as nearly everybody sends it, or a bare array. Rows that make no sense are left out. */
+export function readModelList(document: unknown): readonly ListedModel[] {
+  const rows = Array.isArray(document) ? document : listIn(document, 'data')
+  return rows.slice(0, MAX_LISTED_MODELS).flatMap(readRow)
+}
+
+/** `GET /api/tags` of Ollama. */
+export function readOllamaTags(document: unknown): readonly ListedModel[] {
+  return listIn(document, 'models')
+    .slice(0, MAX_LISTED_MODELS)
+    .flatMap((row) => {
+      const id = textIn(row, 'model') ?? textIn(row, 'name')
+      if (id === null || id.length > MAX_ID_CHARS || !isChatModel(id)) return []
+      return [{ id, created: readDate(textIn(row, 'modified_at')), ownedBy: null, info: {} }]
+    })
+}
+
+/**
+ * `POST /api/show` of Ollama. The length in `model_info` is what the model was trained for, not what Ollama serves it
+ * with, so only an explicit `num_ctx` counts.
+ */
+export function readOllamaShow(document: unknown): ModelInfo {
+  const window = /^num_ctx\s+(\d+)\s*$/m.exec(textIn(document, 'parameters') ?? '')?.[1]
+  const features = listIn(document, 'capabilities')
+  const flags = {
+    functionTools: features.includes('tools'),
+    imageInput: features.includes('vision'),
+    reasoning: features.includes('thinking'),
+  }
+  return { ...(window ? { contextWindow: Number(window) } : {}), ...(features.length > 0 ? flags : {}) }
+}
+
+/** `GET /api/ps` of Ollama: the windows of the models that are loaded, by name. */
+export function readOllamaLoaded(document: unknown): ReadonlyMap<string, number> {
+  const rows = listIn(document, 'models').flatMap((row): [string, number][] => {
+    const id = textIn(row, 'model') ?? textIn(row, 'name')
+    const window = countIn(row, 'context_length')
+    return id !== null && window !== null ? [[id, window]] : []
+  })
+  return new Map(rows)
+}
+
+/** The window of llama.cpp's only model, from `GET /props`. */
+export const readLlamaCppWindow = (document: unknown): number | null =>
+  countIn(objectIn(document, 'default_generation_settings'), 'n_ctx') ?? countIn(document, 'n_ctx')
+
+function readRow(row: unknown): readonly ListedModel[] {
+  if (!isObject(row)) return []
+  // Gemini's compatible endpoint lists `models/...` and takes the name without it.
+  const id = textIn(row, 'id')?.replace(/^models\//, '') ?? ''
+  if (id === '' || id.length > MAX_ID_CHARS || !isChatModel(id) || OTHER_TYPES.has(textIn(row, 'type') ?? '')) return []
+  if (objectIn(row, 'capabilities').completion_chat === false) return []
+  const created = countIn(row, 'created') ?? readDate(textIn(row, 'created_at'))
+  return [{ id, created, ownedBy: textIn(row, 'owned_by') ?? textIn(row, 'publisher'), info: readInfo(row) }]
+}
+
+function readInfo(row: JsonObject): ModelInfo {
+  // The window a model is loaded with counts for more than the one it could have.
+  const window =
+    countIn(row, 'loaded_context_length', 'max_model_len', 'context_window', 'context_length') ??
+    countIn(objectIn(row, 'top_provider'), 'context_length') ??
+    (textIn(row, 'state') === null ? countIn(row, 'max_context_length') : null)
+  const output =
+    countIn(row, 'max_completion_tokens', 'max_output_tokens') ??
+    countIn(objectIn(row, 'top_provider'), 'max_completion_tokens')
+  return {
+    ...(window === null ? {} : { contextWindow: window }),
+    ...(output === null ? {} : { maxOutputTokens: output }),
+    ...readFlags(row),
+  }
+}
+
+function readFlags(row: JsonObject): ModelInfo {
+  const flags: { -readonly [Field in keyof ModelInfo]: ModelInfo[Field] } = {}
+  const inputs = listIn(objectIn(row, 'architecture'), 'input_modalities')
+  if (inputs.length > 0) flags.imageInput = inputs.includes('image')
+  const parameters = listIn(row, 'supported_parameters')
+  if (parameters.length > 0) {
+    flags.functionTools = parameters.includes('tools')
+    flags.structuredOutput = parameters.includes('structured_outputs')
+    flags.reasoning = parameters.includes('reasoning')
+    flags.logprobs = parameters.includes('logprobs')
+  }
+  const features = objectIn(row, 'capabilities')
+  if (typeof features.vision === 'boolean') flags.imageInput = features.vision
+  if (typeof features.function_calling === 'boolean') flags.functionTools = features.function_calling
+  if (textIn(row, 'type') === 'vlm') flags.imageInput = true
+  if (textIn(row, 'type') === 'llm' && textIn(row, 'state') !== null) flags.imageInput = false
+  return flags
+}
+
+function readDate(text: string | null): number | null {
+  const time = text === null ? Number.NaN : Date.parse(text)
+  return Number.isFinite(time) && time > 0 ? Math.floor(time / 1000) : null
+}
