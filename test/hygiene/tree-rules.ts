@@ -1,0 +1,38 @@
+/** Rules about files as such: their names, their lengths, and words that belong to a workplace, not to a project. */
+import { countLines } from './source-files.ts'
+
+const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*\.(ts|js|mjs)$/
+
+/** Joined here so that this file does not hold them. */
+const WORKPLACE_WORDS: readonly string[] = [
+  ['/wo', 'rk/'].join(''),
+  ['registry.', 'npmjs'].join(''),
+  ['.lib', 'rary/'].join(''),
+  ['AT', 'LAS'].join(''),
+  ['/ro', 'ot/'].join(''),
+]
+
+export type TextFile = { readonly path: string; readonly text: string }
+
+export function findBadNames(paths: readonly string[]): string[] {
+  return paths
+    .filter((path) => /\.(ts|js|mjs)$/.test(path))
+    .filter((path) => !KEBAB_CASE.test(path.slice(path.lastIndexOf('/') + 1)))
+    .map((path) => `${path}: file names are kebab-case`)
+}
+
+export function findLongFiles(files: readonly TextFile[], limit: number): string[] {
+  return files
+    .map(({ path, text }) => ({ path, lines: countLines(text) }))
+    .filter(({ lines }) => lines > limit)
+    .map(({ path, lines }) => `${path}: ${lines} lines`)
+}
+
+export function findWorkplaceWords(files: readonly TextFile[]): string[] {
+  return files.flatMap(({ path, text }) =>
+    text.split('\n').flatMap((line, index) => {
+      const word = WORKPLACE_WORDS.find((it) => line.includes(it))
+      return word === undefined ? [] : [`${path}:${index + 1}: holds "${word}"`]
+    }),
+  )
+}

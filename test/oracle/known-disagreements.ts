@@ -1,0 +1,71 @@
+/** Where the server differs from the SDK's types on purpose: each with its reason, and as a patch of the schema. */
+import assert from 'node:assert/strict'
+import type { SdkSchema, SdkSchemas } from './generate-sdk-schemas.ts'
+
+type Definitions = SdkSchemas['definitions']
+type Disagreement = {
+  readonly name: string
+  readonly reason: string
+  readonly patch: (definitions: Definitions) => void
+}
+
+export const KNOWN_DISAGREEMENTS: readonly Disagreement[] = [
+  {
+    name: 'Response.access_programs is left out',
+    reason: 'It tells which of OpenAI’s own access programs a caller is in; there is no such thing here.',
+    patch: (definitions) => makeOptional(definitions, 'Response', 'access_programs'),
+  },
+  {
+    name: 'Response.user may be null',
+    reason: 'OpenAI’s own replies and Open Responses say null for an absent user; only the SDK’s type says string.',
+    patch: (definitions) => makeNullable(definitions, 'Response', 'user'),
+  },
+  {
+    name: 'Response.usage may be null',
+    reason: 'Nothing has been used while a response is in flight; OpenAI’s own replies and Open Responses say null.',
+    patch: (definitions) => makeNullable(definitions, 'Response', 'usage'),
+  },
+  {
+    name: 'ResponseItemList.first_id and last_id may be null',
+    reason: 'An empty list has no first and no last item.',
+    patch(definitions) {
+      makeNullable(definitions, 'ResponseItemList', 'first_id')
+      makeNullable(definitions, 'ResponseItemList', 'last_id')
+    },
+  },
+  {
+    name: 'tools of a listed additional_tools item are as they were sent',
+    reason: 'The SDK asks for filled-in defaults; the item is what a client gave and must come back unchanged.',
+    patch(definitions) {
+      const { properties } = definitionOf(definitions, 'ResponseItem.AdditionalTools')
+      properties.tools = { type: 'array', items: { type: 'object' } }
+    },
+  },
+]
+
+type Properties = { [name: string]: SdkSchema }
+
+function definitionOf(definitions: Definitions, type: string): SdkSchema & { properties: Properties } {
+  const definition = definitions[type]
+  assert.ok(definition && hasProperties(definition), `the SDK has no object type ${type} any more`)
+  return definition
+}
+
+const hasProperties = (schema: SdkSchema): schema is SdkSchema & { properties: Properties } =>
+  typeof schema.properties === 'object' && schema.properties !== null
+
+/** A patch that changes nothing is a disagreement that has ended: it must be deleted. */
+function makeOptional(definitions: Definitions, type: string, field: string): void {
+  const definition = definitionOf(definitions, type)
+  const { required } = definition
+  assert.ok(Array.isArray(required) && required.includes(field), `${type}.${field} is optional in the SDK already`)
+  definition.required = required.filter((name) => name !== field)
+}
+
+function makeNullable(definitions: Definitions, type: string, field: string): void {
+  const { properties } = definitionOf(definitions, type)
+  const property = properties[field]
+  assert.ok(property, `${type}.${field} is gone from the SDK`)
+  assert.doesNotMatch(JSON.stringify(property), /"null"/, `${type}.${field} is nullable in the SDK already`)
+  properties[field] = { anyOf: [property, { type: 'null' }] }
+}
