@@ -1,4 +1,4 @@
-/** Content parts: what messages, tool outputs and reasoning items are made of (ATLAS d.2). */
+/** Content parts: what messages, tool outputs and reasoning items are made of. */
 import Type, { type Static } from 'typebox'
 import { AnyObject, Maybe, Nullable, OneOf } from './schema.ts'
 
@@ -32,6 +32,33 @@ export const InputFileSchema = Type.Object({
   detail: Maybe(OneOf(['auto', 'low', 'high'])),
   ...CacheBreakpoint,
 })
+
+// As stored and listed: what is not given is left out rather than null, and an image says its detail.
+const StoredBreakpoint = { prompt_cache_breakpoint: Type.Optional(Type.Object({ mode: Type.Literal('explicit') })) }
+
+export const StoredTextSchema = Type.Object({
+  type: Type.Literal('input_text'),
+  text: Type.String(),
+  ...StoredBreakpoint,
+})
+export const StoredImageSchema = Type.Object({
+  type: Type.Literal('input_image'),
+  /** Null where it is stored, but the reader did not ask to see it. */
+  image_url: Maybe(Type.String()),
+  file_id: Type.Optional(Type.String()),
+  detail: OneOf(['low', 'high', 'auto', 'original']),
+  ...StoredBreakpoint,
+})
+export const StoredFileSchema = Type.Object({
+  type: Type.Literal('input_file'),
+  file_id: Type.Optional(Type.String()),
+  file_data: Type.Optional(Type.String()),
+  file_url: Type.Optional(Type.String()),
+  filename: Type.Optional(Type.String()),
+  detail: Type.Optional(OneOf(['auto', 'low', 'high'])),
+  ...StoredBreakpoint,
+})
+export const StoredPartSchema = Type.Union([StoredTextSchema, StoredImageSchema, StoredFileSchema])
 
 export const AnnotationSchema = Type.Union([
   Type.Object({
@@ -90,20 +117,20 @@ export const LooseOutputTextSchema = Type.Object({
 })
 
 /** What a tool may answer with besides a plain string. */
-export const ToolOutputPartSchema = Type.Union([InputTextSchema, InputImageSchema, InputFileSchema])
+export const ToolOutputPartSchema = Type.Union([InputTextSchema, InputImageSchema, InputFileSchema], {
+  title: 'ToolOutputPart',
+})
 /** What a message in `input` may hold, whatever its role. */
-export const MessagePartSchema = Type.Union([
-  InputTextSchema,
-  InputImageSchema,
-  InputFileSchema,
-  LooseOutputTextSchema,
-  RefusalSchema,
-])
+export const MessagePartSchema = Type.Union(
+  [InputTextSchema, InputImageSchema, InputFileSchema, LooseOutputTextSchema, RefusalSchema],
+  { title: 'MessagePart' },
+)
 export const OutputPartSchema = Type.Union([OutputTextSchema, RefusalSchema])
 
 export type InputText = Static<typeof InputTextSchema>
 export type InputImage = Static<typeof InputImageSchema>
 export type InputFile = Static<typeof InputFileSchema>
+export type StoredPart = Static<typeof StoredPartSchema>
 export type Annotation = Static<typeof AnnotationSchema>
 export type Logprob = Static<typeof LogprobSchema>
 export type OutputText = Static<typeof OutputTextSchema>

@@ -1,5 +1,5 @@
 /**
- * `ApiError`: the one way to refuse a request, and the table of the errors we answer with (ATLAS section k).
+ * `ApiError`: the one way to refuse a request, and the table of the errors we answer with.
  *
  * The message says what was wrong, with what, and what to do; texts that OpenAI documents are kept, because clients
  * match on them. `cause` and stack stay in the log, never in a body.

@@ -1,9 +1,16 @@
 /**
- * Stream events (ATLAS g.2), those that text, reasoning, refusals and client-executed calls need. Each carries
+ * Stream events, those that text, reasoning, refusals and client-executed calls need. Each carries
  * `type` and `sequence_number`. `obfuscation` is not here: it is padding that a transport adds (see http/to-sse.ts).
  */
 import Type, { type Static, type TProperties } from 'typebox'
-import { AnnotationSchema, LogprobSchema, OutputTextSchema, ReasoningTextSchema, RefusalSchema, SummaryTextSchema } from './content.ts'
+import {
+  AnnotationSchema,
+  LogprobSchema,
+  OutputTextSchema,
+  ReasoningTextSchema,
+  RefusalSchema,
+  SummaryTextSchema,
+} from './content.ts'
 import { OutputItemSchema } from './items.ts'
 import { ResponseSchema } from './response.ts'
 import { Nullable } from './schema.ts'
@@ -16,6 +23,7 @@ const ofItem = { item_id: Type.String(), output_index: Type.Integer({ minimum: 0
 const ofPart = { ...ofItem, content_index: Type.Integer({ minimum: 0 }) }
 const ofSummary = { ...ofItem, summary_index: Type.Integer({ minimum: 0 }) }
 const delta = { delta: Type.String() }
+const errorFields = { code: Nullable(Type.String()), message: Type.String(), param: Nullable(Type.String()) }
 const PartSchema = Type.Union([OutputTextSchema, RefusalSchema, ReasoningTextSchema])
 
 export const EVENT_SCHEMAS = {
@@ -57,6 +65,8 @@ export const EVENT_SCHEMAS = {
   }),
   'response.reasoning_summary_part.done': event('response.reasoning_summary_part.done', {
     ...ofSummary,
+    /** Only when the part was cut off. */
+    status: Type.Optional(Type.Literal('incomplete')),
     part: SummaryTextSchema,
   }),
   'response.reasoning_summary_text.delta': event('response.reasoning_summary_text.delta', { ...ofSummary, ...delta }),
@@ -77,11 +87,10 @@ export const EVENT_SCHEMAS = {
     ...ofItem,
     input: Type.String(),
   }),
-  /** Infrastructure failures only; flat and nested form at once (ATLAS g.5). */
+  /** Infrastructure failures only; flat (OpenAI) and nested (Open Responses) form at once. */
   error: event('error', {
-    code: Nullable(Type.String()),
-    message: Type.String(),
-    param: Nullable(Type.String()),
+    ...errorFields,
+    error: Type.Optional(Type.Object({ type: Type.String(), ...errorFields })),
   }),
 }
 

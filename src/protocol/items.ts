@@ -1,5 +1,5 @@
 /**
- * Items: what goes into a response and what comes out of it (ATLAS section d).
+ * Items: what goes into a response and what comes out of it.
  *
  * Three forms of the same things:
  * - `*Param`: as clients send them, lenient (ids, status and most fields may be missing or null);
@@ -8,19 +8,18 @@
  */
 import Type, { type Static } from 'typebox'
 import {
-  InputFileSchema,
-  InputImageSchema,
-  InputTextSchema,
   MAX_TEXT_CHARS,
   MessagePartSchema,
-  OutputPartSchema,
+  type OutputPartSchema,
   OutputTextSchema,
   ReasoningTextSchema,
   RefusalSchema,
+  StoredPartSchema,
   SummaryTextSchema,
   ToolOutputPartSchema,
 } from './content.ts'
-import { AnyObject, Maybe, OneOf } from './schema.ts'
+import { Maybe, OneOf } from './schema.ts'
+import { MAX_TOOLS, ToolParamSchema } from './tools.ts'
 
 export const ITEM_STATUSES = ['in_progress', 'completed', 'incomplete'] as const
 export const MESSAGE_ROLES = ['user', 'assistant', 'system', 'developer'] as const
@@ -79,24 +78,32 @@ export const AdditionalToolsParamSchema = Type.Object({
   ...loose,
   type: Type.Literal('additional_tools'),
   role: Type.Literal('developer'),
-  tools: Type.Array(AnyObject()),
+  tools: Type.Array(ToolParamSchema, { maxItems: MAX_TOOLS }),
 })
-/** A stored item by id; `type` may be left out: a bare `{id}` is a reference. */
+/**
+ * A stored item by id; `type` may be left out: a bare `{id}` is a reference.
+ * Invariant: nothing that is meant as a message is a reference, else a broken message with an id would pass as one.
+ */
 export const ItemReferenceParamSchema = Type.Object({
   type: Maybe(Type.Literal('item_reference')),
   id: Type.String({ minLength: 1 }),
+  role: Type.Optional(Type.Never()),
+  content: Type.Optional(Type.Never()),
 })
 
-export const InputItemParamSchema = Type.Union([
-  MessageParamSchema,
-  ReasoningParamSchema,
-  FunctionCallParamSchema,
-  FunctionCallOutputParamSchema,
-  CustomToolCallParamSchema,
-  CustomToolCallOutputParamSchema,
-  AdditionalToolsParamSchema,
-  ItemReferenceParamSchema,
-])
+export const InputItemParamSchema = Type.Union(
+  [
+    MessageParamSchema,
+    ReasoningParamSchema,
+    FunctionCallParamSchema,
+    FunctionCallOutputParamSchema,
+    CustomToolCallParamSchema,
+    CustomToolCallOutputParamSchema,
+    AdditionalToolsParamSchema,
+    ItemReferenceParamSchema,
+  ],
+  { title: 'InputItem' },
+)
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
 export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
@@ -127,12 +134,14 @@ export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
 
 // ---- as we store and list them --------------------------------------------------------------------------------
 
+const StoredOutputSchema = Type.Union([Type.String(), Type.Array(StoredPartSchema)])
+
 export const InputMessageSchema = Type.Object({
   id: Type.String(),
   type: Type.Literal('message'),
   status: ItemStatusSchema,
   role: OneOf(['user', 'system', 'developer']),
-  content: Type.Array(Type.Union([InputTextSchema, InputImageSchema, InputFileSchema])),
+  content: Type.Array(StoredPartSchema),
 })
 export const OutputMessageSchema = Type.Object({
   id: Type.String(),
@@ -164,7 +173,7 @@ export const FunctionCallOutputSchema = Type.Object({
   type: Type.Literal('function_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
-  output: ToolOutputSchema,
+  output: StoredOutputSchema,
 })
 export const CustomToolCallSchema = Type.Object({
   id: Type.String(),
@@ -180,13 +189,13 @@ export const CustomToolCallOutputSchema = Type.Object({
   type: Type.Literal('custom_tool_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
-  output: ToolOutputSchema,
+  output: StoredOutputSchema,
 })
 export const AdditionalToolsSchema = Type.Object({
   id: Type.String(),
   type: Type.Literal('additional_tools'),
   role: Type.Literal('developer'),
-  tools: Type.Array(AnyObject()),
+  tools: Type.Array(ToolParamSchema),
 })
 
 export const OutputItemSchema = Type.Union([
@@ -222,7 +231,7 @@ export type OutputItem = Static<typeof OutputItemSchema>
 export type Item = Static<typeof ItemSchema>
 export type OutputMessagePart = Static<typeof OutputPartSchema>
 
-/** The id prefix of each item type (ATLAS a.6). */
+/** The id prefix of each item type. */
 export const ITEM_ID_PREFIX = {
   message: 'msg',
   reasoning: 'rs',

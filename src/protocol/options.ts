@@ -1,4 +1,4 @@
-/** Option objects shared by the request and the Response (ATLAS section f). */
+/** Option objects shared by the request and the Response. */
 import Type, { type Static } from 'typebox'
 import { AnyObject, MapOf, Maybe, Nullable, OneOf } from './schema.ts'
 
@@ -19,6 +19,7 @@ export const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'ma
 export const SUMMARIES = ['auto', 'concise', 'detailed'] as const
 export const VERBOSITIES = ['low', 'medium', 'high'] as const
 export const SERVICE_TIERS = ['auto', 'default', 'flex', 'priority', 'scale', 'fast', 'ultrafast'] as const
+export const CACHE_TTLS = ['30m', '12h'] as const
 export const CACHE_RETENTIONS = ['in-memory', 'in_memory', '24h'] as const
 
 export const ReasoningParamSchema = Type.Object({
@@ -54,7 +55,7 @@ export const TextFormatSchema = Type.Union([
     type: Type.Literal('json_schema'),
     name: Type.String(),
     schema: AnyObject(),
-    description: Nullable(Type.String()),
+    description: Type.Optional(Type.String()),
     strict: Type.Boolean(),
   }),
 ])
@@ -64,7 +65,7 @@ export const TextParamSchema = Type.Object({
 })
 export const TextSchema = Type.Object({ format: TextFormatSchema, verbosity: OneOf(VERBOSITIES) })
 
-/** 16 pairs, keys up to 64 and values up to 512 characters; the counts are checked where the request is planned. */
+/** 16 pairs, keys up to 64 and values up to 512 characters; the counts are checked by `validate.ts`. */
 export const MetadataSchema = MapOf(Type.String())
 
 export type ReasoningOptions = Static<typeof ReasoningSchema>

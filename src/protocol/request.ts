@@ -1,5 +1,5 @@
 /**
- * The body of `POST /v1/responses` (ATLAS section b), as lenient as real clients need it: nulls for every optional,
+ * The body of `POST /v1/responses`, as lenient as real clients need it: nulls for every optional,
  * messages without `type`, tools without `strict`. Unknown top-level fields pass the schema and are reported or
  * refused later (`unsupported_params`).
  */
@@ -8,6 +8,7 @@ import { MAX_TEXT_CHARS } from './content.ts'
 import { InputItemParamSchema } from './items.ts'
 import {
   CACHE_RETENTIONS,
+  CACHE_TTLS,
   IncludeSchema,
   MetadataSchema,
   ReasoningParamSchema,
@@ -43,7 +44,7 @@ export const CreateResponseSchema = Type.Object({
   ...contextFields,
   background: Maybe(Type.Boolean()),
   client_metadata: Maybe(AnyObject()),
-  context_management: Maybe(Type.Array(AnyObject(), { minItems: 1 })),
+  context_management: Maybe(Type.Array(AnyObject())),
   frequency_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
   include: Maybe(Type.Array(IncludeSchema)),
   max_output_tokens: Maybe(Type.Integer({ minimum: 1 })),
@@ -54,7 +55,7 @@ export const CreateResponseSchema = Type.Object({
   prompt: Maybe(AnyObject()),
   prompt_cache_key: Maybe(Type.String({ maxLength: 64 })),
   prompt_cache_options: Maybe(
-    Type.Object({ mode: Maybe(OneOf(['implicit', 'explicit'])), ttl: Maybe(OneOf(['30m'])) }),
+    Type.Object({ mode: Maybe(OneOf(['implicit', 'explicit'])), ttl: Maybe(OneOf(CACHE_TTLS)) }),
   ),
   prompt_cache_retention: Maybe(OneOf(CACHE_RETENTIONS)),
   safety_identifier: Maybe(Type.String({ maxLength: 64 })),
@@ -74,7 +75,11 @@ export const CountInputTokensSchema = Type.Object({
   personality: Maybe(Type.String({ maxLength: 64 })),
 })
 
-export type CreateResponseRequest = Static<typeof CreateResponseSchema>
+/**
+ * A validated body. `stop` is no field of the Responses API; clients of other APIs send it as a string or a list, and
+ * `validateCreateResponse` hands it on as a list.
+ */
+export type CreateResponseRequest = Static<typeof CreateResponseSchema> & { readonly stop?: readonly string[] }
 export type CountInputTokensRequest = Static<typeof CountInputTokensSchema>
 
 export const CREATE_RESPONSE_FIELDS: ReadonlySet<string> = new Set(Object.keys(CreateResponseSchema.properties))

@@ -1,7 +1,10 @@
-/** The Response object: every field of ATLAS section c, always present, in the superset shape of section n. */
+/**
+ * The Response object: every field of the API, always present, in the shape that the OpenAI and the Open Responses
+ * schemas accept at once: numbers and booleans are never null, a field that one of them forbids to be null is left out.
+ */
 import Type, { type Static } from 'typebox'
 import { ItemSchema, OutputItemSchema } from './items.ts'
-import { MetadataSchema, ReasoningSchema, TextSchema } from './options.ts'
+import { CACHE_TTLS, MetadataSchema, ReasoningSchema, SERVICE_TIERS, TextSchema } from './options.ts'
 import { AnyObject, Nullable, OneOf } from './schema.ts'
 import { ToolChoiceSchema, ToolSchema } from './tools.ts'
 
@@ -9,7 +12,7 @@ export const RESPONSE_STATUSES = ['queued', 'in_progress', 'completed', 'failed'
 export type ResponseStatus = (typeof RESPONSE_STATUSES)[number]
 export type TerminalStatus = Exclude<ResponseStatus, 'queued' | 'in_progress'>
 
-/** `response.error.code` is a closed set (ATLAS section k); what does not fit is `server_error`. */
+/** `response.error.code` is a closed set; what does not fit is `server_error`. */
 export const RESPONSE_ERROR_CODES = [
   'server_error',
   'rate_limit_exceeded',
@@ -63,12 +66,10 @@ export const ResponseSchema = Type.Object({
   prompt: Nullable(AnyObject()),
   prompt_cache_key: Nullable(Type.String()),
   prompt_cache_retention: Nullable(OneOf(['in_memory', '24h'])),
-  prompt_cache_options: Type.Optional(
-    Type.Object({ mode: OneOf(['implicit', 'explicit']), ttl: Type.Literal('30m') }),
-  ),
+  prompt_cache_options: Type.Optional(Type.Object({ mode: OneOf(['implicit', 'explicit']), ttl: OneOf(CACHE_TTLS) })),
   reasoning: ReasoningSchema,
   safety_identifier: Nullable(Type.String()),
-  service_tier: Type.String(),
+  service_tier: OneOf(SERVICE_TIERS),
   store: Type.Boolean(),
   temperature: Type.Number(),
   top_p: Type.Number(),
@@ -82,7 +83,8 @@ export const ResponseSchema = Type.Object({
   usage: Nullable(UsageSchema),
   user: Nullable(Type.String()),
   metadata: MetadataSchema,
-  moderation: Nullable(AnyObject()),
+  /** Moderation is not carried yet. */
+  moderation: Type.Null(),
   content_filters: Nullable(Type.Array(AnyObject())),
 })
 

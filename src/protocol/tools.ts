@@ -1,4 +1,4 @@
-/** Tool declarations and `tool_choice` (ATLAS sections e and f.1). */
+/** Tool declarations and `tool_choice`. */
 import Type, { type Static } from 'typebox'
 import { AnyObject, Maybe, Nullable, OneOf } from './schema.ts'
 
@@ -37,9 +37,14 @@ export const NamespaceToolParamSchema = Type.Object({
   type: Type.Literal('namespace'),
   name: Type.String({ minLength: 1, maxLength: 64, pattern: TOOL_NAME_PATTERN }),
   description: Maybe(Type.String()),
-  tools: Type.Array(Type.Union([FunctionToolParamSchema, CustomToolParamSchema]), { minItems: 1 }),
+  tools: Type.Array(Type.Union([FunctionToolParamSchema, CustomToolParamSchema], { title: 'NamespacedToolParam' }), {
+    minItems: 1,
+    maxItems: MAX_TOOLS,
+  }),
 })
-export const ToolParamSchema = Type.Union([FunctionToolParamSchema, CustomToolParamSchema, NamespaceToolParamSchema])
+export const ToolParamSchema = Type.Union([FunctionToolParamSchema, CustomToolParamSchema, NamespaceToolParamSchema], {
+  title: 'ToolParam',
+})
 
 /** Tool types of the API that Antiphon does not run yet: refused by name, never dropped. */
 export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set([
@@ -59,6 +64,8 @@ export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set([
   'tool_search',
   'programmatic_tool_calling',
 ])
+/** The same for `tool_choice`, whose names differ a little. */
+export const LATER_TOOL_CHOICE_TYPES: ReadonlySet<string> = new Set([...LATER_TOOL_TYPES, 'computer_use'])
 
 // ---- as echoed in a Response: defaults filled in --------------------------------------------------------------
 
@@ -105,16 +112,19 @@ export const ToolChoiceSchema = Type.Union([
   }),
 ])
 /** As sent: `mode` of `allowed_tools` may be missing (Open Responses) and means `auto`. */
-export const ToolChoiceParamSchema = Type.Union([
-  OneOf(TOOL_CHOICE_MODES),
-  Type.Object({ type: Type.Literal('function'), name: Type.String({ minLength: 1 }) }),
-  Type.Object({ type: Type.Literal('custom'), name: Type.String({ minLength: 1 }) }),
-  Type.Object({
-    type: Type.Literal('allowed_tools'),
-    mode: Maybe(OneOf(['auto', 'required'])),
-    tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
-  }),
-])
+export const ToolChoiceParamSchema = Type.Union(
+  [
+    OneOf(TOOL_CHOICE_MODES),
+    Type.Object({ type: Type.Literal('function'), name: Type.String({ minLength: 1 }) }),
+    Type.Object({ type: Type.Literal('custom'), name: Type.String({ minLength: 1 }) }),
+    Type.Object({
+      type: Type.Literal('allowed_tools'),
+      mode: Maybe(OneOf(['auto', 'required'])),
+      tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
+    }),
+  ],
+  { title: 'ToolChoiceParam' },
+)
 
 export type FunctionToolParam = Static<typeof FunctionToolParamSchema>
 export type CustomToolParam = Static<typeof CustomToolParamSchema>

@@ -43,8 +43,8 @@ export const framesOf = (text: string): Frame[] =>
     .filter((frame) => frame !== '' && !frame.startsWith(':'))
     .map((frame) => {
       const lines = frame.split('\n')
-      const valueOf = (field: string) => lines.find((line) => line.startsWith(`${field}: `))?.slice(field.length + 2)
-      return { event: valueOf('event') ?? null, data: valueOf('data') ?? '' }
+      const fieldOf = (field: string) => lines.find((line) => line.startsWith(`${field}: `))?.slice(field.length + 2)
+      return { event: fieldOf('event') ?? null, data: fieldOf('data') ?? '' }
     })
 
 /** The events of a whole SSE body, parsed, without the end mark. */

@@ -1,4 +1,5 @@
 /** A whole server on a free port, in this process: demo model and a strict Chat Completions upstream behind it. */
+import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +8,9 @@ import { createProviderCatalog } from '../../src/config/known-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
 import { BUILT_IN_PROVIDERS } from '../../src/models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
-import type { Telemetry } from '../../src/telemetry/telemetry.ts'
+import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
+import { startRecordingProxy } from './recording-proxy.ts'
 
 export type TestServer = {
   /** Without a path. */
@@ -35,6 +37,8 @@ export type ServerOptions = {
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
   readonly telemetry?: Telemetry
+  /** Hold everything this server sends to the official SDK's types, when it closes. */
+  readonly checked?: boolean
   /** An upstream of the caller's own; it stays open. */
   readonly upstream?: ChatUpstream
 }
@@ -55,8 +59,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     home,
   })
   if (resolved.type === 'problems') throw new Error(resolved.problems.map(({ message }) => message).join('\n'))
-  const app = await createApp(resolved.config, options.telemetry ? { telemetry: options.telemetry } : {})
-  const { url } = await app.listen()
+  const faults: unknown[] = []
+  const telemetry: Telemetry = { ...silentTelemetry, ...options.telemetry, failed: ({ error }) => faults.push(error) }
+  const app = await createApp(resolved.config, { telemetry })
+  const { url: own } = await app.listen()
+  const proxy = options.checked ? await startRecordingProxy(own) : null
+  const url = proxy?.url ?? own
   return {
     url,
     baseUrl: `${url}/v1`,
@@ -64,9 +72,12 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     upstream,
     dataDir: join(home, 'data'),
     async close() {
+      await proxy?.close()
       await app[Symbol.asyncDispose]()
       if (!options.upstream) await upstream.close()
       await rm(home, { recursive: true })
+      assert.deepEqual(faults, [], 'the server met no fault that it had not foreseen')
+      if (proxy) assert.ok(proxy.check() > 0, 'replies were held against the types of the SDK')
     },
   }
 }

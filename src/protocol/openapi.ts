@@ -1,0 +1,210 @@
+/** The OpenAPI 3.1 document of what the server offers today. Pure: the edge serves it at `/openapi.json`. */
+import { buildComponents, refTo } from './openapi-components.ts'
+import { INCLUDE_VALUES } from './options.ts'
+
+type Json = { readonly [key: string]: unknown }
+type Operation = {
+  readonly method: 'get' | 'post' | 'delete'
+  readonly path: string
+  readonly id: string
+  readonly summary: string
+  readonly tag: 'Responses' | 'Models' | 'Operations'
+  readonly open?: true
+  readonly parameters?: readonly Json[]
+  readonly body?: string
+  readonly replies: Json
+}
+
+const json = (name: string) => ({ 'application/json': { schema: refTo(name) } })
+const ok = (description: string, content: Json) => ({ 200: { description, headers: REPLY_HEADERS, content } })
+const anyJson = { 'application/json': { schema: { type: 'object' } } }
+
+const pathParameter = (name: string, description: string) => ({
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema: { type: 'string' },
+})
+const queryParameter = (name: string, description: string, schema: Json) => ({ name, in: 'query', description, schema })
+
+const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
+const INCLUDE = queryParameter('include', 'Fields that are hidden by default. `include[]` works as well.', {
+  type: 'array',
+  items: { type: 'string', enum: INCLUDE_VALUES },
+})
+
+const REPLY_HEADERS = {
+  'x-request-id': { description: 'The id of this request in the log of the server.', schema: { type: 'string' } },
+  'x-antiphon-warnings': {
+    description: 'What was ignored or taken differently, joined by `; `; absent when nothing was.',
+    schema: { type: 'string' },
+  },
+}
+
+const STREAM_DESCRIPTION =
+  'With `stream: true`: server-sent events. Each has an `event` line that repeats the `type` of its data, and one ' +
+  '`data` line with an event as JSON. Comment lines keep the connection open. `data: [DONE]` ends the stream.'
+
+const OPERATIONS: readonly Operation[] = [
+  {
+    method: 'post',
+    path: '/v1/responses',
+    id: 'createResponse',
+    summary: 'Create a response',
+    tag: 'Responses',
+    body: 'CreateResponse',
+    replies: ok(`The response. ${STREAM_DESCRIPTION}`, {
+      ...json('Response'),
+      'text/event-stream': { schema: refTo('ResponseStreamEvent') },
+    }),
+  },
+  {
+    method: 'get',
+    path: '/v1/responses/{response_id}',
+    id: 'getResponse',
+    summary: 'Get a stored response',
+    tag: 'Responses',
+    parameters: [RESPONSE_ID, INCLUDE],
+    replies: ok('The response.', json('Response')),
+  },
+  {
+    method: 'delete',
+    path: '/v1/responses/{response_id}',
+    id: 'deleteResponse',
+    summary: 'Delete a stored response and its items',
+    tag: 'Responses',
+    parameters: [RESPONSE_ID],
+    replies: ok('It is deleted.', json('DeletedResponse')),
+  },
+  {
+    method: 'post',
+    path: '/v1/responses/{response_id}/cancel',
+    id: 'cancelResponse',
+    summary: 'Cancel a background response',
+    tag: 'Responses',
+    parameters: [RESPONSE_ID],
+    replies: ok('The response as it is now.', json('Response')),
+  },
+  {
+    method: 'get',
+    path: '/v1/responses/{response_id}/input_items',
+    id: 'listInputItems',
+    summary: 'List the items a response was made from',
+    tag: 'Responses',
+    parameters: [
+      RESPONSE_ID,
+      queryParameter('limit', 'Items per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+      queryParameter('order', 'Oldest or newest first.', { type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
+      queryParameter('after', 'The id of the last item of the page before.', { type: 'string' }),
+      INCLUDE,
+    ],
+    replies: ok('One page of items.', json('ItemList')),
+  },
+  {
+    method: 'post',
+    path: '/v1/responses/input_tokens',
+    id: 'countInputTokens',
+    summary: 'Count the tokens a request would send to the model',
+    tag: 'Responses',
+    body: 'CountInputTokens',
+    replies: ok('The count.', json('InputTokens')),
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    id: 'listModels',
+    summary: 'List the models a request can name',
+    tag: 'Models',
+    replies: ok('The models.', json('ModelList')),
+  },
+  {
+    method: 'get',
+    path: '/v1/models/{model}',
+    id: 'getModel',
+    summary: 'Get one model',
+    tag: 'Models',
+    parameters: [pathParameter('model', 'The id of the model; it may hold slashes.')],
+    replies: ok('The model.', json('Model')),
+  },
+  ...['/health', '/healthz', '/livez', '/health/liveliness'].map(probe('Whether the process answers')),
+  ...['/ready', '/readyz'].map(probe('Whether new work should be sent here')),
+  probe('Name and version of the server')('/version'),
+  probe('What this address is')('/'),
+  probe('This document')('/openapi.json'),
+  {
+    method: 'get',
+    path: '/metrics',
+    id: 'getMetrics',
+    summary: 'Metrics for Prometheus; for keys with the scope `admin`, unless the operator opened them',
+    tag: 'Operations',
+    replies: ok('The metrics.', { 'text/plain': { schema: { type: 'string' } } }),
+  },
+]
+
+function probe(summary: string) {
+  return (path: string): Operation => ({
+    method: 'get',
+    path,
+    id: `get${path.replace(/[/.]([a-z])/g, (_, letter: string) => letter.toUpperCase()).replace('/', 'Root')}`,
+    summary,
+    tag: 'Operations',
+    open: true,
+    replies: ok('It is well.', anyJson),
+  })
+}
+
+/** Every operation of the document as `GET /v1/responses/{}`, so that a list of routes can be held against it. */
+export const OPENAPI_ROUTES: readonly string[] = OPERATIONS.map(
+  ({ method, path }) => `${method.toUpperCase()} ${path.replace(/\{[a-z_]+\}/g, '{}')}`,
+)
+
+export type OpenApiOptions = {
+  /** The version of the server. */
+  readonly version: string
+  /** Where clients reach it, without `/v1`; a path is relative to where the document was read. */
+  readonly serverUrl: string
+}
+
+export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
+  const paths: Record<string, Json> = {}
+  for (const operation of OPERATIONS) {
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Antiphon',
+      version,
+      description: 'A self-hosted server that speaks the OpenAI Responses API in front of any model provider.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: serverUrl }],
+    security: [{ bearer: [] }],
+    tags: [{ name: 'Responses' }, { name: 'Models' }, { name: 'Operations' }],
+    paths,
+    components: {
+      schemas: buildComponents(),
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'A key of this server.' } },
+      responses: {
+        Error: {
+          description: 'What was wrong, and with which parameter. All four fields are always there.',
+          headers: REPLY_HEADERS,
+          content: json('Error'),
+        },
+      },
+    },
+  }
+}
+
+function describe({ id, summary, tag, open, parameters, body, replies }: Operation): Json {
+  return {
+    operationId: id,
+    summary,
+    tags: [tag],
+    ...(open && { security: [] }),
+    ...(parameters && { parameters }),
+    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
+  }
+}

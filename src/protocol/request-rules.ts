@@ -1,0 +1,174 @@
+/** Rules of a request that its schema cannot say: pure functions, run in order by `validate.ts`. */
+import type { InputFile, InputImage, MessagePart } from './content.ts'
+import { badRequest, missingParameter, unsupportedParameter } from './errors.ts'
+import { movedParameter } from './foreign-fields.ts'
+import { clip, numberOutOfRange, stringTooLong } from './invalid-texts.ts'
+import type { InputItemParam } from './items.ts'
+import type { CountInputTokensRequest, CreateResponseRequest } from './request.ts'
+import { checkUserSchema, type SchemaPlace } from './strict-schema.ts'
+import type { FunctionToolParam, ToolParam } from './tools.ts'
+import { findUnstorableText } from './unstorable-text.ts'
+
+export const METADATA_LIMITS = { pairs: 16, keyChars: 64, valueChars: 512 } as const
+
+export type RuleContext = {
+  /** The least `max_output_tokens` that is taken. */
+  readonly minOutputTokens: number
+  readonly warnings: string[]
+}
+/** Throws an `ApiError`, or adds a warning, or does nothing. */
+export type Rule<T> = (request: T, context: RuleContext) => void
+type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest & keyof CreateResponseRequest>
+
+/** Fields of the API that this server does not carry yet. Refused only when they ask for something. */
+const LATER_FIELDS = [
+  ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
+  ['conversation', "Chain turns with 'previous_response_id' instead."],
+  ['prompt', "Send 'model', 'instructions' and 'input' instead."],
+  ['context_management', "Set 'truncation' to 'auto', or shorten the input."],
+  ['moderation', 'Call a moderation service before or after this request instead.'],
+] as const
+
+const refuseTwoHistories: Rule<SharedFields> = (request) => {
+  if (!isGiven(request.conversation) || !isGiven(request.previous_response_id)) return
+  const both = "'previous_response_id' and 'conversation'"
+  throw badRequest(
+    'previous_response_id',
+    'mutually_exclusive_parameters',
+    `Mutually exclusive parameters: ${both}. Ensure you are only providing one of: ${both.replace(' and ', ' or ')}.`,
+  )
+}
+
+const refuseLaterFields: Rule<Partial<CreateResponseRequest>> = (request) => {
+  for (const [field, advice] of LATER_FIELDS) {
+    if (isGiven(request[field])) throw unsupportedParameter(field, `This server does not support it yet. ${advice}`)
+  }
+}
+
+const requireInput: Rule<CreateResponseRequest> = (request) => {
+  if (request.input !== undefined && request.input !== null) return
+  if (request.previous_response_id) return
+  throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
+}
+
+const checkMinOutputTokens: Rule<CreateResponseRequest> = ({ max_output_tokens: value }, { minOutputTokens }) => {
+  if (typeof value !== 'number' || value >= minOutputTokens) return
+  throw numberOutOfRange('max_output_tokens', value, minOutputTokens, 'integer', true)
+}
+
+const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
+  if (!metadata) return
+  const { pairs, keyChars, valueChars } = METADATA_LIMITS
+  const entries = Object.entries(metadata)
+  if (entries.length > pairs) {
+    const expected = `Expected an object with at most ${pairs} properties, but got an object with ${entries.length} properties instead.`
+    throw badRequest('metadata', 'object_above_max_properties', `Invalid 'metadata': too many properties. ${expected}`)
+  }
+  for (const [key, value] of entries) {
+    if (value.length > valueChars) throw stringTooLong(`metadata.${clip(key)}`, value.length, valueChars)
+    if (key.length <= keyChars) continue
+    const expected = `Expected a property name with maximum length ${keyChars}, but got one with length ${key.length} instead.`
+    throw badRequest(
+      'metadata',
+      'property_name_above_max_length',
+      `Invalid property name in 'metadata': '${clip(key)}' is too long. ${expected}`,
+    )
+  }
+}
+
+const checkInputParts: Rule<SharedFields> = ({ input }) => {
+  itemsOf(input).forEach((item, index) => {
+    if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `input[${index}].content`)
+    else if ('output' in item) checkParts(item.output, `input[${index}].output`)
+  })
+}
+
+const itemsOf = (input: SharedFields['input']): readonly InputItemParam[] => (typeof input === 'object' && input) || []
+
+function checkParts(parts: string | readonly MessagePart[] | undefined, path: string): void {
+  if (typeof parts !== 'object') return
+  for (const [index, part] of parts.entries()) {
+    if (part.type === 'input_image') checkImage(part, `${path}[${index}]`)
+    else if (part.type === 'input_file') checkFile(part, `${path}[${index}]`)
+  }
+}
+
+function checkImage(part: InputImage, path: string): void {
+  if (!part.image_url && !part.file_id) throw missingOneOf(path, ['image_url', 'file_id'])
+  if (part.image_url && !/^(https?:\/\/|data:)/i.test(part.image_url)) throw invalidUrl(`${path}.image_url`)
+}
+
+function checkFile(part: InputFile, path: string): void {
+  if (!part.file_id && !part.file_data && !part.file_url) throw missingOneOf(path, ['file_id', 'file_data', 'file_url'])
+  if (part.file_url && !/^https?:\/\//i.test(part.file_url)) throw invalidUrl(`${path}.file_url`)
+  if (part.file_data && !part.filename) throw missingParameter(`${path}.filename`)
+}
+
+const missingOneOf = (path: string, names: readonly string[]) =>
+  badRequest(
+    `${path}.${names[0]}`,
+    'missing_required_parameter',
+    `Missing required parameter: '${path}' needs one of ${names.map((name) => `'${name}'`).join(', ')}.`,
+  )
+
+const invalidUrl = (path: string) =>
+  badRequest(path, 'invalid_value', `Invalid '${path}'. Expected a valid URL, but got a value with an invalid format.`)
+
+const checkToolSchemas: Rule<SharedFields> = ({ tools, input }) => {
+  checkTools(tools ?? [], 'tools')
+  itemsOf(input).forEach((item, index) => {
+    if (item.type === 'additional_tools') checkTools(item.tools, `input[${index}].tools`)
+  })
+}
+
+function checkTools(tools: readonly ToolParam[], path: string): void {
+  tools.forEach((tool, index) => {
+    const place = `${path}[${index}]`
+    if (tool.type === 'namespace') checkTools(tool.tools, `${place}.tools`)
+    else if (tool.type === 'function') checkFunction(tool, place)
+  })
+}
+
+function checkFunction({ name, parameters, output_schema }: FunctionToolParam, path: string): void {
+  if (parameters) checkUserSchema(parameters, functionPlace(name, `${path}.parameters`))
+  if (output_schema) checkUserSchema(output_schema, functionPlace(name, `${path}.output_schema`))
+}
+
+const functionPlace = (name: string, param: string): SchemaPlace => ({ param, name, kind: 'function' })
+
+const checkFormatSchema: Rule<SharedFields> = ({ text }) => {
+  if (text?.format?.type !== 'json_schema') return
+  const { schema, name } = text.format
+  checkUserSchema(schema, { param: 'text.format.schema', name, kind: 'response_format' })
+}
+
+const refuseUnstorableText: Rule<object> = (request) => {
+  const path = findUnstorableText(request)
+  if (path === null) return
+  const what = 'it holds a NUL character or half of a surrogate pair, which cannot be stored'
+  throw badRequest(path || null, 'invalid_value', `Invalid '${path}': ${what}. Remove it and try again.`)
+}
+
+const reportIdleStreamOptions: Rule<CreateResponseRequest> = (request, { warnings }) => {
+  if (isGiven(request.stream_options) && !request.stream) {
+    warnings.push("stream_options was ignored, because 'stream' is not true")
+  }
+}
+
+/** Null, false and empty values ask for nothing. */
+function isGiven(value: unknown): boolean {
+  if (!value) return false
+  return typeof value !== 'object' || Object.keys(value).length > 0
+}
+
+const SHARED_RULES = [refuseTwoHistories, refuseLaterFields, checkInputParts, checkToolSchemas, checkFormatSchema]
+
+export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
+  refuseUnstorableText,
+  ...SHARED_RULES,
+  requireInput,
+  checkMinOutputTokens,
+  checkMetadata,
+  reportIdleStreamOptions,
+]
+export const COUNT_INPUT_TOKENS_RULES: readonly Rule<CountInputTokensRequest>[] = SHARED_RULES

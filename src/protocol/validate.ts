@@ -1,0 +1,95 @@
+/**
+ * Request bodies: from parsed JSON to a typed request, or a refusal that names the field.
+ *
+ * A valid body passes a compiled check and is handed on as it is, not copied. Only a body that failed is walked a
+ * second time to say why (`explain-invalid.ts`).
+ */
+import { Compile } from 'typebox/compile'
+import { badRequest } from './errors.ts'
+import { explainInvalid, type UnknownTypeExplainers } from './explain-invalid.ts'
+import { carryForeignFields, reportUnknownFields } from './foreign-fields.ts'
+import { clip } from './invalid-texts.ts'
+import { LATER_ITEM_TYPES } from './items.ts'
+import {
+  COUNT_INPUT_TOKENS_FIELDS,
+  type CountInputTokensRequest,
+  CountInputTokensSchema,
+  CREATE_RESPONSE_FIELDS,
+  type CreateResponseRequest,
+  CreateResponseSchema,
+} from './request.ts'
+import { COUNT_INPUT_TOKENS_RULES, CREATE_RESPONSE_RULES } from './request-rules.ts'
+import { LATER_TOOL_CHOICE_TYPES, LATER_TOOL_TYPES } from './tools.ts'
+
+export type ValidationOptions = {
+  /**
+   * Unknown top-level fields: refuse, or take the request and report them. `warn` and `drop` differ only in the log,
+   * which is the caller's: what was ignored is always in `warnings`.
+   */
+  readonly unknownParams: 'error' | 'warn' | 'drop'
+  /** The least `max_output_tokens` that is taken; OpenAI's is 16. Default 1. */
+  readonly minOutputTokens?: number
+}
+
+export type Validated<T> = {
+  readonly request: T
+  /** Printable ASCII, one line each: what was ignored or taken differently. */
+  readonly warnings: readonly string[]
+}
+
+const createCheck = Compile(CreateResponseSchema)
+/** Compiling costs some milliseconds; a server that is never asked to count need not pay them at its start. */
+const countCheck = lazily(() => Compile(CountInputTokensSchema))
+
+/** @throws ApiError 400 with the path of the first field that is wrong */
+export function validateCreateResponse(body: unknown, options: ValidationOptions): Validated<CreateResponseRequest> {
+  const warnings: string[] = []
+  const carried = isObject(body) ? carryForeignFields(body, warnings) : body
+  if (!createCheck.Check(carried)) throw explainInvalid(CreateResponseSchema, carried, UNKNOWN_TYPES)
+  const request: CreateResponseRequest = carried
+  reportUnknownFields(request, KNOWN_CREATE_FIELDS, options.unknownParams, warnings)
+  for (const rule of CREATE_RESPONSE_RULES) rule(request, { minOutputTokens: options.minOutputTokens ?? 1, warnings })
+  return { request, warnings }
+}
+
+/** @throws ApiError 400 with the path of the first field that is wrong */
+export function validateCountInputTokens(
+  body: unknown,
+  options: ValidationOptions,
+): Validated<CountInputTokensRequest> {
+  const warnings: string[] = []
+  if (!countCheck().Check(body)) throw explainInvalid(CountInputTokensSchema, body, UNKNOWN_TYPES)
+  reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
+  for (const rule of COUNT_INPUT_TOKENS_RULES) rule(body, { minOutputTokens: 1, warnings })
+  return { request: body, warnings }
+}
+
+const KNOWN_CREATE_FIELDS: ReadonlySet<string> = new Set([...CREATE_RESPONSE_FIELDS, 'stop'])
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Types that exist, here or elsewhere, but not in this server: each answer says which of the two it is. */
+const UNKNOWN_TYPES: UnknownTypeExplainers = {
+  InputItem: explainType('item', LATER_ITEM_TYPES, 'Leave the item out, or send its content as a message.'),
+  ToolParam: explainType('tool', LATER_TOOL_TYPES, "Declare a tool of type 'function' and run it in your client."),
+  ToolChoiceParam: explainType('tool_choice', LATER_TOOL_CHOICE_TYPES, "Name a 'function' or 'custom' tool instead."),
+}
+
+function explainType(kind: string, later: ReadonlySet<string>, advice: string): UnknownTypeExplainers[string] {
+  return (type, path) => {
+    const refuse = (why: string) =>
+      badRequest(path, 'unsupported_value', `Unsupported value: '${path}' does not support '${clip(type)}'. ${why}`)
+    if (later.has(type)) return refuse(`This server does not carry ${kind} types of this kind yet. ${advice}`)
+    if (type.includes(':')) return refuse(`This server has no extension with this ${kind} type. ${advice}`)
+    return null
+  }
+}
