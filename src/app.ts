@@ -182,13 +182,15 @@ type ServerParts = {
 
 function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
   const { limits, server } = config
-  const unknownParams = config.defaults.unsupportedParams === 'auto' ? 'warn' : config.defaults.unsupportedParams
+  const policy = config.defaults.unsupportedParams
+  const unknownParams = policy === 'auto' ? 'warn' : policy
+  const laterTools = policy === 'warn' || policy === 'drop' ? 'leave-out' : 'refuse'
   const publicHost = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname]
   return createHttpServer({
     ...parts,
     catalog: parts.models.catalog,
     validate: {
-      createResponse: (body) => validateCreateResponse(body, { unknownParams }),
+      createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
     },
     limits: {

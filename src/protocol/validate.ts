@@ -10,6 +10,7 @@ import { explainInvalid, type UnknownTypeExplainers } from './explain-invalid.ts
 import { carryForeignFields, reportUnknownFields } from './foreign-fields.ts'
 import { clip } from './invalid-texts.ts'
 import { LATER_ITEM_TYPES } from './items.ts'
+import { leaveOutLaterTools } from './later-tools.ts'
 import {
   COUNT_INPUT_TOKENS_FIELDS,
   type CountInputTokensRequest,
@@ -27,6 +28,8 @@ export type ValidationOptions = {
    * which is the caller's: what was ignored is always in `warnings`.
    */
   readonly unknownParams: 'error' | 'warn' | 'drop'
+  /** Tools of the API that do not exist here yet; see `later-tools.ts`. Default `refuse`. */
+  readonly laterTools?: 'refuse' | 'leave-out'
   /** The least `max_output_tokens` that is taken; OpenAI's is 16. Default 1. */
   readonly minOutputTokens?: number
 }
@@ -44,7 +47,8 @@ const countCheck = lazily(() => Compile(CountInputTokensSchema))
 /** @throws ApiError 400 with the path of the first field that is wrong */
 export function validateCreateResponse(body: unknown, options: ValidationOptions): Validated<CreateResponseRequest> {
   const warnings: string[] = []
-  const carried = isObject(body) ? carryForeignFields(body, warnings) : body
+  const laterTools = options.laterTools ?? 'refuse'
+  const carried = isObject(body) ? carryForeignFields(leaveOutLaterTools(body, laterTools, warnings), warnings) : body
   if (!createCheck.Check(carried)) throw explainInvalid(CreateResponseSchema, carried, UNKNOWN_TYPES)
   const request: CreateResponseRequest = carried
   reportUnknownFields(request, KNOWN_CREATE_FIELDS, options.unknownParams, warnings)

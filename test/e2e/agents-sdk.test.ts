@@ -12,7 +12,7 @@ for (const backend of BACKENDS) {
     let server: TestServer
     let runner: Runner
     before(async () => {
-      server = await startServer()
+      server = await startServer({ checked: true })
       const modelProvider = new OpenAIProvider({ baseURL: server.baseUrl, apiKey: server.apiKey, useResponses: true })
       runner = new Runner({ modelProvider, tracingDisabled: true })
     })

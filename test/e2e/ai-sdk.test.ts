@@ -11,7 +11,7 @@ for (const backend of BACKENDS) {
     let server: TestServer
     let openai: OpenAIProvider
     before(async () => {
-      server = await startServer()
+      server = await startServer({ checked: true })
       openai = createOpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey })
     })
     after(() => server.close())
@@ -35,7 +35,6 @@ for (const backend of BACKENDS) {
       const result = await generateText({
         model: openai(backend.model),
         prompt: 'call get_weather with {"city":"Paris"}',
-        providerOptions: { openai: { reasoningEffort: 'low' } },
         stopWhen: stepCountIs(3),
         tools: {
           get_weather: tool({

@@ -12,7 +12,7 @@ for (const backend of BACKENDS) {
     let server: TestServer
     let chat: ChatOpenAI
     before(async () => {
-      server = await startServer()
+      server = await startServer({ checked: true })
       chat = new ChatOpenAI({
         model: backend.model,
         apiKey: server.apiKey,

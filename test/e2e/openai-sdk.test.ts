@@ -26,7 +26,7 @@ for (const backend of BACKENDS) {
     let client: OpenAI
     const { model } = backend
     before(async () => {
-      server = await startServer()
+      server = await startServer({ checked: true })
       client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
     })
     after(() => server.close())
@@ -150,7 +150,7 @@ describe('openai SDK errors', () => {
   let server: TestServer
   let client: OpenAI
   before(async () => {
-    server = await startServer()
+    server = await startServer({ checked: true })
     client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
   })
   after(() => server.close())

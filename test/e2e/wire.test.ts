@@ -7,7 +7,7 @@ import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.
 
 let server: TestServer
 before(async () => {
-  server = await startServer()
+  server = await startServer({ checked: true })
 })
 after(() => server.close())
 
@@ -37,7 +37,10 @@ test('a text answer streams its nine kinds of events in order (req 80, 82, 83, 8
 
 test('sequence numbers count from 0 without gaps (req 81)', async () => {
   const numbers = eventsOf(await stream({ input: 'Say hello.' })).map((event) => event.sequence_number)
-  assert.deepEqual(numbers, numbers.map((_, index) => index))
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => index),
+  )
 })
 
 test('the stream ends with the terminal event and then [DONE] (req 93, 94)', async () => {
@@ -72,7 +75,10 @@ test('reasoning streams as an item of its own, before the answer (req 27, 45, 86
     assert.ok(types.has(type), type)
   }
   const final = events.at(-1)?.response as { output: { type: string }[]; reasoning: object; output_text: string }
-  assert.deepEqual(final.output.map(({ type }) => type), ['reasoning', 'message'])
+  assert.deepEqual(
+    final.output.map(({ type }) => type),
+    ['reasoning', 'message'],
+  )
   assert.deepEqual(final.reasoning, { effort: 'low', summary: 'auto' })
   assert.ok(!final.output_text.includes('<think>'))
 })
@@ -83,7 +89,10 @@ test('encrypted reasoning comes back when asked for and carries on without a sto
   const output = first.json.output as { type: string; encrypted_content?: string }[]
   const reasoning = output.find(({ type }) => type === 'reasoning')
   assert.ok(reasoning?.encrypted_content)
-  const second = await create({ input: [{ role: 'user', content: 'Think.' }, ...output, { role: 'user', content: 'And?' }], ...ask })
+  const second = await create({
+    input: [{ role: 'user', content: 'Think.' }, ...output, { role: 'user', content: 'And?' }],
+    ...ask,
+  })
   assert.equal(second.status, 200)
 })
 
@@ -112,7 +121,10 @@ test('a custom tool is called with free text, streamed (req 87, 126, 130)', asyn
       tool_choice: { type: 'custom', name: 'shout' },
     })
     const events = eventsOf(text)
-    assert.ok(events.some(({ type }) => type === 'response.custom_tool_call_input.delta'), model)
+    assert.ok(
+      events.some(({ type }) => type === 'response.custom_tool_call_input.delta'),
+      model,
+    )
     const done = events.find(({ type }) => type === 'response.custom_tool_call_input.done')
     assert.match(String(done?.input), /HELLO/)
     const final = events.at(-1)?.response as { output: { type: string; call_id: string }[] }
@@ -121,9 +133,19 @@ test('a custom tool is called with free text, streamed (req 87, 126, 130)', asyn
 })
 
 test('parallel calls are items of their own, and one at most when parallel is off (req 123, 124)', async () => {
-  const tools = ['alpha', 'beta'].map((name) => ({ type: 'function', name, parameters: { type: 'object', properties: {} } }))
+  const tools = ['alpha', 'beta'].map((name) => ({
+    type: 'function',
+    name,
+    parameters: { type: 'object', properties: {} },
+  }))
   const calls = async (model: string, parallel_tool_calls: boolean) => {
-    const { json } = await create({ model, input: 'call alpha and beta', tools, tool_choice: 'required', parallel_tool_calls })
+    const { json } = await create({
+      model,
+      input: 'call alpha and beta',
+      tools,
+      tool_choice: 'required',
+      parallel_tool_calls,
+    })
     return (json.output as { type: string; call_id: string }[]).filter(({ type }) => type === 'function_call')
   }
   for (const model of ['demo', UPSTREAM_MODEL]) {
@@ -134,7 +156,11 @@ test('parallel calls are items of their own, and one at most when parallel is of
 })
 
 test('tool_choice none, required, named and allowed_tools are kept to (req 125, 126, 127)', async () => {
-  const tools = ['alpha', 'beta'].map((name) => ({ type: 'function', name, parameters: { type: 'object', properties: {} } }))
+  const tools = ['alpha', 'beta'].map((name) => ({
+    type: 'function',
+    name,
+    parameters: { type: 'object', properties: {} },
+  }))
   const names = async (tool_choice: unknown) => {
     const { json, status } = await create({ input: 'call alpha', tools, tool_choice })
     assert.equal(status, 200)
@@ -227,7 +253,10 @@ test('multi-byte characters arrive whole in every delta (req 104)', async () => 
     const deltas = eventsOf(await stream({ model, input: `Reply with exactly: ${said}` })).flatMap((event) =>
       event.type === 'response.output_text.delta' ? [String(event.delta)] : [],
     )
-    assert.ok(deltas.every((delta) => delta.isWellFormed()), model)
+    assert.ok(
+      deltas.every((delta) => delta.isWellFormed()),
+      model,
+    )
     assert.ok(deltas.join('').includes(said), model)
   }
 })
@@ -235,7 +264,9 @@ test('multi-byte characters arrive whole in every delta (req 104)', async () => 
 test('an image part of any form reaches the model (req 7)', async () => {
   const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=='
   const image = { type: 'input_image', image_url: `data:image/png;base64,${pixel}` }
-  const reply = await create({ input: [{ role: 'user', content: [{ type: 'input_text', text: 'What is this?' }, image] }] })
+  const reply = await create({
+    input: [{ role: 'user', content: [{ type: 'input_text', text: 'What is this?' }, image] }],
+  })
   assert.equal(reply.status, 200)
   assert.match(String(reply.json.output_text), /1\s?[x×]\s?1/)
 })
