@@ -71,7 +71,7 @@ test('unknown encodings are 415, corrupt ones 400, bombs 413', async (t) => {
   assert.equal(await status('zstd', zstdCompressSync(bomb)), 413)
 })
 
-test('a body over the limit is 413, with a length or in chunks', async (t) => {
+test('a body over the limit is 413, with a length or in chunks (req 192)', async (t) => {
   const { url, port } = await startServer(t, { limits: { bodyBytes: 100_000 } })
   const exact = `{"input":"${'x'.repeat(100_000 - 12)}"}`
   assert.equal((await post(url, exact, JSON_HEADERS)).status, 200)

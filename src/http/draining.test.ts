@@ -11,7 +11,7 @@ const streamOf = (url: string) =>
     body: '{"stream":true}',
   }).then((reply) => reply.text())
 
-test('while draining nothing new is taken, readiness says so, and what runs may end by itself', async (t) => {
+test('while draining nothing new is taken, readiness says so, and what runs may end by itself (req 193)', async (t) => {
   const { url, engine, server } = await startServer(t)
   let finish = () => {}
   const mayFinish = new Promise<void>((resolve) => {

@@ -88,7 +88,7 @@ test('an id that is unknown and an id that cannot exist answer alike', async (t)
   }
 })
 
-test('replay of a foreground response is refused by parameter', async (t) => {
+test('replay of a foreground response is refused by parameter (req 108)', async (t) => {
   const { url } = await startServer(t)
   const param = async (query: string) => {
     const reply = await call(`${url}/v1/responses/resp_1?${query}`)
@@ -215,7 +215,7 @@ test('HEAD answers the headers of GET and no body', async (t) => {
   }
 })
 
-test('OPTIONS answers Allow and no CORS headers', async (t) => {
+test('OPTIONS answers Allow and no CORS headers (req 200)', async (t) => {
   const { url } = await startServer(t)
   const options = await call(`${url}/v1/responses/resp_1`, 'OPTIONS')
   assert.deepEqual(

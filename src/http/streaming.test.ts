@@ -173,7 +173,7 @@ function assertErrorEnd(text: string, sequenceNumber: number) {
   assert.deepEqual(error.error, { type: 'server_error', code: 'server_error', message: error.message, param: null })
 }
 
-test('a run that throws, or ends without an end, is shown as an error event and logged', async (t) => {
+test('a run that throws, or ends without an end, is shown as an error event and logged (req 96)', async (t) => {
   const started = await startServer(t)
   started.engine.script = async function* () {
     yield [created(), delta(1, 'a')]

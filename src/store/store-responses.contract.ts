@@ -127,7 +127,7 @@ function ending(law: Law): void {
     assert.deepEqual(await usageIds('proj_b'), [])
   })
 
-  law('responses a dead process left behind end as failed, the others stay', async ({ store, project }) => {
+  law('responses a dead process left behind end as failed, the others stay (req 166)', async ({ store, project }) => {
     await project.startResponse(running('resp_queued', 'queued'))
     await store.forProject('proj_b').startResponse(running('resp_running'))
     await project.finishResponse(record('resp_done'), [])

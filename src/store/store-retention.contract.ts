@@ -55,7 +55,7 @@ function deleting(law: Law): void {
 }
 
 function expiring(law: Law): void {
-  law('an expired response is unknown by its id, one without an expiry never is', async ({ project, clock }) => {
+  law('an expired response is unknown by its id, one without an expiry never is (req 74)', async ({ project, clock }) => {
     await project.finishResponse(record('resp_short', {}, START_SECONDS + 10), [])
     await project.finishResponse(record('resp_kept'), [])
     clock.advance(9)

@@ -26,6 +26,7 @@ export interface Telemetry {
     readonly provider: string
     readonly status: ResponseStatus
     readonly stream: boolean
+    readonly background?: boolean
     readonly durationMs: number
     /** Time of the run not spent waiting for the upstream. */
     readonly overheadMs: number

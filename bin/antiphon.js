@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+/**
+ * The launcher: starts the server on a Node that is new enough, whatever `node` the machine has.
+ *
+ * Where this process can replace itself (`process.execve`) it does, so that one process remains. Elsewhere it stays
+ * as a thin parent: signals go down, the exit code comes up, and an IPC channel tells the child when this process was
+ * killed, so that no server is left behind.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findNode, noNodeMessage } from './find-node.js'
+
+const EXIT_USAGE = 2
+const EXIT_CANNOT_RUN = 126
+const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP']
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-proto=delete']
+
+/** A checkout has the sources and runs them as they are; the published package has only what was compiled. */
+function findEntry() {
+  const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+  return existsSync(source) ? source : fileURLToPath(new URL('../dist/main.js', import.meta.url))
+}
+
+function compileCacheFolder(env) {
+  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? homedir(), 'antiphon', 'compile-cache')
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'antiphon', 'compile-cache')
+}
+
+function launch(node) {
+  const args = [...FLAGS, findEntry(), ...process.argv.slice(2)]
+  const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || compileCacheFolder(process.env) }
+  if (process.platform !== 'win32' && typeof process.execve === 'function') {
+    process.execve(node, [node, ...args], env)
+  }
+  supervise(spawn(node, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] }))
+}
+
+function supervise(child) {
+  for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    console.error(`antiphon could not start its runtime: ${error.message}`)
+    process.exit(EXIT_CANNOT_RUN)
+  })
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1)
+    for (const name of FORWARDED) process.removeAllListeners(name)
+    process.kill(process.pid, signal)
+  })
+}
+
+const node = findNode()
+if (node === null) {
+  console.error(noNodeMessage)
+  process.exit(EXIT_USAGE)
+}
+launch(node)

@@ -1,0 +1,76 @@
+/** What the command line needs of the composition root, and what it tells a person about a started server. */
+import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { ModelEntry } from '../models/catalog.ts'
+import type { KeyScope, StoredKey } from '../store/store.ts'
+
+/** The exports of the composition root. Loaded only by the commands that need them, because it loads everything. */
+export interface AppModule {
+  /** Opens the store, probes engines in parallel, makes the first key when there is none. Does not listen yet. */
+  createApp(config: ResolvedConfig): Promise<App>
+  /** Opens only what keys need; also while a server runs on the same data directory. */
+  openKeys(config: ResolvedConfig): Promise<KeyAdmin>
+  /** Asks all providers; needs no store. */
+  describeModels(config: ResolvedConfig): Promise<ModelOverview>
+}
+
+export interface App extends AsyncDisposable {
+  readonly summary: StartSummary
+  /** Throws with `code: 'EADDRINUSE'` when the port is taken. `url`: scheme, host and port, no slash at its end. */
+  listen(): Promise<{ readonly url: string }>
+  /** Refuses new work, waits for what runs as long as the configuration allows, then ends it. */
+  drain(): Promise<void>
+}
+
+/** Keys of the store, for `antiphon keys`. */
+export interface KeyAdmin extends AsyncDisposable {
+  create(wanted: {
+    readonly projectId?: string
+    readonly name: string
+    readonly scopes: readonly KeyScope[]
+    readonly expiresAt: number | null
+  }): Promise<{ readonly key: string; readonly stored: StoredKey }>
+  list(): Promise<readonly StoredKey[]>
+  revoke(id: string): Promise<boolean>
+}
+
+export type ModelOverview = {
+  readonly providers: readonly ProviderSummary[]
+  readonly models: readonly ModelEntry[]
+  /** What a request without `model`, and the example at start, use. Null when there is none. */
+  readonly defaultModel: string | null
+}
+
+export type ProviderSummary = {
+  readonly name: string
+  /** `off`: named but not usable, for example without its key. */
+  readonly state: 'ready' | 'unreachable' | 'off'
+  /** Where it was found: a variable, a file, an address, `built in`. */
+  readonly source: string
+  /** Null when it was not asked or does not say. */
+  readonly modelCount: number | null
+  /** A few names of its models. */
+  readonly examples: readonly string[]
+  /** One more thing to say: why it is off, what to do. */
+  readonly note: string | null
+}
+
+export type StartSummary = ModelOverview & {
+  /** The key that this start has made, to be shown once; null on all later starts. */
+  readonly firstKey: string | null
+  /** One line each, to be shown at each start. */
+  readonly warnings: readonly string[]
+}
+
+/**
+ * A start or a command that cannot succeed, told to a person as one line without a stack.
+ * `exitCode`: see `exit-codes.ts`.
+ */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+  readonly exitCode: number
+
+  constructor(message: string, options: { readonly exitCode?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.exitCode = options.exitCode ?? 1
+  }
+}

@@ -1,0 +1,30 @@
+import type { Command, Option } from './command.ts'
+
+const COLUMN = 26
+
+export function helpText(version: string, commands: readonly Command[]): string {
+  const rows = commands.map(({ name, positionals, doc }) => entry([name, ...positionals].join(' '), doc))
+  return `antiphon ${version}: the OpenAI Responses API in front of any model provider
+
+Usage: antiphon [COMMAND] [OPTIONS]
+
+${rows.join('\n')}
+
+${entry('-h, --help', 'Help, also for each command.')}
+${entry('-v, --version', 'The version.')}
+
+Exit codes: 0 done; 1 it failed, for example a faulty configuration or a busy port; 2 the command
+line is wrong; 3 another server uses the data directory; 70 a fault of antiphon itself.
+`
+}
+
+export function commandHelp({ name, positionals, doc, options, details }: Command): string {
+  const rows = Object.entries(options).map(([option, spec]) => entry(optionName(option, spec), spec.doc))
+  const usage = ['antiphon', name, ...positionals, '[OPTIONS]'].join(' ')
+  return `${doc}\n\nUsage: ${usage}\n\n${rows.join('\n')}\n${details === undefined ? '' : `\n${details}\n`}`
+}
+
+const optionName = (name: string, { value, short }: Option) =>
+  `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`
+
+const entry = (name: string, doc: string) => `  ${name.padEnd(COLUMN)} ${doc}`

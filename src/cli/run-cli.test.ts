@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { createKeyRing } from '../auth/key-ring.ts'
+import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
+import { createProviderCatalog } from '../config/known-providers.ts'
+import type { ResolvedConfig } from '../config/resolved-config.ts'
+import { systemClock } from '../lib/clock.ts'
+import { BUILT_IN_PROVIDERS } from '../models/chat-completions/providers.ts'
+import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
+import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
+import type { App, AppModule, ModelOverview } from './app-interface.ts'
+import type { Host } from './host.ts'
+import { runCli } from './run-cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'antiphon-cli-'))
+after(() => rmSync(folder, { recursive: true }))
+
+const OVERVIEW: ModelOverview = {
+  providers: [
+    { name: 'ollama', state: 'ready', source: '127.0.0.1:11434', modelCount: 5, examples: ['a', 'b', 'c'], note: null },
+    { name: 'openai', state: 'off', source: '', modelCount: null, examples: [], note: 'no key: set OPENAI_API_KEY' },
+  ],
+  models: [
+    {
+      id: 'evil\u001b[2J',
+      created: 1,
+      ownedBy: 'ollama',
+      capabilities: {
+        contextWindow: 4_096,
+        maxOutputTokens: null,
+        imageInput: false,
+        fileInput: false,
+        functionTools: true,
+        customTools: false,
+        structuredOutput: true,
+        reasoning: false,
+        logprobs: false,
+      },
+    },
+  ],
+  defaultModel: 'a',
+}
+
+type Setup = { readonly env?: Record<string, string>; readonly firstKey?: string; readonly appFails?: Error }
+
+/** A command line on a data directory of its own, with a real store, and an app that is a bare HTTP server. */
+function setUp({ env = {}, firstKey, appFails }: Setup = {}) {
+  const home = mkdtempSync(join(folder, 'home-'))
+  const written = { out: '', err: '', ended: [] as string[] }
+  const host: Host = {
+    env,
+    cwd: home,
+    home,
+    version: '1.2.3',
+    stdout: { write: (text) => (written.out += text), isTerminal: false },
+    stderr: { write: (text) => (written.err += text), isTerminal: false },
+    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    now: () => Date.now(),
+    async loadApp() {
+      if (appFails !== undefined) throw appFails
+      return createAppModule(written.ended, firstKey ?? null)
+    },
+    waitForStop: () => Promise.resolve(),
+    limitShutdown: (ms) => written.ended.push(`limit ${ms}`),
+  }
+  return { home, written, run: (...args: string[]) => runCli(args, host) }
+}
+
+function createAppModule(ended: string[], firstKey: string | null): AppModule {
+  return {
+    createApp: async (config) => {
+      if (firstKey !== null) {
+        loadPepper(config.storage.dataDir)
+        saveFirstKey(config.storage.dataDir, firstKey)
+      }
+      return createBareApp(config, ended, firstKey)
+    },
+    async openKeys({ storage }) {
+      const pepper = loadPepper(storage.dataDir)
+      const store = await createSqliteStore({ path: storage.databasePath, clock: systemClock })
+      const ring = createKeyRing(store.keys, pepper, systemClock)
+      return { ...ring, [Symbol.asyncDispose]: () => store.close() }
+    },
+    describeModels: async () => OVERVIEW,
+  }
+}
+
+function createBareApp({ server: { host, port } }: ResolvedConfig, ended: string[], firstKey: string | null): App {
+  const server = createServer()
+  return {
+    summary: { ...OVERVIEW, firstKey, warnings: ['a warning'] },
+    listen: async () => ({ url: await listenOn(server, host, port) }),
+    drain: async () => void ended.push('drained'),
+    async [Symbol.asyncDispose]() {
+      await new Promise((resolve) => server.close(resolve))
+      ended.push('disposed')
+    },
+  }
+}
+
+const listenOn = (server: Server, host: string, port: number) =>
+  new Promise<string>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      const address = server.address()
+      assert.ok(typeof address === 'object' && address !== null)
+      resolve(`http://${host}:${address.port}`)
+    })
+  })
+
+test('the start screen ends with a READY line and shows providers, the first key and a curl line with it', async () => {
+  const { written, run } = setUp({ firstKey: 'sk-antiphon-first' })
+  assert.equal(await run('serve', '--port', '0'), 0)
+  assert.match(written.out, /antiphon 1\.2\.3 {3}data ~\/\.antiphon\n/)
+  assert.match(written.out, /providers {3}✓ ollama +127\.0\.0\.1:11434 +5 models +a, b, c, …\n/)
+  assert.match(written.out, /– openai .*no key: set OPENAI_API_KEY\n/)
+  assert.match(written.out, /API key {5}sk-antiphon-first\n.*shown only this once; kept in ~\/\.antiphon\/api-key/)
+  assert.match(
+    written.out,
+    /curl http:\/\/127\.0\.0\.1:\d+\/v1\/responses .*-H "authorization: Bearer sk-antiphon-first"/,
+  )
+  assert.match(written.out, /warning: a warning\n/)
+  assert.match(written.out, /\nREADY http:\/\/127\.0\.0\.1:\d+\n$/)
+  assert.ok(!written.out.includes('\u001b'), 'no colour without a terminal')
+  assert.deepEqual(written.ended, ['limit 35000', 'drained', 'disposed'])
+})
+
+test('later starts show no key, and a curl line that reads it from its file', async () => {
+  const { written, run, home } = setUp()
+  loadPepper(join(home, '.antiphon'))
+  saveFirstKey(join(home, '.antiphon'), 'sk-antiphon-first')
+  assert.equal(await run('--port', '0'), 0)
+  assert.ok(!written.out.includes('sk-antiphon-first'))
+  assert.ok(written.out.includes(`-H "authorization: Bearer $(cat ${home}/.antiphon/api-key)"`))
+})
+
+test('a key from the environment is never printed', async () => {
+  const { written, run } = setUp({ env: { ANTIPHON_API_KEY: 'my-secret-key' } })
+  assert.equal(await run('--port', '0'), 0)
+  assert.ok(!(written.out + written.err).includes('my-secret-key'))
+  assert.match(written.out, /Bearer \$ANTIPHON_API_KEY"/)
+})
+
+test('without authentication the screen warns at each start and the curl line has no key', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('--no-auth', '--port', '0'), 0)
+  assert.match(written.out, /WARNING: --no-auth/)
+  assert.ok(!written.out.includes('Bearer'))
+})
+
+test('--no-auth is refused beyond loopback', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('--no-auth', '--host', '0.0.0.0'), 2)
+  assert.match(written.err, /--no-auth is allowed only on loopback, not on 0\.0\.0\.0/)
+})
+
+test('a chosen port that is busy is an error', async () => {
+  const blocker = createServer()
+  const port = new URL(await listenOn(blocker, '127.0.0.1', 0)).port
+  const { written, run } = setUp()
+  assert.equal(await run('--port', port), 1)
+  assert.equal(
+    written.err,
+    `antiphon: the port ${port} of 127.0.0.1 is in use; stop what uses it, or choose another with --port\n`,
+  )
+  blocker.close()
+})
+
+test('a busy default port gives way to a free one, and the screen says so', async (t) => {
+  const blocker = createServer()
+  const taken = await listenOn(blocker, '127.0.0.1', 8484).catch(() => null)
+  if (taken === null) t.diagnostic('something else uses the default port')
+  const { written, run } = setUp()
+  assert.equal(await run(), 0)
+  const port = /READY http:\/\/127\.0\.0\.1:(\d+)/.exec(written.out)?.[1]
+  assert.ok(Number(port) > 8484, String(port))
+  assert.match(written.out, /port 8484 is in use, so this server took 84\d\d/)
+  blocker.close()
+})
+
+test('a host that is no address of this computer is told plainly', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('--host', '192.0.2.1', '--port', '9999'), 1)
+  assert.match(written.err, /192\.0\.2\.1 is no address of this computer/)
+})
+
+test('an unforeseen failure of a command is a fault of ours, one with a known name is one line', async () => {
+  const locked = Object.assign(new Error('The data directory is in use.'), { name: 'DataDirLocked' })
+  const first = setUp({ appFails: locked })
+  assert.equal(await first.run('models'), 3)
+  assert.equal(first.written.err, 'antiphon: The data directory is in use.\n')
+  const second = setUp({ appFails: new Error('broken') })
+  assert.equal(await second.run('models'), 70)
+  assert.match(second.written.err, /^antiphon: Error: broken\n {4}at /)
+})
+
+test('a key is made, listed and revoked; only the making shows it', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('keys', 'create', '--name', 'ci', '--scopes', 'responses,read', '--expires', '90d'), 0)
+  const key = written.out.trim()
+  assert.match(key, /^sk-antiphon-[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$/)
+  assert.match(written.err, /Made the key \w{12} "ci" \(responses, read; expires \d{4}-/)
+  written.out = ''
+  assert.equal(await run('keys', 'list'), 0)
+  assert.match(written.out, /^ID +NAME +SCOPES .*\n\w{12} +ci +responses,read .* active\n$/)
+  written.out = ''
+  assert.equal(await run('keys', 'revoke', key), 0)
+  assert.match(written.out, /^revoked \w{12}\n$/)
+  assert.equal(await run('keys', 'revoke', key), 1)
+  written.out = ''
+  assert.equal(await run('keys', 'list', '--json'), 0)
+  const listed: unknown = JSON.parse(written.out)
+  assert.ok(typeof listed === 'object' && listed !== null && 'keys' in listed && Array.isArray(listed.keys))
+  assert.equal(typeof listed.keys[0].revoked_at, 'number')
+  const later = written.out + written.err
+  assert.ok(!later.includes(key) && !later.includes(key.slice(-49)))
+  assert.ok(!later.includes('digest'))
+})
+
+test('a wrong scope, date or name is a usage error with a suggestion', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('keys', 'create', '--scopes', 'respones'), 2)
+  assert.match(written.err, /there is no scope "respones" \(did you mean "responses"\?\)/)
+  assert.equal(await run('keys', 'create', '--expires', 'soon'), 2)
+  assert.equal(await run('keys', 'create', '--expires', '2001-01-01'), 2)
+  assert.match(written.err, /is over already/)
+  assert.equal(await run('keys', 'create', '--name', 'a\nb'), 2)
+  assert.equal(await run('keys', 'revoke'), 2)
+  assert.match(written.err, /antiphon keys revoke needs ID/)
+})
+
+test('models are listed without what could rewrite a terminal', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('models'), 0)
+  assert.match(written.out, /^MODEL +PROVIDER +CONTEXT\nevil\?\[2J +ollama +4096\n$/)
+  assert.match(written.err, /openai is off: no key: set OPENAI_API_KEY/)
+})
+
+test('what is unknown is a usage error with a suggestion', async () => {
+  for (const [args, message] of [
+    [['serv'], 'unknown command "serv" (did you mean "serve"?); see antiphon --help'],
+    [['keys'], 'unknown command; it is one of: keys create, keys list, keys revoke'],
+    [['keys', 'mak'], 'unknown command "keys mak"; it is one of: keys create, keys list, keys revoke'],
+    [['--prot', '1'], 'unknown option --prot (did you mean "--port"?); see antiphon serve --help'],
+    [['check', '--jsn'], 'unknown option --jsn (did you mean "--json"?); see antiphon check --help'],
+    [['--port'], '--port needs a value: PORT'],
+    [['--port', '--no-auth'], '--port needs a value: PORT'],
+    [['--no-auth=yes'], '--no-auth takes no value'],
+    [['serve', 'now'], 'unexpected argument "now"; see antiphon --help'],
+  ] as const) {
+    const { written, run } = setUp()
+    assert.equal(await run(...args), 2, args.join(' '))
+    assert.equal(written.err, `antiphon: ${message}\n`)
+    assert.equal(written.out, '')
+  }
+})
+
+test('a faulty configuration stops a start with all its faults', async () => {
+  const { written, run, home } = setUp()
+  writeFileSync(join(home, 'antiphon.yaml'), 'server: { prot: 1 }\nrouter: { num_retries: x }')
+  assert.equal(await run(), 1)
+  assert.match(written.err, /the configuration has faults:\n {2}antiphon\.yaml:1:11 .*\n {2}antiphon\.yaml:2:24 /)
+})

@@ -1,0 +1,64 @@
+/** From the arguments to an exit code. Never throws; what is unforeseen is told as a fault of ours. */
+import { CommandError } from './app-interface.ts'
+import { check } from './check.ts'
+import type { Command } from './command.ts'
+import { EXIT } from './exit-codes.ts'
+import { commandHelp, helpText } from './help.ts'
+import { type Host, line } from './host.ts'
+import { keysCreate, keysList, keysRevoke } from './keys.ts'
+import { models } from './models.ts'
+import { parseCommandLine } from './parse-command-line.ts'
+import { serve } from './serve.ts'
+
+/** The first one runs when none is named. */
+const COMMANDS: readonly Command[] = [serve, check, keysCreate, keysList, keysRevoke, models]
+
+export async function runCli(args: readonly string[], host: Host): Promise<number> {
+  try {
+    return await dispatch(args, host)
+  } catch (error) {
+    const exitCode = exitCodeOf(error)
+    if (error instanceof Error && exitCode !== null) {
+      line(host.stderr, `antiphon: ${error.message}`)
+      return exitCode
+    }
+    line(host.stderr, `antiphon: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    return EXIT.internal
+  }
+}
+
+/**
+ * Errors whose message is meant for the operator and says what to do, by name: their classes belong to adapters, which
+ * a command may not import.
+ */
+const OPERATOR_ERRORS: Readonly<Record<string, number>> = {
+  DataDirLocked: EXIT.dataInUse,
+  DataDirUnusable: EXIT.failed,
+  SchemaTooNew: EXIT.failed,
+  StorageBusy: EXIT.failed,
+  StorageFull: EXIT.failed,
+  StorageUnusable: EXIT.failed,
+}
+
+/** Null for what is a fault of ours, and is shown with its stack. */
+function exitCodeOf(error: unknown): number | null {
+  if (error instanceof CommandError) return error.exitCode
+  const name = error instanceof Error ? error.name : ''
+  return Object.hasOwn(OPERATOR_ERRORS, name) ? (OPERATOR_ERRORS[name] ?? null) : null
+}
+
+async function dispatch(args: readonly string[], host: Host): Promise<number> {
+  const [first] = args
+  if (first === '--version' || first === '-v' || first === 'version') {
+    line(host.stdout, host.version)
+    return EXIT.ok
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    host.stdout.write(helpText(host.version, COMMANDS))
+    return EXIT.ok
+  }
+  const { command, input, help } = parseCommandLine(args, COMMANDS)
+  if (!help) return command.run(input, host)
+  host.stdout.write(commandHelp(command))
+  return EXIT.ok
+}

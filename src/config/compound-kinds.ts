@@ -1,0 +1,122 @@
+/** Kinds made of other kinds: lists, maps with free names, objects with known fields. */
+
+import { featureToCome } from './features-to-come.ts'
+import type { Kind, Read, ReadContext } from './kinds.ts'
+import { type Place, quoteNode, type SourceNode } from './source-node.ts'
+import { didYouMean } from './suggest.ts'
+
+/** A value with the place it was written at, for checks that need other values too. */
+export type Placed<T> = { readonly value: T; readonly place: Place }
+
+export const placed = <T>(kind: Kind<T>): Kind<Placed<T>> => ({
+  says: kind.says,
+  unit: kind.unit,
+  show: ({ value }) => kind.show(value),
+  read(node, context) {
+    const value = kind.read(node, context)
+    return value === undefined ? undefined : { value, place: node.place }
+  },
+})
+
+export function list<T>(item: Kind<T>): Kind<readonly T[]> {
+  const says = `a list, each ${item.says}`
+  return {
+    says,
+    unit: null,
+    show: (value) => `[${value.map((it) => item.show(it)).join(', ')}]`,
+    read(node, context) {
+      if (isNothing(node)) return undefined
+      if (node.type === 'list') return node.items.flatMap((it) => item.read(it, context) ?? [])
+      context.error(node.place, `expected ${says}, not ${quoteNode(node)}`)
+      return undefined
+    },
+  }
+}
+
+/** A map whose keys are names of the user's choice. */
+export function mapOf<T>(name: RegExp, value: Kind<T>): Kind<ReadonlyMap<string, T>> {
+  const says = `a section of names, each ${value.says}`
+  return {
+    says,
+    unit: null,
+    show: (map) => (map.size === 0 ? '{}' : `{${[...map.keys()].join(', ')}}`),
+    read(node, context) {
+      if (isNothing(node)) return undefined
+      if (node.type !== 'map') {
+        context.error(node.place, `expected ${says}, not ${quoteNode(node)}`)
+        return undefined
+      }
+      const found = new Map<string, T>()
+      for (const entry of node.entries) {
+        if (!name.test(entry.key)) {
+          context.error(
+            entry.keyPlace,
+            `${JSON.stringify(entry.key)} is no valid name here; it must match ${name.source}`,
+          )
+        }
+        const read = value.read(entry.value, context)
+        if (read !== undefined) found.set(entry.key, read)
+      }
+      return found
+    },
+  }
+}
+
+type Fields = Readonly<Record<string, Kind<unknown>>>
+type ObjectOf<F extends Fields, R extends keyof F> = {
+  readonly [K in keyof F]: K extends R ? Read<F[K]> : Read<F[K]> | null
+} & { readonly place: Place }
+
+/**
+ * An object with known fields; what is left out is null. `place` is where the object begins. One that lacks a
+ * required field is reported and read as nothing.
+ */
+export function object<const F extends Fields, R extends keyof F & string = never>(
+  what: string,
+  fields: F,
+  required: readonly R[] = [],
+): Kind<ObjectOf<F, R>> {
+  const names = Object.keys(fields)
+  return {
+    says: what,
+    unit: null,
+    show: () => what,
+    read(node, context) {
+      const values: Record<string, unknown> = Object.fromEntries(names.map((name) => [name, null]))
+      if (node.type !== 'map' && !(isNothing(node) && required.length === 0)) {
+        context.error(node.place, `expected ${what} with ${names.join(', ')}, not ${quoteNode(node)}`)
+        return undefined
+      }
+      const entries = node.type === 'map' ? node.entries : []
+      for (const { key, keyPlace, value } of entries) {
+        const kind = Object.hasOwn(fields, key) ? fields[key] : undefined
+        if (kind === undefined) context.error(keyPlace, unknownKey(key, names))
+        else values[key] = kind.read(value, context) ?? null
+      }
+      for (const name of required.filter((it) => !entries.some(({ key }) => key === it))) {
+        context.error(node.place, `${what} lacks "${name}"`)
+      }
+      // The check: every field was read by its own kind, or is null, and required ones are not null.
+      const complete = required.every((name) => values[name] !== null)
+      return complete ? ({ ...values, place: node.place } as ObjectOf<F, R>) : undefined
+    },
+  }
+}
+
+/** A key that is no setting: planned for later, misspelt, or unknown. */
+export function unknownKey(key: string, candidates: readonly string[]): string {
+  const later = featureToCome(key)
+  if (later !== null) return `unknown key "${key}": ${later}`
+  return `unknown key "${key}"${didYouMean(key, candidates)}`
+}
+
+const isNothing = (node: SourceNode) => node.type === 'scalar' && node.value === null
+
+/** Reports every entry of a list whose name was used before. */
+export function reportRepeated(names: readonly Placed<string>[], what: string, context: ReadContext): void {
+  const seen = new Set<string>()
+  for (const { value, place } of names) {
+    if (seen.has(value)) context.error(place, `${what} "${value}" is defined twice`)
+    seen.add(value)
+  }
+}

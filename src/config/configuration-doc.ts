@@ -1,0 +1,121 @@
+/** Writes `docs/configuration.md` from the table, so that the two cannot differ. */
+import { SETTING_PATHS } from './environment.ts'
+import type { Kind } from './kinds.ts'
+import type { ProviderCatalog } from './known-providers.ts'
+import { envNameOf, SETTINGS, type SettingPath } from './table.ts'
+
+const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
+  providers: [
+    [
+      'type',
+      'What it speaks like: the name of a known provider, `openai_compatible` or `demo`. Unset: its own name, or `openai_compatible` when it has an `api_base`.',
+    ],
+    ['api_base', 'URL up to and including `/v1`. Known types have it.'],
+    ['api_key', 'Secret. Unset for a known hosted provider: it is switched off, with a warning.'],
+    ['headers', 'Further headers of every call; the values are secrets.'],
+    ['timeout', 'Longest time of one call. Unset: `router.request_timeout`.'],
+    ['wire_api', '`chat`.'],
+    ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
+  ],
+  models: [
+    ['model_name', 'What clients send as `model`. Required.'],
+    ['deployments', 'List of `{ model: provider/name, weight }`; the weight is 1 unless given. Required.'],
+    ['fallbacks', 'Models to try when all deployments failed.'],
+    [
+      'model_info',
+      '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`.',
+    ],
+  ],
+  keys: [
+    ['key_alias', 'Name of the key in logs and lists. Required.'],
+    ['key', 'Secret, at least 8 characters, 16 when the server listens beyond loopback. Required.'],
+    ['scopes', 'List of `responses`, `files`, `read`, `admin`. Unset: all but `admin`.'],
+    ['expires', '`2027-06-30` or a time with its zone. Unset: never.'],
+  ],
+}
+
+const INTRODUCTION = `# Configuration
+
+This page is written from the table in \`src/config/table.ts\` by \`node scripts/run.js docs\`.
+
+Every setting is optional. A value comes from the first of these that has it:
+
+1. a flag: \`--host\`, \`--port\`, \`--data-dir\`, \`--config\`, \`--no-auth\`, \`--no-detect\`, \`--log-level\`
+2. the environment: \`ANTIPHON_SECTION__KEY\`, or the short name given below
+3. the file: \`--config\`, else \`ANTIPHON_CONFIG\`, else \`./antiphon.yaml\`, else \`antiphon.yaml\` in the data directory
+4. the default
+
+A fault in any of them stops the start; \`antiphon check\` finds all faults without starting.
+
+- Durations have a unit: \`300ms\`, \`30s\`, \`5m\`, \`1h\`, \`30d\`. Sizes too: \`512B\`, \`16KB\`, \`32MB\`, \`1GB\` (1 KB is 1,024 bytes).
+- \`\${VAR}\` is the variable, \`\${VAR:-default}\` has a default, \`\${VAR:?message}\` must be set, \`$\${\` is a literal \`\${\`.
+  Inside \`{ }\` and \`[ ]\` YAML wants such a value in quotes.
+- A secret may also be \`file:/path\`, of which spaces and line ends at both ends are cut off.
+- Relative paths start at the folder of the file that says them; \`~\` is the home folder.
+- In a variable, a list or a section is written as YAML: \`ANTIPHON_SERVER__CORS='[https://app.example.com]'\`.
+
+Three more variables: \`ANTIPHON_CONFIG\` names the file, \`ANTIPHON_API_KEY\` is a key with all scopes that is used instead of
+making one at the first start (or \`file:/path\` of it), and \`NO_COLOR\` switches colours off.
+`
+
+/** A whole file; a test reads it. */
+export const EXAMPLE = `server: { host: 127.0.0.1, port: 8484, public_url: "\${PUBLIC_URL:-}", drain_timeout: 30s }
+storage: { data_dir: ./data }
+
+providers:
+  openai: { api_key: "\${OPENAI_API_KEY}" }
+  local: { type: ollama, api_base: "http://127.0.0.1:11434/v1" }
+  gpu: { type: openai_compatible, api_base: "http://vllm:8000/v1", timeout: 600s }
+
+models:
+  - model_name: smart
+    deployments:
+      - { model: gpu/qwen3-coder, weight: 3 }
+      - { model: local/qwen3-coder:30b, weight: 1 }
+    fallbacks: [local-coder]
+  - model_name: local-coder
+    deployments: [{ model: local/qwen3-coder:30b }]
+    model_info: { context_window: 65536, max_output_tokens: 8192, supports: [tools, json_schema] }
+aliases: { gpt-4o: smart }
+router: { num_retries: 2, allowed_fails: 3, cooldown_time: 30s, request_timeout: 600s }
+
+keys:
+  - { key_alias: ci, key: "\${CI_KEY:-replace-this-key}", scopes: [responses, read], expires: 2027-06-30 }
+defaults: { store: true, truncation: disabled, unsupported_params: auto }
+retention: { responses: 30d }
+observability:
+  log: { level: info, format: auto }
+  metrics: { auth: true }
+limits: { json_body: 32MB, bad_keys_per_minute: 20 }
+`
+
+export function configurationDoc(providers: ProviderCatalog): string {
+  const sections = [...new Set(SETTING_PATHS.map((path) => path.split('.', 1)[0] ?? path))]
+  const example = `## Example\n\n\`\`\`yaml\n$EXAMPLE\`\`\`\n`
+  return `${[INTRODUCTION, example, ...sections.map(section)].join('\n')}\n${knownProviders(providers)}`
+}
+
+function section(name: string): string {
+  const paths = SETTING_PATHS.filter((path) => path === name || path.startsWith(`${name}.`))
+  const fields = FIELDS[name]?.map(([field, doc]) => `| \`${field}\` | ${doc} |`).join('\n')
+  const details = fields === undefined ? '' : `\n| field of each | |\n|---|---|\n${fields}\n`
+  const rows = paths.map(row).join('\n')
+  return `## ${name}\n\n| key | value | default | environment | |\n|---|---|---|---|---|\n${rows}\n${details}`
+}
+
+function row(path: SettingPath): string {
+  const { fallback, doc, shortEnv } = SETTINGS[path]
+  const kind: Kind<unknown> = SETTINGS[path].kind
+  const env = [envNameOf(path), shortEnv].filter((name) => name !== null).map((name) => `\`${name}\``)
+  const shown = fallback === null ? '' : `\`${kind.show(fallback)}\``
+  const says = path in FIELDS || path === 'aliases' ? 'see below' : kind.says
+  return `| \`${path}\` | ${path === 'aliases' ? 'names and what they stand for' : says} | ${shown} | ${env.join(', ')} | ${doc} |`
+}
+
+function knownProviders({ known }: ProviderCatalog): string {
+  const rows = known.map(({ name, baseUrl, envKeys, envBaseUrls, local }) => {
+    const keys = [...envKeys, ...envBaseUrls].map((variable) => `\`${variable}\``).join(', ')
+    return `| \`${name}\` | \`${baseUrl}\` | ${keys} | ${local ? 'looked for at start' : 'needs its key'} |`
+  })
+  return `## Known providers\n\n| name | api_base | variables | |\n|---|---|---|---|\n${rows.join('\n')}\n`
+}

@@ -1,0 +1,74 @@
+/** The kinds of the settings that hold more than one value: providers, models, aliases, keys. */
+import { list, mapOf, object, placed } from './compound-kinds.ts'
+import { choice, date, decimal, duration, flag, integer, secret, text, url } from './kinds.ts'
+
+/** As the store knows them; kept equal by the type of the composition root. */
+export const SCOPES = ['responses', 'files', 'read', 'admin'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export const SUPPORTS = ['images', 'files', 'tools', 'custom_tools', 'json_schema', 'reasoning', 'logprobs'] as const
+export type Support = (typeof SUPPORTS)[number]
+
+const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
+const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
+const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
+
+const modelName = () => text('a model name', MODEL_NAME)
+
+export const providers = () =>
+  mapOf(
+    PROVIDER_NAME,
+    object('a provider', {
+      type: placed(text('the type of a provider', PROVIDER_NAME)),
+      api_base: url(),
+      api_key: secret({ whenUnset: 'warn' }),
+      headers: mapOf(HEADER_NAME, secret()),
+      timeout: duration('1s', '24h'),
+      wire_api: choice(['chat']),
+      quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
+    }),
+  )
+
+const deployment = () =>
+  object(
+    'a deployment',
+    { model: placed(text('a name as provider/model', /^[^/\s]+\/[\x21-\x7e]+$/)), weight: decimal(0.001, 1_000_000) },
+    ['model'],
+  )
+
+const modelInfo = () =>
+  object('model_info', {
+    context_window: integer(1, 1_000_000_000),
+    max_output_tokens: integer(1, 1_000_000_000),
+    supports: list(choice(SUPPORTS)),
+  })
+
+export const models = () =>
+  list(
+    object(
+      'a model',
+      {
+        model_name: placed(modelName()),
+        deployments: list(deployment()),
+        fallbacks: list(placed(modelName())),
+        model_info: modelInfo(),
+      },
+      ['model_name', 'deployments'],
+    ),
+  )
+
+export const aliases = () => mapOf(MODEL_NAME, placed(modelName()))
+
+export const keys = () =>
+  list(
+    object(
+      'a key',
+      {
+        key_alias: placed(text('a short name', /^[\w .@-]{1,64}$/)),
+        key: placed(secret()),
+        scopes: list(choice(SCOPES)),
+        expires: date(),
+      },
+      ['key_alias', 'key'],
+    ),
+  )

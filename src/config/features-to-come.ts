@@ -1,0 +1,35 @@
+/** Keys that belong to features this version does not have. They are refused by name, never ignored. */
+
+const FEATURES: Readonly<Record<string, string>> = {
+  auth: 'sign-in by OIDC and a master key are not part of this version; keys are under "keys"',
+  batch: 'batches are not part of this version',
+  budget_duration: 'budgets are not part of this version',
+  cache: 'a shared cache is not part of this version',
+  catalog: 'prices are not part of this version',
+  code_interpreter: 'the code interpreter is not part of this version',
+  file_search: 'file search is not part of this version',
+  files: 'files are not part of this version',
+  general_settings: 'LiteLLM files are not read by this version; write "server", "storage" and "keys"',
+  input_cost_per_mtok: 'prices are not part of this version',
+  litellm_settings: 'LiteLLM files are not read by this version; write "defaults" and "router"',
+  max_budget: 'budgets are not part of this version',
+  max_parallel_requests: 'limits per key are not part of this version',
+  mcp: 'MCP servers are not part of this version',
+  model_list: 'LiteLLM files are not read by this version; write "models"',
+  oidc: 'sign-in by OIDC is not part of this version',
+  otlp: 'OpenTelemetry export is not part of this version',
+  output_cost_per_mtok: 'prices are not part of this version',
+  privacy: 'redaction rules are not part of this version',
+  router_settings: 'LiteLLM files are not read by this version; write "router"',
+  rpm: 'rate limits are not part of this version',
+  rpm_limit: 'rate limits are not part of this version',
+  s3: 'object storage is not part of this version',
+  tools: 'server-side tools are not part of this version',
+  tpm: 'rate limits are not part of this version',
+  tpm_limit: 'rate limits are not part of this version',
+  vector_store: 'vector stores are not part of this version',
+  webhooks: 'webhooks are not part of this version',
+}
+
+export const featureToCome = (key: string): string | null =>
+  Object.hasOwn(FEATURES, key) ? (FEATURES[key] ?? null) : null

@@ -1,0 +1,46 @@
+/**
+ * What the configuration needs to know of the providers there are. The list itself belongs to the adapters and is
+ * handed in, because the configuration may not import them.
+ */
+export type KnownProvider = {
+  /** As in `provider/model`. */
+  readonly name: string
+  /** Up to and including the version segment. */
+  readonly baseUrl: string
+  /** Environment variables that may hold the key, the first that is set counts. */
+  readonly envKeys: readonly string[]
+  /** Environment variables that may move `baseUrl`. */
+  readonly envBaseUrls: readonly string[]
+  /** Runs on the user's own machine: needs no key, is found by its port. */
+  readonly local: boolean
+}
+
+export type ProviderCatalog = {
+  readonly known: readonly KnownProvider[]
+  /** Names of the deviations that a file may switch, as the adapter spells them. */
+  readonly quirks: readonly string[]
+}
+
+/** `quirks`: the adapter's defaults; a file may switch those that are true or false. */
+export const createProviderCatalog = (
+  known: readonly KnownProvider[],
+  quirks: Readonly<Record<string, unknown>>,
+): ProviderCatalog => ({
+  known,
+  quirks: Object.keys(quirks).filter((name) => typeof quirks[name] === 'boolean'),
+})
+
+/** Built in, deterministic, without an address. */
+export const DEMO = 'demo'
+/** Any endpoint of the Chat Completions kind that is no known provider. */
+export const GENERIC = 'openai_compatible'
+
+export const findProvider = ({ known }: ProviderCatalog, name: string): KnownProvider | null =>
+  known.find((it) => it.name === name) ?? null
+
+/** Values of `type`. */
+export const typesOf = ({ known }: ProviderCatalog): readonly string[] => [
+  GENERIC,
+  DEMO,
+  ...known.map(({ name }) => name),
+]

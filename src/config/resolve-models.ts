@@ -1,0 +1,94 @@
+/** Models and aliases, with every name they use checked against what there is. */
+import { type Placed, reportRepeated } from './compound-kinds.ts'
+import type { aliases as aliasesKind, models as modelsKind } from './entities.ts'
+import type { Read, ReadContext } from './kinds.ts'
+import type { DeploymentConfig, ModelConfig } from './resolved-config.ts'
+import { didYouMean } from './suggest.ts'
+
+type WrittenModel = Read<ReturnType<typeof modelsKind>>[number]
+type WrittenAliases = Read<ReturnType<typeof aliasesKind>>
+
+export type ModelResult = {
+  readonly models: readonly ModelConfig[]
+  readonly aliases: ReadonlyMap<string, string>
+}
+
+/** `providers`: the names that a deployment may use, also of engines that are looked for at start. */
+export function resolveModels(
+  written: readonly WrittenModel[],
+  aliases: WrittenAliases | null,
+  providers: readonly string[],
+  context: ReadContext,
+): ModelResult {
+  reportRepeated(
+    written.map(({ model_name }) => model_name),
+    'the model',
+    context,
+  )
+  const models = written.map((model) => resolveModel(model, providers, context))
+  const names = models.map(({ name }) => name)
+  for (const fallback of written.flatMap(({ fallbacks }) => fallbacks ?? [])) {
+    checkModelName(fallback, [...names, ...(aliases?.keys() ?? [])], context)
+  }
+  return { models, aliases: resolveAliases(aliases, names, context) }
+}
+
+function resolveModel(written: WrittenModel, providers: readonly string[], context: ReadContext): ModelConfig {
+  if (written.deployments.length === 0) {
+    context.error(written.place, `the model "${written.model_name.value}" needs at least one deployment`)
+  }
+  const info = written.model_info
+  return {
+    name: written.model_name.value,
+    deployments: written.deployments.map(({ model, weight }) => ({
+      ...splitName(model, providers, context),
+      weight: weight ?? 1,
+    })),
+    fallbacks: (written.fallbacks ?? []).map(({ value }) => value),
+    contextWindow: info?.context_window ?? null,
+    maxOutputTokens: info?.max_output_tokens ?? null,
+    supports: info?.supports ?? null,
+  }
+}
+
+function splitName(
+  { value, place }: Placed<string>,
+  providers: readonly string[],
+  context: ReadContext,
+): Omit<DeploymentConfig, 'weight'> {
+  const slash = value.indexOf('/')
+  const provider = value.slice(0, slash)
+  if (!providers.includes(provider)) {
+    const hint = didYouMean(provider, providers) || ` (add it under "providers", or set the variable of its key)`
+    context.error(place, `there is no provider "${provider}"${hint}`)
+  }
+  return { provider, upstreamModel: value.slice(slash + 1) }
+}
+
+/** A name with a slash is looked up at its provider; any other must be defined here. */
+function checkModelName({ value, place }: Placed<string>, names: readonly string[], context: ReadContext): void {
+  if (value.includes('/') || names.includes(value)) return
+  context.error(place, `there is no model "${value}"${didYouMean(value, names)}`)
+}
+
+function resolveAliases(
+  written: WrittenAliases | null,
+  models: readonly string[],
+  context: ReadContext,
+): ReadonlyMap<string, string> {
+  const aliases = written ?? new Map<string, Placed<string>>()
+  for (const [alias, target] of aliases) {
+    if (models.includes(alias)) context.error(target.place, `"${alias}" is a model already and cannot be an alias too`)
+    if (endsInItself(alias, aliases)) context.error(target.place, `the alias "${alias}" leads back to itself`)
+  }
+  return new Map([...aliases].map(([alias, { value }]) => [alias, value]))
+}
+
+function endsInItself(alias: string, aliases: ReadonlyMap<string, Placed<string>>): boolean {
+  let name = aliases.get(alias)?.value
+  for (let steps = 0; steps <= aliases.size && name !== undefined; steps += 1) {
+    if (name === alias) return true
+    name = aliases.get(name)?.value
+  }
+  return false
+}

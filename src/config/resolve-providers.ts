@@ -1,0 +1,146 @@
+/** The file's providers, completed with what is known of their names, and those whose keys the environment holds. */
+import type { providers as providersKind } from './entities.ts'
+import type { Read, ReadContext } from './kinds.ts'
+import { DEMO, findProvider, GENERIC, type KnownProvider, type ProviderCatalog, typesOf } from './known-providers.ts'
+import type { DisabledProvider, ProviderConfig } from './resolved-config.ts'
+import { didYouMean } from './suggest.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+type Written = Read<ReturnType<typeof providersKind>>
+type WrittenProvider = Written extends ReadonlyMap<string, infer T> ? T : never
+
+export type ProviderOptions = {
+  readonly env: Env
+  readonly catalog: ProviderCatalog
+  readonly discover: boolean
+  readonly timeoutMs: number
+}
+
+export type ProviderResult = {
+  readonly providers: readonly ProviderConfig[]
+  readonly disabled: readonly DisabledProvider[]
+  /** Local engines that the file does not name; they may or may not run. */
+  readonly engines: readonly ProviderConfig[]
+  /** Whether those are to be looked for. */
+  readonly discovered: boolean
+}
+
+export function resolveProviders(
+  written: Written | null,
+  options: ProviderOptions,
+  context: ReadContext,
+): ProviderResult {
+  const providers: ProviderConfig[] = []
+  const disabled: DisabledProvider[] = []
+  for (const [name, provider] of written ?? []) {
+    const result = resolveOne(name, provider, options, context)
+    if (result === null) continue
+    if ('reason' in result) disabled.push(result)
+    else providers.push(result)
+  }
+  const unnamed = options.catalog.known.filter(({ name }) => !written?.has(name))
+  const hosted = unnamed.filter(({ local, envKeys }) => !local && firstSet(envKeys, options.env) !== null)
+  return {
+    providers: options.discover ? [...providers, ...hosted.map((known) => fromEnvironment(known, options))] : providers,
+    disabled,
+    engines: unnamed.filter(({ local }) => local).map((known) => fromEnvironment(known, options)),
+    discovered: options.discover,
+  }
+}
+
+function resolveOne(
+  name: string,
+  written: WrittenProvider,
+  options: ProviderOptions,
+  context: ReadContext,
+): ProviderConfig | DisabledProvider | null {
+  const type = typeOf(name, written, options.catalog, context)
+  if (type === null) return null
+  const known = findProvider(options.catalog, type)
+  const apiBase = written.api_base ?? (known === null ? null : baseUrlOf(known, options.env))
+  if (apiBase === null && type !== DEMO) {
+    context.error(written.place, `the provider "${name}" lacks "api_base"`)
+    return null
+  }
+  const variable = firstSet(known?.envKeys ?? [], options.env)
+  const apiKey = written.api_key ?? (variable === null ? null : (options.env[variable] ?? null))
+  if (apiKey === null && known?.local === false && written.api_base === null) {
+    const reason = `no key: set ${known.envKeys[0]}`
+    context.warn(written.place, `the provider "${name}" is switched off: ${reason}`)
+    return { name, reason }
+  }
+  return {
+    name,
+    type,
+    apiBase: apiBase ?? '',
+    apiKey,
+    headers: Object.fromEntries(written.headers ?? []),
+    timeoutMs: written.timeout ?? options.timeoutMs,
+    wireApi: written.wire_api ?? 'chat',
+    quirks: quirksOf(written, options.catalog, context),
+    source: written.place.source,
+  }
+}
+
+/** As written, else the name itself when it is a known one, else generic when there is an address. */
+function typeOf(name: string, written: WrittenProvider, catalog: ProviderCatalog, context: ReadContext): string | null {
+  const types = typesOf(catalog)
+  if (written.type === null) {
+    if (types.includes(name)) return name
+    if (written.api_base !== null) return GENERIC
+    context.error(written.place, `the provider "${name}" lacks "type" and "api_base", and its name is not a known one`)
+    return null
+  }
+  const { value, place } = written.type
+  if (types.includes(value)) return value
+  context.error(place, `expected one of ${types.join(', ')}, not "${value}"${didYouMean(value, types)}`)
+  return null
+}
+
+function quirksOf(written: WrittenProvider, { quirks }: ProviderCatalog, context: ReadContext) {
+  const entries = [...(written.quirks ?? [])].map(([key, { value, place }]) => {
+    const name = quirks.find((it) => toSnakeCase(it) === key)
+    if (name === undefined) context.error(place, `unknown quirk "${key}"${didYouMean(key, quirks.map(toSnakeCase))}`)
+    return [name ?? key, value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+const toSnakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+const firstSet = (names: readonly string[], env: Env): string | null => names.find((name) => env[name]?.trim()) ?? null
+
+function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptions): ProviderConfig {
+  const variable = firstSet(known.envKeys, env)
+  return {
+    name: known.name,
+    type: known.name,
+    apiBase: baseUrlOf(known, env),
+    apiKey: variable === null ? null : (env[variable]?.trim() ?? null),
+    headers: {},
+    timeoutMs,
+    wireApi: 'chat',
+    quirks: {},
+    source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
+  }
+}
+
+const hostOf = (url: string) => URL.parse(url)?.host ?? url
+
+/**
+ * The address, moved by a variable where there is one. Engines' own variables hold what they listen on, for example
+ * `0.0.0.0:11434` or a bare host, so scheme, port and path may be missing.
+ */
+function baseUrlOf(known: KnownProvider, env: Env): string {
+  const variable = firstSet(known.envBaseUrls, env)
+  if (variable === null) return known.baseUrl
+  const written = env[variable]?.trim() ?? ''
+  const usual = new URL(known.baseUrl)
+  const parsed = URL.parse(/^https?:\/\//.test(written) ? written : `http://${written}`)
+  if (parsed === null) return known.baseUrl
+  const bare = !/^https?:\/\//.test(written) && parsed.port === ''
+  if (bare) parsed.port = usual.port
+  if (parsed.hostname === '0.0.0.0') parsed.hostname = '127.0.0.1'
+  const path = parsed.pathname === '/' ? usual.pathname : parsed.pathname
+  return `${parsed.origin}${path}`.replace(/\/+$/, '')
+}

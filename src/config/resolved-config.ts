@@ -1,0 +1,104 @@
+/**
+ * The configuration as the rest of the program gets it: complete, checked, in its final units.
+ *
+ * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
+ * becomes `server.drainTimeoutMs`. Providers, models, aliases and keys are given by hand below.
+ */
+import type { Scope, Support } from './entities.ts'
+import type { Kind, Unit } from './kinds.ts'
+import type { SETTINGS, SettingPath } from './table.ts'
+
+export type ProviderConfig = {
+  readonly name: string
+  /** `openai_compatible`, `demo`, or the name of the known provider it speaks like. */
+  readonly type: string
+  /** Without a slash at its end. Empty for `demo`, which has no address. */
+  readonly apiBase: string
+  readonly apiKey: string | null
+  readonly headers: Readonly<Record<string, string>>
+  /** Milliseconds; of one call, from its start to its last byte. */
+  readonly timeoutMs: number
+  readonly wireApi: 'chat'
+  /** Deviations that the file switched, as the adapter spells them. */
+  readonly quirks: Readonly<Record<string, boolean>>
+  /** Where it was found: a file name, or the variable that holds its key. */
+  readonly source: string
+}
+
+/** A provider that is named in the file but cannot be used, and why. */
+export type DisabledProvider = { readonly name: string; readonly reason: string }
+
+export type ModelConfig = {
+  readonly name: string
+  readonly deployments: readonly DeploymentConfig[]
+  readonly fallbacks: readonly string[]
+  readonly contextWindow: number | null
+  readonly maxOutputTokens: number | null
+  /** Null: not said, so the provider is asked or believed. */
+  readonly supports: readonly Support[] | null
+}
+
+export type DeploymentConfig = {
+  readonly provider: string
+  /** The name the provider knows. */
+  readonly upstreamModel: string
+  readonly weight: number
+}
+
+/** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
+export type KeyConfig = {
+  readonly alias: string
+  readonly key: string
+  readonly scopes: readonly Scope[]
+  /** Seconds since the epoch; null: never. */
+  readonly expiresAt: number | null
+}
+
+/** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
+export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
+
+export type ResolvedConfig = Omit<SimpleSettings, 'storage'> & {
+  readonly storage: {
+    readonly dataDir: string
+    /** Absolute path of the SQLite database. */
+    readonly databasePath: string
+  }
+  readonly providers: readonly ProviderConfig[]
+  readonly disabledProviders: readonly DisabledProvider[]
+  /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */
+  readonly engineCandidates: readonly ProviderConfig[]
+  readonly models: readonly ModelConfig[]
+  readonly aliases: ReadonlyMap<string, string>
+  readonly keys: readonly KeyConfig[]
+  /** False only by `--no-auth`, which only loopback allows. */
+  readonly authEnabled: boolean
+  /** The file that was read; null when there is none. */
+  readonly file: string | null
+  readonly origins: ReadonlyMap<SettingPath, Origin>
+}
+
+type Compound = 'providers' | 'models' | 'aliases' | 'keys'
+type Simple = Omit<typeof SETTINGS, Compound>
+export type SimpleSettings = Nested<Simple>
+
+type Camel<S extends string> = S extends `${infer H}_${infer T}` ? `${H}${Capitalize<Camel<T>>}` : S
+type Suffix<U extends Unit> = U extends 'ms' ? 'Ms' : U extends 'bytes' ? 'Bytes' : ''
+type Head<P extends string> = P extends `${infer H}.${string}` ? H : P
+type Below<T, H extends string> = { [P in keyof T as P extends `${H}.${infer R}` ? R : never]: T[P] }
+type UnitOf<S> = S extends { readonly kind: { readonly unit: infer U extends Unit } }
+  ? Unit extends U
+    ? null
+    : U
+  : null
+export type ValueOf<S> = S extends { readonly kind: Kind<infer T>; readonly fallback: infer D }
+  ? D extends null
+    ? T | null
+    : T
+  : never
+
+/** `{ 'a.b_c': Setting }` as `{ a: { bC: value } }`, the unit at the end of the name. */
+type Nested<T> = {
+  readonly [H in Head<keyof T & string> as H extends keyof T
+    ? `${Camel<H>}${Suffix<UnitOf<T[H]>>}`
+    : Camel<H>]: H extends keyof T ? ValueOf<T[H]> : Nested<Below<T, H>>
+}

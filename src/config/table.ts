@@ -1,0 +1,198 @@
+/**
+ * The one table of the configuration: every setting with its kind, default and documentation. The file's sections,
+ * the environment's names, the types and `docs/configuration.md` all follow from it.
+ */
+import { list } from './compound-kinds.ts'
+import { aliases, keys, models, providers } from './entities.ts'
+import { choice, duration, flag, integer, type Kind, path, size, text, url } from './kinds.ts'
+import { parseDuration, parseSize } from './units.ts'
+
+/**
+ * `fallback`: null means not set, and `doc` says what that is. `shortEnv`: a shorter variable that other tools set too;
+ * `ANTIPHON_SECTION__KEY` wins over it.
+ */
+const setting = <K extends Kind<unknown>, D>(kind: K, fallback: D, doc: string, shortEnv: string | null = null) => ({
+  kind,
+  fallback,
+  doc,
+  shortEnv,
+})
+
+/** Defaults as people read them. A default that does not parse would be 0; a test holds every default valid. */
+const ms = (duration: string) => parseDuration(duration) ?? 0
+const bytes = (size: string) => parseSize(size) ?? 0
+const most = (max: number) => integer(1, max)
+
+export const DEFAULT_HOST = '127.0.0.1'
+export const DEFAULT_PORT = 8484
+
+const host = () => text('a host name or an IP address', /^[\w.:[\]-]{1,255}$/)
+const origin = () => text('an origin as https://app.example.com', /^https?:\/\/[\w.[\]:-]+$/)
+const databaseUrl = () => text('sqlite:PATH; other databases are not part of this version', /^sqlite:[^\p{Cc}]+$/u)
+
+export const SETTINGS = {
+  'server.host': setting(
+    host(),
+    DEFAULT_HOST,
+    'Address to listen on. Anything but loopback needs keys.',
+    'ANTIPHON_HOST',
+  ),
+  'server.port': setting(
+    integer(0, 65_535),
+    DEFAULT_PORT,
+    'Port to listen on; 0 lets the system choose. When the default is busy the next free one is taken, a chosen one that is busy is an error.',
+    'PORT',
+  ),
+  'server.public_url': setting(
+    url(),
+    null,
+    'The address clients use when it is not host and port. Unset: http://host:port.',
+  ),
+  'server.drain_timeout': setting(
+    duration('0s', '1h'),
+    ms('30s'),
+    'How long running responses may go on after SIGTERM. 0s ends them at once.',
+  ),
+  'server.allowed_hosts': setting(
+    list(host()),
+    [],
+    'Further names clients may put into the Host header, besides loopback, `host` and the host of `public_url`. Others get 421.',
+  ),
+  'server.cors': setting(
+    list(origin()),
+    [],
+    'Origins whose web pages may call the API. Empty: no CORS header is ever sent.',
+  ),
+
+  'storage.data_dir': setting(
+    path(),
+    null,
+    'Folder of the database, the pepper and the first key. Unset: `~/.antiphon`.',
+    'ANTIPHON_DATA_DIR',
+  ),
+  'storage.database_url': setting(
+    databaseUrl(),
+    null,
+    'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
+  ),
+
+  'discovery.enabled': setting(
+    flag(),
+    true,
+    'Look for provider keys in the environment and for local engines on their usual ports.',
+  ),
+  'discovery.timeout': setting(
+    duration('10ms', '10s'),
+    ms('300ms'),
+    'How long a local engine may take to answer at start.',
+  ),
+
+  providers: setting(providers(), null, 'Connections by name. A known name needs no more than its `api_key`.'),
+  models: setting(
+    models(),
+    null,
+    'Public model names and the deployments behind them. Others are named `provider/model`.',
+  ),
+  aliases: setting(aliases(), null, 'Further names for models, so that unmodified apps keep theirs: `gpt-4o: smart`.'),
+
+  'router.num_retries': setting(
+    integer(0, 10),
+    2,
+    'Further calls after a failed one, while nothing was sent to the client.',
+  ),
+  'router.allowed_fails': setting(most(1_000), 3, 'Failures in a row after which a deployment rests.'),
+  'router.cooldown_time': setting(duration('0s', '1h'), ms('30s'), 'How long it rests.'),
+  'router.request_timeout': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'Longest time of one call to a provider, from its start to its last byte.',
+  ),
+
+  keys: setting(keys(), null, 'Keys managed by this file; more are made with `antiphon keys create`.'),
+
+  'defaults.model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'The model shown at start. Unset: the first one found.',
+  ),
+  'defaults.store': setting(flag(), true, 'Whether a response is stored when the request does not say.'),
+  'defaults.truncation': setting(choice(['disabled', 'auto']), 'disabled', 'When the request does not say.'),
+  'defaults.max_output_tokens': setting(
+    most(1_000_000_000),
+    null,
+    'When the request does not say. Unset: as the provider has it.',
+  ),
+  'defaults.unsupported_params': setting(
+    choice(['auto', 'error', 'warn', 'drop']),
+    'auto',
+    'What happens to a parameter that a provider cannot take. `auto`: an error when it changes the meaning, a warning when it is a hint.',
+  ),
+
+  'retention.responses': setting(
+    duration('1m', '36500d'),
+    ms('30d'),
+    'How long stored responses are kept after they were made.',
+  ),
+
+  'observability.log.level': setting(
+    choice(['debug', 'info', 'warn', 'error', 'silent']),
+    'info',
+    'Least level that is written.',
+  ),
+  'observability.log.format': setting(
+    choice(['auto', 'json', 'pretty']),
+    'auto',
+    'Logs go to stderr. `auto`: readable on a terminal, JSON lines otherwise.',
+  ),
+  'observability.metrics.auth': setting(
+    flag(),
+    true,
+    'Whether `GET /metrics` needs a key with the scope `admin`. Off: everyone who can connect may read it.',
+  ),
+
+  'limits.json_body': setting(size('1KB', '512MB'), bytes('32MB'), 'A JSON body, after decompression.'),
+  'limits.json_depth': setting(most(1_000), 64, 'Nesting of a JSON body.'),
+  'limits.json_nodes': setting(most(10_000_000), 100_000, 'Values in a JSON body.'),
+  'limits.headers': setting(size('1KB', '1MB'), bytes('16KB'), 'All headers of a request.'),
+  'limits.header_count': setting(most(1_000), 100, 'Headers of a request.'),
+  'limits.url': setting(size('256B', '64KB'), bytes('8KB'), 'The URL of a request.'),
+  'limits.header_time': setting(duration('1s', '10m'), ms('10s'), 'Until the headers of a request are read.'),
+  'limits.body_time': setting(duration('1s', '1h'), ms('60s'), 'Until the body of a request is read.'),
+  'limits.connections': setting(most(1_000_000), 20_000, 'Open connections.'),
+  'limits.requests_per_connection': setting(most(1_000_000), 1_000, 'Requests on one connection; then it is closed.'),
+  'limits.idle_connection': setting(duration('1s', '1h'), ms('65s'), 'How long an idle connection is kept.'),
+  'limits.requests_per_minute': setting(
+    integer(0, 100_000_000),
+    10_000,
+    'Requests of one key in a minute; then 429. 0 counts nothing.',
+  ),
+  'limits.chain_responses': setting(most(100_000), 1_000, 'Responses behind `previous_response_id`.'),
+  'limits.chain': setting(size('1KB', '1GB'), bytes('32MB'), 'What those responses hold together.'),
+  'limits.response_time': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'Longest time of one response, all its model calls together.',
+  ),
+  'limits.upstream_connect': setting(duration('10ms', '10m'), ms('10s'), 'Until a provider has taken the connection.'),
+  'limits.upstream_first_byte': setting(duration('100ms', '1h'), ms('120s'), 'Until the first byte of its answer.'),
+  'limits.upstream_idle': setting(duration('100ms', '1h'), ms('60s'), 'Between two chunks of its answer.'),
+  'limits.streams_per_project': setting(most(1_000_000), 200, 'Responses running at once for one project.'),
+  'limits.streams': setting(most(1_000_000), 5_000, 'Responses running at once.'),
+  'limits.stream_buffer': setting(size('1KB', '1GB'), bytes('1MB'), 'What may wait for a slow reader of a stream.'),
+  'limits.stream_stall': setting(
+    duration('100ms', '1h'),
+    ms('30s'),
+    'How long a reader may take nothing before it is cut off.',
+  ),
+  'limits.stream_keep_alive': setting(
+    duration('100ms', '10m'),
+    ms('15s'),
+    'Silence after which a stream gets a comment.',
+  ),
+  'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
+} as const
+
+export type SettingPath = keyof typeof SETTINGS
+
+/** `limits.json_body` is `ANTIPHON_LIMITS__JSON_BODY`. */
+export const envNameOf = (path: string) => `ANTIPHON_${path.toUpperCase().replaceAll('.', '__')}`

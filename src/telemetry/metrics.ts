@@ -1,0 +1,146 @@
+/**
+ * Prometheus metrics. No label names a key, a user or a session, and every label has a bounded number of values:
+ * whatever comes after them is counted as `other`.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createBoundedLabel } from './bounded-label.ts'
+import type { Telemetry } from './telemetry.ts'
+
+const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+const OVERHEAD_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
+const FIRST_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+/** Requests whose last attempt is remembered, to tell a retry from a first call. */
+const MAX_REMEMBERED = 10_000
+
+export type MetricsOptions = {
+  readonly version: string
+  /** Models that may appear as a label of their own; others are `other`. */
+  readonly isKnownModel?: (model: string) => boolean
+}
+
+export interface Metrics extends Telemetry {
+  readonly contentType: string
+  /** The text Prometheus reads. */
+  render(): Promise<string>
+  /** What a probe found. */
+  providerUp(provider: string, up: boolean): void
+}
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const instruments = createInstruments(registry)
+  instruments.buildInfo.set({ version: options.version, node: process.version }, 1)
+  return {
+    ...createRecorder(instruments, options.isKnownModel ?? (() => true)),
+    contentType: registry.contentType,
+    render: () => registry.metrics(),
+  }
+}
+
+type Instruments = ReturnType<typeof createInstruments>
+
+function createInstruments(registry: Registry) {
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter<L>({ name, help, labelNames, registers })
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge<L>({ name, help, labelNames, registers })
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram<L>({ name, help, buckets, labelNames, registers })
+  return {
+    requests: counter('antiphon_http_requests_total', 'HTTP requests.', 'route', 'method', 'status'),
+    requestSeconds: histogram(
+      'antiphon_request_duration_seconds',
+      'From the first byte of a request to the last byte of its answer.',
+      REQUEST_SECONDS,
+      'route',
+    ),
+    responses: counter(
+      'antiphon_responses_total',
+      'Responses by their last status.',
+      'model',
+      'provider',
+      'status',
+      'stream',
+      'background',
+    ),
+    overheadSeconds: histogram(
+      'antiphon_overhead_seconds',
+      'Time of a response not spent waiting for the upstream.',
+      OVERHEAD_SECONDS,
+    ),
+    firstTokenSeconds: histogram(
+      'antiphon_time_to_first_token_seconds',
+      'From the start of a response to its first token.',
+      FIRST_TOKEN_SECONDS,
+      'model',
+    ),
+    tokens: counter('antiphon_tokens_total', 'Tokens; cached ones are also input, reasoning ones also output.', 'type'),
+    toolCalls: counter('antiphon_tool_calls_total', 'Tool calls.', 'tool', 'status'),
+    streams: gauge('antiphon_streams_in_flight', 'Open streams.'),
+    retries: counter('antiphon_retries_total', 'Model calls made after a failed one of the same request.', 'provider'),
+    providerUp: gauge('antiphon_provider_up', '1 when the last call of a provider was answered.', 'provider'),
+    rateLimited: counter('antiphon_rate_limited_total', 'Requests refused by a limit.', 'reason'),
+    unsupported: counter('antiphon_unsupported_params_total', 'Parameters that a model cannot take.', 'param', 'model'),
+    buildInfo: gauge('antiphon_build_info', 'Always 1.', 'version', 'node'),
+  }
+}
+
+function createRecorder(it: Instruments, isKnownModel: (model: string) => boolean) {
+  const modelLabel = createBoundedLabel(isKnownModel)
+  const [providerLabel, toolLabel, paramLabel] = [createBoundedLabel(), createBoundedLabel(), createBoundedLabel()]
+  const routeLabel = createBoundedLabel()
+  const isRetry = createRetryDetector()
+  const providerUp = (provider: string, up: boolean) =>
+    it.providerUp.set({ provider: providerLabel(provider) }, up ? 1 : 0)
+  return {
+    providerUp,
+    requestFinished({ route, method, status, durationMs }) {
+      const label = routeLabel(route)
+      it.requests.inc({ route: label, method, status: String(status) })
+      it.requestSeconds.observe({ route: label }, durationMs / 1_000)
+    },
+    responseFinished({ model, provider, status, stream, background, overheadMs, firstTokenMs, usage }) {
+      const label = modelLabel(model)
+      it.responses.inc({
+        model: label,
+        provider: providerLabel(provider),
+        status,
+        stream: String(stream),
+        background: String(background ?? false),
+      })
+      it.overheadSeconds.observe(overheadMs / 1_000)
+      if (firstTokenMs !== null) it.firstTokenSeconds.observe({ model: label }, firstTokenMs / 1_000)
+      if (usage === null) return
+      it.tokens.inc({ type: 'input' }, usage.input_tokens)
+      it.tokens.inc({ type: 'cached' }, usage.input_tokens_details.cached_tokens)
+      it.tokens.inc({ type: 'output' }, usage.output_tokens)
+      it.tokens.inc({ type: 'reasoning' }, usage.output_tokens_details.reasoning_tokens)
+    },
+    modelAttempted({ requestId, attempt: { provider, outcome, status } }) {
+      if (isRetry(requestId, outcome === 'failed')) it.retries.inc({ provider: providerLabel(provider) })
+      // A refusal is an answer; only silence and its own failures say that a provider is down.
+      if (outcome === 'completed') providerUp(provider, true)
+      else if (outcome === 'failed') providerUp(provider, status !== null && status < 500)
+    },
+    toolCalled: ({ tool, status }) => it.toolCalls.inc({ tool: toolLabel(tool), status }),
+    rateLimited: ({ reason }) => it.rateLimited.inc({ reason }),
+    unsupportedParam: ({ param, model }) => it.unsupported.inc({ param: paramLabel(param), model: modelLabel(model) }),
+    streamOpened: () => it.streams.inc(),
+    streamClosed: () => it.streams.dec(),
+    failed() {},
+  } satisfies Telemetry & Pick<Metrics, 'providerUp'>
+}
+
+/** An attempt is a retry when the attempt before it, of the same request, failed. */
+function createRetryDetector(): (requestId: string, failed: boolean) => boolean {
+  const failing = new Set<string>()
+  return (requestId, failed) => {
+    const retry = failing.delete(requestId)
+    if (failed) failing.add(requestId)
+    const oldest = failing.values().next()
+    if (failing.size > MAX_REMEMBERED && !oldest.done) failing.delete(oldest.value)
+    return retry
+  }
+}
