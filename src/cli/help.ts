@@ -14,7 +14,8 @@ ${entry('-h, --help', 'Help, also for each command.')}
 ${entry('-v, --version', 'The version.')}
 
 Exit codes: 0 done; 1 it failed, for example a faulty configuration or a busy port; 2 the command
-line is wrong; 3 another server uses the data directory; 70 a fault of antiphon itself.
+line is wrong; 3 another server uses the data directory; 70 a fault of antiphon itself; 126 its
+runtime could not be started; 130 stopped at once by a second signal.
 `
 }
 

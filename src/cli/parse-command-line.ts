@@ -53,8 +53,9 @@ function findCommand(args: readonly string[], commands: readonly Command[]) {
   if (first === undefined || first.startsWith('-')) return { command: fallback, rest: args }
   const family = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name)
   if (family.length > 0) {
-    const given = second === undefined || second.startsWith('-') ? '' : ` "${first} ${second}"`
-    throw usageError(`unknown command${given}; it is one of: ${family.join(', ')}`)
+    const given =
+      second === undefined || second.startsWith('-') ? 'say which command' : `unknown command "${first} ${second}"`
+    throw usageError(`${given}: ${family.join(', ')}`)
   }
   throw usageError(`unknown command "${first}"${didYouMean(first, namesOf(commands))}; see antiphon --help`)
 }

@@ -206,7 +206,7 @@ test('a key is made, listed and revoked; only the making shows it', async () => 
   assert.match(written.err, /Made the key \w{12} "ci" \(responses, read; expires \d{4}-/)
   written.out = ''
   assert.equal(await run('keys', 'list'), 0)
-  assert.match(written.out, /^ID +NAME +SCOPES .*\n\w{12} +ci +responses,read .* active\n$/)
+  assert.match(written.out, /^ID +NAME +PROJECT +SCOPES .*\n\w{12} +ci +default +responses,read .* active\n$/)
   written.out = ''
   assert.equal(await run('keys', 'revoke', key), 0)
   assert.match(written.out, /^revoked \w{12}\n$/)
@@ -228,6 +228,7 @@ test('a wrong scope, date or name is a usage error with a suggestion', async () 
   assert.equal(await run('keys', 'create', '--expires', 'soon'), 2)
   assert.equal(await run('keys', 'create', '--expires', '2001-01-01'), 2)
   assert.match(written.err, /is over already/)
+  assert.equal(await run('keys', 'create', '--project', 'Not A Name'), 2)
   assert.equal(await run('keys', 'create', '--name', 'a\nb'), 2)
   assert.equal(await run('keys', 'revoke'), 2)
   assert.match(written.err, /antiphon keys revoke needs ID/)
@@ -243,8 +244,8 @@ test('models are listed without what could rewrite a terminal', async () => {
 test('what is unknown is a usage error with a suggestion', async () => {
   for (const [args, message] of [
     [['serv'], 'unknown command "serv" (did you mean "serve"?); see antiphon --help'],
-    [['keys'], 'unknown command; it is one of: keys create, keys list, keys revoke'],
-    [['keys', 'mak'], 'unknown command "keys mak"; it is one of: keys create, keys list, keys revoke'],
+    [['keys'], 'say which command: keys create, keys list, keys revoke'],
+    [['keys', 'mak'], 'unknown command "keys mak": keys create, keys list, keys revoke'],
     [['--prot', '1'], 'unknown option --prot (did you mean "--port"?); see antiphon serve --help'],
     [['check', '--jsn'], 'unknown option --jsn (did you mean "--json"?); see antiphon check --help'],
     [['--port'], '--port needs a value: PORT'],

@@ -46,7 +46,7 @@ export function startScreen(input: ScreenInput): string {
     '',
     ...tryLines(input),
     ...summary.warnings.map((warning) => `  warning: ${plain(warning)}`),
-    '',
+    ...(summary.warnings.length > 0 ? [''] : []),
     `READY ${url}`,
     '',
   ].join('\n')

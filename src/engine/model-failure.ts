@@ -28,6 +28,15 @@ export function toApiError(error: unknown): ApiError {
         headers: retryHeaders(error.retryAfterMs),
         cause: error,
       })
+    case 'quota':
+      return new ApiError({
+        status: 429,
+        message,
+        type: 'insufficient_quota',
+        code: 'insufficient_quota',
+        headers: DO_NOT_RETRY,
+        cause: error,
+      })
     case 'auth':
       return upstreamError(502, 'upstream_auth_error', error)
     case 'unavailable':

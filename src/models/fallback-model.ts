@@ -39,6 +39,7 @@ export type FallbackOptions = {
 /** Failures that say something about the deployment: another one may do better. */
 const DEPLOYMENT_FAILURES: ReadonlySet<ModelErrorKind> = new Set([
   'rate_limit',
+  'quota',
   'unavailable',
   'connection',
   'timeout',

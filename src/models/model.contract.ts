@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Model, type ModelAttempt, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
+import { assertModelEvents, flattenEvents, mergeDeltas, runModel } from './model-run.contract.ts'
 
 /** How the fake provider sends the next reply. */
 export type ContractDelivery = {
@@ -91,14 +92,14 @@ export function modelContract(name: string, { open, cases }: ContractSetup): voi
         `${title}: a reply cut short is a ModelError after a prefix of its events, never a clean end`,
         async (subject) => {
           subject.deliver({ wire })
-          const whole = flatten((await runModel(subject.model, turn)).events)
+          const whole = flattenEvents((await runModel(subject.model, turn)).events)
           for (const stopBy of ['reset', 'end'] as const) {
             for (const stopAt of cutsOf(wire, completeAt)) {
               subject.deliver({ wire, stopAt, stopBy })
               const { events, error, attempts } = await runModel(subject.model, turn)
               assert.ok(error instanceof ModelError, `${stopBy} after ${stopAt} bytes ended cleanly`)
               assert.notEqual(error.kind, 'aborted')
-              const part = flatten(events)
+              const part = flattenEvents(events)
               assert.deepEqual(part, whole.slice(0, part.length), `${stopBy} after ${stopAt} bytes`)
               assert.ok(!events.some(({ type }) => type === 'finish'))
               assert.deepEqual(outcomes(attempts), ['failed'])
@@ -183,118 +184,69 @@ export function modelContract(name: string, { open, cases }: ContractSetup): voi
       for (const other of others) assert.deepEqual(other, one)
     })
 
-    law('counts the tokens of a turn, more for a longer one', async ({ model }) => {
-      const context = { signal: new AbortController().signal }
-      const short = await model.countInputTokens({ ...first.turn, instructions: null }, context)
-      const long = await model.countInputTokens({ ...first.turn, instructions: 'word '.repeat(500) }, context)
-      assert.ok(short > 0)
-      assert.ok(long - short >= 400 && long - short <= 700, `${short} and ${long}`)
+    law('counts the tokens of a turn, more for a longer one', ({ model }) => assertCounts(model, first.turn))
+  })
+}
+
+export type LocalContractSetup = {
+  readonly model: Model
+  readonly turns: readonly { readonly name: string; readonly turn: ModelTurn }[]
+  /** A turn whose reply takes more than a second, in several batches. */
+  readonly slowTurn: ModelTurn
+}
+
+/** The same laws for a model without a provider behind it. */
+export function localModelContract(name: string, { model, turns, slowTurn }: LocalContractSetup): void {
+  describe(`${name} keeps the laws of a model`, () => {
+    for (const { name: title, turn } of turns) {
+      it(`${title}: blocks start, run and end once, finish is once and last, the attempt is told once`, async () => {
+        const { events, error, attempts } = await runModel(model, turn)
+        assert.equal(error, null)
+        assertModelEvents(events)
+        assert.deepEqual(outcomes(attempts), ['completed'])
+        assert.deepEqual(attempts[0]?.usage, usageOf(events))
+      })
+    }
+
+    it('yields nothing when the signal has aborted before', async () => {
+      const { events, error } = await runModel(model, slowTurn, AbortSignal.abort())
+      assert.deepEqual(events, [])
+      assert.ok(error instanceof ModelError && error.kind === 'aborted')
     })
+
+    it("ends with 'aborted' within a second of the abort, without a finish", async () => {
+      const controller = new AbortController()
+      const running = runModel(model, slowTurn, controller.signal)
+      await pause(50)
+      const start = performance.now()
+      controller.abort()
+      const { events, error, attempts } = await running
+      assert.ok(performance.now() - start < ABORT_MS)
+      assert.ok(error instanceof ModelError && error.kind === 'aborted', String(error))
+      assert.ok(!events.some(({ type }) => type === 'finish'))
+      assert.deepEqual(outcomes(attempts), ['aborted'])
+    })
+
+    it('tells the attempt once when its reader stops reading', async () => {
+      const attempts: ModelAttempt[] = []
+      const context = {
+        signal: new AbortController().signal,
+        onAttempt: (attempt: ModelAttempt) => attempts.push(attempt),
+      }
+      for await (const _ of model.stream(slowTurn, context)) break
+      assert.deepEqual(outcomes(attempts), ['aborted'])
+    })
+
+    it('counts the tokens of a turn, more for a longer one', () => assertCounts(model, slowTurn))
   })
 }
 
-// ---- for tests of adapters ------------------------------------------------------------------------------------
-
-export type ModelRun = {
-  readonly events: readonly ModelEvent[]
-  readonly batches: number
-  /** What the stream threw; null when it ended. */
-  readonly error: unknown
-  readonly attempts: readonly ModelAttempt[]
-}
-
-/** Reads a call to its end, whichever that is. */
-export async function runModel(
-  model: Model,
-  turn: ModelTurn,
-  signal = new AbortController().signal,
-): Promise<ModelRun> {
-  const events: ModelEvent[] = []
-  const attempts: ModelAttempt[] = []
-  let batches = 0
-  try {
-    for await (const batch of model.stream(turn, { signal, onAttempt: (attempt) => attempts.push(attempt) })) {
-      batches++
-      events.push(...batch)
-    }
-    return { events, batches, error: null, attempts }
-  } catch (error) {
-    return { events, batches, error, attempts }
-  }
-}
-
-/** The grammar of a whole reply. Throws what is wrong with it. */
-export function assertModelEvents(events: readonly ModelEvent[]): void {
-  const open = new Map<string, { kind: string; part: number }>()
-  const seen = new Set<string>()
-  for (const [index, event] of events.entries()) {
-    if (event.type === 'finish') {
-      assert.equal(index, events.length - 1, 'finish is not last')
-      assert.equal(open.size, 0, `finish while blocks are open: ${[...open.keys()]}`)
-      continue
-    }
-    const kind = event.type === 'annotation' ? 'text' : event.type.slice(0, event.type.indexOf('-'))
-    const block = open.get(event.id)
-    if (event.type.endsWith('-start')) {
-      assert.ok(!seen.has(event.id), `block ${event.id} starts twice`)
-      seen.add(event.id)
-      open.set(event.id, { kind, part: 0 })
-      continue
-    }
-    assert.ok(block, `${event.type} outside of block ${event.id}`)
-    assert.equal(block.kind, kind, `${event.type} in a ${block.kind} block`)
-    if (event.type.endsWith('-end')) open.delete(event.id)
-    if (event.type === 'reasoning-delta') {
-      assert.ok(event.part >= block.part, 'the part of a reasoning delta went back')
-      block.part = event.part
-    }
-    if ('delta' in event) assert.ok(event.delta.isWellFormed(), 'a delta holds half a character')
-  }
-  assert.equal(events.at(-1)?.type, 'finish', 'finish is missing')
-}
-
-/** Adjacent deltas of one block as one: how they were cut means nothing. */
-export function mergeDeltas(events: readonly ModelEvent[]): readonly ModelEvent[] {
-  const merged: ModelEvent[] = []
-  for (const event of events) {
-    const last = merged.at(-1)
-    const joined = last && join(last, event)
-    if (joined) merged[merged.length - 1] = joined
-    else merged.push(event)
-  }
-  return merged
-}
-
-function join(last: ModelEvent, event: ModelEvent): ModelEvent | null {
-  if (last.type === 'text-delta' && event.type === 'text-delta' && last.id === event.id) {
-    const logprobs = [...(last.logprobs ?? []), ...(event.logprobs ?? [])]
-    return { ...last, delta: last.delta + event.delta, ...(logprobs.length > 0 ? { logprobs } : {}) }
-  }
-  if (last.type === 'reasoning-delta' && event.type === 'reasoning-delta') {
-    const same = last.id === event.id && last.kind === event.kind && last.part === event.part
-    return same ? { ...last, delta: last.delta + event.delta } : null
-  }
-  if (last.type === 'call-delta' && event.type === 'call-delta' && last.id === event.id) {
-    return { ...last, delta: last.delta + event.delta }
-  }
-  if (last.type === 'refusal-delta' && event.type === 'refusal-delta' && last.id === event.id) {
-    return { ...last, delta: last.delta + event.delta }
-  }
-  return null
-}
-
-/** One entry per character of a delta, ids by their order: two runs compare whatever their batches and ids. */
-function flatten(events: readonly ModelEvent[]): readonly string[] {
-  const ids = new Map<string, number>()
-  return events.flatMap((event) => {
-    if (event.type === 'finish') return ['finish']
-    const id = ids.get(event.id) ?? ids.size
-    ids.set(event.id, id)
-    if (!('delta' in event)) return [JSON.stringify({ ...event, id })]
-    const { delta, ...rest } = event
-    const head = JSON.stringify({ ...rest, id, logprobs: undefined })
-    return [...delta].map((character) => head + character)
-  })
+async function assertCounts(model: Model, turn: ModelTurn): Promise<void> {
+  const context = { signal: new AbortController().signal }
+  const short = await model.countInputTokens({ ...turn, instructions: null }, context)
+  const long = await model.countInputTokens({ ...turn, instructions: 'word '.repeat(500) }, context)
+  assert.ok(short > 0)
+  assert.ok(long - short >= 400 && long - short <= 700, `${short} and ${long}`)
 }
 
 function cutsOf(wire: Uint8Array, completeAt: number): readonly number[] {

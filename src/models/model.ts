@@ -168,6 +168,8 @@ export type ModelErrorKind =
   | 'auth'
   | 'model_not_found'
   | 'rate_limit'
+  /** The operator's account is used up: waiting does not help. */
+  | 'quota'
   /** 5xx or an overload. */
   | 'unavailable'
   /** No connection: refused, reset, DNS, TLS. */

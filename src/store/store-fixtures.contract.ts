@@ -28,13 +28,16 @@ export type Law = (sentence: string, hold: (fixture: Fixture) => Promise<void>) 
 
 export const START_SECONDS = 1_750_000_000
 
-/** A clock that stands still until it is turned. */
+/** A clock that stands still until it is turned; what waits for a time does so for no longer than its turn. */
 export function createManualClock(): Clock & { advance(seconds: number): void } {
   let now = START_SECONDS * 1000
   return {
     now: () => now,
     monotonic: () => now,
-    after: () => () => {},
+    after(_ms, fn) {
+      const turn = setImmediate(fn)
+      return () => clearImmediate(turn)
+    },
     advance(seconds) {
       now += seconds * 1000
     },

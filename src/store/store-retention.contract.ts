@@ -55,18 +55,21 @@ function deleting(law: Law): void {
 }
 
 function expiring(law: Law): void {
-  law('an expired response is unknown by its id, one without an expiry never is (req 74)', async ({ project, clock }) => {
-    await project.finishResponse(record('resp_short', {}, START_SECONDS + 10), [])
-    await project.finishResponse(record('resp_kept'), [])
-    clock.advance(9)
-    assert.equal((await project.getResponse('resp_short'))?.id, 'resp_short')
-    clock.advance(1)
-    assert.equal(await project.getResponse('resp_short'), null)
-    assert.equal(await project.readChain('resp_short', LIMITS), null)
-    assert.equal(await project.deleteResponse('resp_short'), false)
-    clock.advance(100 * 365 * 86_400)
-    assert.equal((await project.getResponse('resp_kept'))?.id, 'resp_kept')
-  })
+  law(
+    'an expired response is unknown by its id, one without an expiry never is (req 74)',
+    async ({ project, clock }) => {
+      await project.finishResponse(record('resp_short', {}, START_SECONDS + 10), [])
+      await project.finishResponse(record('resp_kept'), [])
+      clock.advance(9)
+      assert.equal((await project.getResponse('resp_short'))?.id, 'resp_short')
+      clock.advance(1)
+      assert.equal(await project.getResponse('resp_short'), null)
+      assert.equal(await project.readChain('resp_short', LIMITS), null)
+      assert.equal(await project.deleteResponse('resp_short'), false)
+      clock.advance(100 * 365 * 86_400)
+      assert.equal((await project.getResponse('resp_kept'))?.id, 'resp_kept')
+    },
+  )
 
   law('the expiry given at the end replaces the one given at the start', async ({ project, clock }) => {
     await project.startResponse(running('resp_1', 'in_progress', START_SECONDS + 10))

@@ -36,7 +36,7 @@ export interface ProjectStore {
    * response that has ended or was deleted only the usage is written, once per id: the calls were made.
    */
   finishResponse(record: ResponseRecord, usage: readonly UsageRow[]): Promise<void>
-  /** Usage of responses that are not stored. */
+  /** Usage of responses that are not stored. Nobody waits for it, so it may wait a moment to share a commit. */
   recordUsage(rows: readonly UsageRow[]): Promise<void>
   /** Null when unknown, deleted or expired. */
   getResponse(id: string): Promise<ResponseObject | null>

@@ -19,7 +19,6 @@ type Fence = {
   readonly line: number
   readonly info: readonly string[]
   readonly content: string
-  readonly before: string
 }
 
 const LANGUAGES: Readonly<Record<string, Language>> = {
@@ -36,26 +35,25 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 }
 
 /**
- * A block is run unless its fence says `no-run`; then the line before it must give the reason in an HTML comment,
- * `<!-- no-run: starts the server -->`. A following block tagged `expect` says what the run prints.
+ * A block is run unless its fence says `no-run: reason`, as in `sh no-run: starts a server`. A following block tagged
+ * `expect` says what the run prints.
  */
 export function extractSnippets(file: string, markdown: string): Snippet[] {
   const fences = readFences(file, markdown)
   return fences.flatMap((fence, index) => {
-    const [name = '', ...tags] = fence.info
+    const name = fence.info[0] ?? ''
     const language = LANGUAGES[name]
     if (language === undefined) return []
     const { line, content: code } = fence
-    const notRun = tags.includes('no-run') ? reasonOf(file, fence) : null
+    const notRun = reasonNotRun(file, fence)
     return [{ file, line, language, code, notRun, expected: expectedAfter(fences[index + 1]) }]
   })
 }
 
-function reasonOf(file: string, fence: Fence): string {
-  const reason = /<!--\s*no-run:\s*(.+?)\s*-->/.exec(fence.before)?.[1]
-  if (reason === undefined) {
-    throw new Error(`${file}:${fence.line}: a no-run block needs "<!-- no-run: reason -->" on the line before it`)
-  }
+function reasonNotRun(file: string, fence: Fence): string | null {
+  const [, tag, reason = ''] = /(no-run)(?:: *(.*))?$/.exec(fence.info.join(' ')) ?? []
+  if (tag === undefined) return null
+  if (reason === '') throw new Error(`${file}:${fence.line}: say why it is not run, as in "sh no-run: starts a server"`)
   return reason
 }
 
@@ -75,8 +73,7 @@ function readFences(file: string, markdown: string): Fence[] {
     const end = lines.findIndex((line, index) => index > at && line.trim() === marks)
     if (end === -1) throw new Error(`${file}:${at + 1}: a code block that never ends`)
     const content = lines.slice(at + 1, end).map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
-    const before = lines.slice(0, at).findLast((line) => line.trim() !== '') ?? ''
-    fences.push({ line: at + 1, info: info.trim().split(/\s+/), content: content.join('\n'), before })
+    fences.push({ line: at + 1, info: info.trim().split(/\s+/), content: content.join('\n') })
     at = end
   }
   return fences

@@ -40,7 +40,7 @@ describe('the documentation', { skip: snippets.length === 0 ? 'no page shows a p
 const environmentOf = ({ baseUrl, key }: StartedServer): Record<string, string> => ({
   ...baseEnv(),
   PATH: `${dirname(process.execPath)}:${baseEnv().PATH}`,
-  BASE_URL: baseUrl,
+  BASE_URL: baseUrl.replace(/\/v1$/, ''),
   ANTIPHON_API_KEY: key,
   OPENAI_BASE_URL: baseUrl,
   OPENAI_API_KEY: key,

@@ -1,6 +1,5 @@
 /** Plain HTTP against a test server, for what SDKs do not show. */
 import { request } from 'undici'
-import type { TestServer } from './server.ts'
 
 export type Reply = {
   readonly status: number
@@ -13,7 +12,7 @@ export type Reply = {
 export type SendOptions = { readonly key?: string | null; readonly headers?: Record<string, string> }
 
 export async function send(
-  server: Pick<TestServer, 'url' | 'apiKey'>,
+  server: { readonly url: string; readonly apiKey: string },
   method: 'GET' | 'POST' | 'DELETE' | 'HEAD' | 'OPTIONS',
   path: string,
   body?: unknown,

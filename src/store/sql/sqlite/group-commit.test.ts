@@ -22,10 +22,16 @@ function openCommits(t: TestContext, path: string, busyTimeoutMs = 0) {
   t.after(() => writer.close())
   writer.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')
   const batches: number[] = []
-  const commits = createGroupCommit(writer, { schedule: setImmediate, onCommit: (units) => batches.push(units) })
+  const late: (() => void)[] = []
+  const commits = createGroupCommit(writer, {
+    schedule: setImmediate,
+    scheduleLate: (flush) => late.push(flush),
+    onCommit: (units) => batches.push(units),
+  })
   const insert = { sql: 'INSERT INTO notes (id, text) VALUES (?, ?)', names: ['id', 'text'] as const }
   const add = (id: number, text = 'x') => commits.write(() => writer.run(insert, { id, text }))
-  return { writer, commits, batches, add }
+  const addLate = (id: number) => commits.writeLate(() => writer.run(insert, { id, text: 'x' }))
+  return { writer, commits, batches, late, add, addLate }
 }
 
 const ids = (path: string): unknown[] => {
@@ -102,7 +108,7 @@ test('when COMMIT fails every write of the batch is rejected, none is kept, and 
   writer.exec('CREATE TABLE parents (id INTEGER PRIMARY KEY)')
   writer.exec('CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)')
   const orphan = { sql: 'INSERT INTO children VALUES (7)', names: [] }
-  const { commits } = { commits: createGroupCommit(writer, { schedule: setImmediate }) }
+  const commits = createGroupCommit(writer, { schedule: setImmediate, scheduleLate: setImmediate })
   const results = await Promise.allSettled([
     commits.write(() => writer.exec("INSERT INTO notes VALUES (1, 'x')")),
     commits.write(() => writer.run(orphan, {})),
@@ -143,6 +149,32 @@ test('a database that another process holds is a 503 that may be retried', async
   other.exec('ROLLBACK')
   await add(1)
   assert.deepEqual(ids(path), [1])
+})
+
+test('a write that nobody waits for goes with the next commit, or with its own when its time is over', async (t) => {
+  const path = temporaryFile(t)
+  const { add, addLate, batches, late } = openCommits(t, path)
+  const shared = [addLate(1), addLate(2)]
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual([batches, late.length], [[], 1])
+  await add(3)
+  await Promise.all(shared)
+  assert.deepEqual(batches, [3])
+  const alone = addLate(4)
+  for (const flush of late.splice(0)) flush()
+  await alone
+  assert.deepEqual([batches, ids(path)], [[3, 1], [1, 2, 3, 4]])
+})
+
+test('late writes that fill a batch wait no longer, and closing commits what waits', async (t) => {
+  const path = temporaryFile(t)
+  const { addLate, batches, commits } = openCommits(t, path)
+  await Promise.all(Array.from({ length: MAX_BATCH }, (_, id) => addLate(id)))
+  assert.deepEqual(batches, [MAX_BATCH])
+  const last = addLate(MAX_BATCH)
+  commits.close()
+  await last
+  assert.equal(ids(path).length, MAX_BATCH + 1)
 })
 
 test('closing commits what was asked for before and refuses what comes after', async (t) => {

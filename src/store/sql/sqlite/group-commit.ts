@@ -5,6 +5,9 @@
  * 2. The flush runs each unit in its own savepoint, so a unit that throws takes back its own changes and nothing else.
  * 3. COMMIT returns after the fsync, and only then do the promises resolve.
  *
+ * A write that nobody waits for may be patient: it goes with the next commit, or starts one of its own after a while.
+ * The fsync keeps the event loop, so one per request would cost more than all the rest of a request.
+ *
  * Invariant: a promise resolves only if the changes of its unit are on disk, and rejects only if none of them is kept.
  * The tempting wrong way is to resolve after each unit and commit later: an answer could then outlive its data.
  */
@@ -20,6 +23,8 @@ export const MAX_QUEUED = 20_000
 export type GroupCommitOptions = {
   /** Runs a function at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void
+  /** Runs a function as soon as patient writes may wait no longer. */
+  readonly scheduleLate: (flush: () => void) => void
   /** Told after each commit how many units it made durable. */
   readonly onCommit?: (units: number) => void
 }
@@ -27,6 +32,8 @@ export type GroupCommitOptions = {
 export interface GroupCommit {
   /** Runs `unit`, which must be synchronous, inside a transaction; answers its result once that is on disk. */
   write<T>(unit: () => T): Promise<T>
+  /** The same for what nobody waits for: it may take as long as `scheduleLate`. */
+  writeLate<T>(unit: () => T): Promise<T>
   /** Commits what is queued. Writes asked for later are refused. */
   close(): void
 }
@@ -45,20 +52,34 @@ const UNDO = command('ROLLBACK TO unit')
 export function createGroupCommit(connection: Connection, options: GroupCommitOptions): GroupCommit {
   const queue: Unit[] = []
   let closed = false
+  /** A flush will come at the end of this turn. */
+  let urgent = false
 
   const flush = () => {
+    urgent = false
     const batch = queue.splice(0, MAX_BATCH)
-    if (queue.length > 0) options.schedule(flush)
+    if (queue.length > 0) flushSoon()
     if (batch.length > 0) commitBatch(connection, batch, options.onCommit)
   }
+  const flushSoon = () => {
+    if (urgent) return
+    urgent = true
+    options.schedule(flush)
+  }
+  const enqueue = <T>(unit: () => T, wake: () => void): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (closed) return reject(new Error('the store is closed'))
+      if (queue.length >= MAX_QUEUED) return reject(new StorageBusy())
+      queue.push({ run: () => inSavepoint(connection, unit, resolve, reject), reject })
+      wake()
+    })
+  const wakeLate = () => {
+    if (queue.length >= MAX_BATCH) flushSoon()
+    else if (queue.length === 1) options.scheduleLate(flush)
+  }
   return {
-    write: (unit) =>
-      new Promise((resolve, reject) => {
-        if (closed) return reject(new Error('the store is closed'))
-        if (queue.length >= MAX_QUEUED) return reject(new StorageBusy())
-        queue.push({ run: () => inSavepoint(connection, unit, resolve, reject), reject })
-        if (queue.length === 1) options.schedule(flush)
-      }),
+    write: (unit) => enqueue(unit, flushSoon),
+    writeLate: (unit) => enqueue(unit, wakeLate),
     close() {
       closed = true
       while (queue.length > 0) flush()

@@ -31,7 +31,7 @@ export function createProjectStore({ writer, reader, commits, clock }: StorePart
       await commits.write(() => endResponse(writer, encoded, usage))
     },
     async recordUsage(rows) {
-      if (rows.length > 0) await commits.write(() => insertUsage(writer, projectId, rows))
+      if (rows.length > 0) await commits.writeLate(() => insertUsage(writer, projectId, rows))
     },
     async getResponse(id) {
       const row = reader.get(queries.getResponse, { projectId, id, now: seconds(clock) })

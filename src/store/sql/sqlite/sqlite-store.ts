@@ -22,6 +22,8 @@ export type SqliteStoreOptions = {
 } & Partial<GroupCommitOptions>
 
 const BUSY_TIMEOUT_MS = 5_000
+/** How long a write that nobody waits for may wait for others to share its commit. */
+const LATE_WRITE_MS = 100
 /** Rows healed in one transaction. */
 const ORPHAN_BATCH = 500
 
@@ -41,7 +43,8 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
 
 function assemble(writer: Connection, reader: Connection, options: SqliteStoreOptions): Store {
   const { clock, schedule = setImmediate, onCommit } = options
-  const commits = createGroupCommit(writer, { schedule, onCommit })
+  const scheduleLate = options.scheduleLate ?? ((flush) => clock.after(LATE_WRITE_MS, flush))
+  const commits = createGroupCommit(writer, { schedule, scheduleLate, onCommit })
   const parts: StoreParts = { writer, reader, commits, clock }
   let closed = false
   return {

@@ -1,0 +1,172 @@
+/** What an upstream said when it failed -> `ModelError`. Its 5xx texts never travel, its 4xx texts are cleaned first. */
+import { ModelError, type ModelErrorKind } from '../model.ts'
+import { type Fields, parseJson } from './fields.ts'
+import { readErrorBody, type UpstreamErrorBody } from './read-error-body.ts'
+import { type RetryHeaders, readRetryAfter } from './retry-after.ts'
+import { sanitizeMessage } from './sanitize-message.ts'
+
+export type UpstreamErrorContext = {
+  readonly provider: string
+  readonly model: string
+  /** Texts that must not come out: the key and the values of configured headers. */
+  readonly secrets: readonly string[]
+}
+
+export type UpstreamHttpReply = {
+  readonly status: number
+  readonly body: string
+  readonly header: RetryHeaders
+  readonly nowMs: number
+}
+
+/** A reply whose status says that it failed. */
+export function mapHttpError(reply: UpstreamHttpReply, context: UpstreamErrorContext): ModelError {
+  const retryAfterMs = readRetryAfter(reply.header, reply.nowMs)
+  return toModelError(readErrorBody(parseJson(reply.body)), reply.status, retryAfterMs, context)
+}
+
+/** An error inside a reply that began with status 200. */
+export function mapErrorBody(body: Fields, context: UpstreamErrorContext): ModelError {
+  const error = readErrorBody(body)
+  return toModelError(error, error.status ?? STATUS_OF_TYPE[error.type ?? ''] ?? null, null, context)
+}
+
+/** Errors in a stream often have a type and no status. */
+const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
+  invalid_request_error: 400,
+  BadRequestError: 400,
+  authentication_error: 401,
+  permission_error: 403,
+  not_found_error: 404,
+  request_too_large: 413,
+  rate_limit_error: 429,
+  rate_limit_exceeded: 429,
+  overloaded_error: 529,
+}
+
+function toModelError(
+  error: UpstreamErrorBody,
+  status: number | null,
+  retryAfterMs: number | null,
+  context: UpstreamErrorContext,
+): ModelError {
+  const kind = kindOf(error, status)
+  const param = kind === 'context_length' ? 'input' : kind === 'model_not_found' ? 'model' : ourParam(error.param)
+  const message = messageOf(kind, error, status, context)
+  return new ModelError(kind, message, { status, retryAfterMs, param, provider: context.provider })
+}
+
+const CONTEXT_LENGTH =
+  /context[ _-]?(?:length|window|size)|maximum context|(?:prompt|input|request|message)s? (?:is|are) too (?:long|large)|too many (?:input )?tokens|exceeds? the (?:maximum|model'?s?|available)[a-z ]*(?:context|tokens|length)|(?:input|prompt) (?:token count|length|tokens?)[^.]{0,60}exceed|max_model_len|reduce the length|string_above_max_length/i
+const CONTENT_POLICY =
+  /content[ _-]?(?:policy|filter|management)|flagged|moderation|safety (?:system|filter|check|policy|guidelines)|responsible ?ai|usage (?:policy|guidelines)|data_inspection_failed|inappropriate content/i
+const RATE_LIMIT = /rate[ _-]?limit|too many requests|quota|tokens per (?:minute|day)|requests per (?:minute|day)/i
+
+/**
+ * The code and the words decide between the kinds of 400, 403 and 413; everything else goes by status.
+ * 404 is always the model: a wrong base URL is indistinguishable from it, and the message names both.
+ */
+function kindOf(error: UpstreamErrorBody, status: number | null): ModelErrorKind {
+  const words = `${error.code ?? ''} ${error.type ?? ''} ${error.message ?? ''}`.slice(0, 8192)
+  const says = (pattern: RegExp) => pattern.test(words)
+  switch (status) {
+    case null:
+      if (says(CONTEXT_LENGTH)) return 'context_length'
+      if (says(CONTENT_POLICY)) return 'content_policy'
+      return says(RATE_LIMIT) ? 'rate_limit' : 'unavailable'
+    case 401:
+    case 402:
+      return 'auth'
+    case 403:
+      return says(CONTENT_POLICY) ? 'content_policy' : 'auth'
+    case 404:
+      return 'model_not_found'
+    case 408:
+    case 409:
+    case 425:
+    case 498:
+    case 499:
+      return 'unavailable'
+    case 413:
+      return error.code === 'rate_limit_exceeded'
+        ? 'rate_limit'
+        : says(CONTEXT_LENGTH)
+          ? 'context_length'
+          : 'invalid_request'
+    case 429:
+      return isQuota(error) ? 'quota' : 'rate_limit'
+    default:
+      if (status >= 500) return status === 500 && says(CONTEXT_LENGTH) ? 'context_length' : 'unavailable'
+      if (status < 400) return 'malformed'
+      if (error.code === 'model_not_found') return 'model_not_found'
+      if (says(CONTEXT_LENGTH)) return 'context_length'
+      return says(CONTENT_POLICY) ? 'content_policy' : 'invalid_request'
+  }
+}
+
+/** An account without money, as OpenAI and those who copy it say it. */
+const isQuota = ({ code, type }: UpstreamErrorBody) => [code, type].includes('insufficient_quota')
+
+function messageOf(
+  kind: ModelErrorKind,
+  error: UpstreamErrorBody,
+  status: number | null,
+  { provider, model, secrets }: UpstreamErrorContext,
+): string {
+  const http = status === null ? 'inside its reply' : `HTTP ${status}`
+  switch (kind) {
+    case 'auth':
+      return `The provider '${provider}' refused this server's credentials or account (${http}). Its operator must check the key configured for it.`
+    case 'model_not_found':
+      return `The provider '${provider}' does not know the model '${model}' (${http}). Its operator can check the name and the provider's base URL.`
+    case 'rate_limit':
+      return `The provider '${provider}' limits its rate or quota (${http}). Try again later.`
+    case 'quota':
+      return `The account of this server at the provider '${provider}' is used up (${http}). Its operator must raise it.`
+    case 'unavailable':
+      return `The provider '${provider}' is not available (${http}).`
+    case 'malformed':
+      return `The provider '${provider}' answered with ${http}, which is not a reply; redirects are never followed. Its operator must check the base URL.`
+    default: {
+      const said = error.message === null ? '' : sanitizeMessage(error.message, secrets)
+      return said || `The provider '${provider}' refused the request (${http}) without saying why.`
+    }
+  }
+}
+
+/** The provider's name of a field -> ours, by its first segment. */
+const PARAMS: Readonly<Record<string, string>> = {
+  messages: 'input',
+  max_tokens: 'max_output_tokens',
+  max_completion_tokens: 'max_output_tokens',
+  response_format: 'text.format',
+  reasoning_effort: 'reasoning.effort',
+  reasoning: 'reasoning',
+  verbosity: 'text.verbosity',
+  functions: 'tools',
+  function_call: 'tool_choice',
+  logprobs: 'top_logprobs',
+  user: 'safety_identifier',
+}
+const SAME_PARAMS: ReadonlySet<string> = new Set([
+  'model',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'temperature',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'top_logprobs',
+  'stop',
+  'service_tier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'safety_identifier',
+])
+
+function ourParam(param: string | null): string | null {
+  const first = param?.split(/[.[]/, 1)[0]
+  if (!first) return null
+  return PARAMS[first] ?? (SAME_PARAMS.has(first) ? first : null)
+}

@@ -1,0 +1,99 @@
+/** Which of the offered tools to call now, if any, and with what. */
+import { fillSchema } from '../../lib/fill-schema.ts'
+import type { ModelTurn, ToolDeclaration } from '../model.ts'
+import { type Hints, hintsFromText } from './arguments-from-text.ts'
+import type { Conversation } from './conversation.ts'
+import { customInput } from './custom-input.ts'
+import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
+import { contentWords } from './words.ts'
+
+export type PlannedCall = {
+  readonly kind: 'function' | 'custom'
+  readonly name: string
+  /** JSON arguments, or the free text of a custom tool. */
+  readonly input: string
+}
+
+type Wanted = PlannedCall & {
+  /** Nothing required had to be made up. */
+  readonly isGrounded: boolean
+}
+
+/** At most so many calls are asked for in one turn. */
+const MAX_CALLS = 16
+
+/**
+ * Calls of one question are made once: what was called since the last user message is taken off what is wanted, and
+ * `required` is satisfied by it. So a loop that runs tools always comes to an answer.
+ */
+export function chooseCalls(turn: ModelTurn, conversation: Conversation): readonly PlannedCall[] {
+  const { mode, allowed } = turn.toolChoice
+  const offered = turn.tools.filter(({ name }) => allowed === null || allowed.includes(name))
+  if (mode === 'none' || offered.length === 0) return []
+  const text = conversation.asked?.text ?? ''
+  const wish = readToolWish(text)
+  const isForced = mode === 'required' && conversation.calls.length === 0
+  if (wish.isRefused && !isForced) return []
+  const matches = matchTools(offered, text)
+  const chosen = matches.length > 0 || !isForced ? matches : [firstMatch(offered, text)]
+  const wanted = chosen.flatMap((match) => callsOf(match, conversation, chosen.length))
+  const open = withoutMade(wanted, conversation)
+  if (open.length === 0) return []
+  const [next] = open
+  const isOneByOne = wish.isSequential || !turn.parallelToolCalls
+  if (isOneByOne && next) return [plannedOf(next)]
+  // What lacks a value may get it from the result of what does not.
+  const grounded = open.filter(({ isGrounded }) => isGrounded)
+  return (grounded.length > 0 ? grounded : open).slice(0, MAX_CALLS).map(plannedOf)
+}
+
+const plannedOf = ({ kind, name, input }: Wanted): PlannedCall => ({ kind, name, input })
+const firstMatch = ([first]: readonly ToolDeclaration[], text: string): ToolMatch => {
+  if (!first) throw new RangeError('firstMatch needs at least one tool')
+  return { tool: first, clause: text }
+}
+
+function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosenCount: number): Wanted[] {
+  if (tool.type === 'custom') {
+    return [{ kind: 'custom', name: tool.name, input: customInput(tool, clause), isGrounded: true }]
+  }
+  const hints = hintsOf(tool, clause, conversation)
+  const inputs = hints.fanOut
+    ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
+    : [hints.values]
+  // Several tools with several values each would multiply; then each tool gets the values in turn all the same.
+  return inputs.slice(0, chosenCount > 4 ? 1 : MAX_CALLS).map((values) => ({
+    kind: 'function' as const,
+    name: tool.name,
+    input: JSON.stringify(fillSchema(tool.parameters ?? { type: 'object' }, values) ?? {}),
+    isGrounded: hints.missing.length === 0,
+  }))
+}
+
+type FunctionTool = Extract<ToolDeclaration, { type: 'function' }>
+
+function hintsOf(tool: FunctionTool, clause: string, conversation: Conversation): Hints {
+  const whole = conversation.asked?.text ?? ''
+  const material = {
+    sources: conversation.utterances.filter(({ speaker }) => speaker === 'user' || speaker === 'system'),
+    outputs: conversation.calls.flatMap(({ output }) => (output === null ? [] : [output])),
+    toolWords: contentWords(tool.name),
+  }
+  const own = hintsFromText(tool.parameters, { ...material, text: clause })
+  if (own.missing.length === 0 || clause === whole) return own
+  // "Weather and time in Tokyo": what a clause leaves open stands elsewhere in the message.
+  const other = hintsFromText(tool.parameters, { ...material, text: whole })
+  const values = new Map([...other.values, ...own.values])
+  return { values, fanOut: own.fanOut ?? other.fanOut, missing: other.missing.filter((name) => !values.has(name)) }
+}
+
+/** Each call made takes one wanted call away: the same one if there is, else the first of its tool. */
+function withoutMade(wanted: readonly Wanted[], { calls }: Conversation): readonly Wanted[] {
+  const open = [...wanted]
+  for (const made of calls) {
+    const same = open.findIndex((call) => call.name === made.name && call.input === made.input)
+    const at = same >= 0 ? same : open.findIndex((call) => call.name === made.name)
+    if (at >= 0) open.splice(at, 1)
+  }
+  return open
+}
