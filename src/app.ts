@@ -213,7 +213,7 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     settings: {
       allowedHosts: [...server.allowedHosts, ...publicHost],
       allowedOrigins: server.cors,
-      openMetrics: false,
+      openMetrics: !config.observability.metrics.auth,
     },
     openapiDocument: buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' }),
     metrics: async () => ({ contentType: parts.metrics.contentType, body: await parts.metrics.render() }),

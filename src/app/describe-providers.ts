@@ -50,7 +50,8 @@ function summaryOf({ provider, rows }: Heard, connections: readonly ProviderConf
     return { ...base, state: 'unreachable', modelCount: null, examples: [], note: rows.message }
   if (rows === UNHEARD) return { ...base, state: 'ready', modelCount: null, examples: [], note: null }
   const examples = rows.slice(0, MAX_EXAMPLES).map(({ id }) => id)
-  return { ...base, state: 'ready', modelCount: rows.length, examples, note: null }
+  const note = connection === undefined ? 'works offline' : null
+  return { ...base, state: 'ready', modelCount: rows.length, examples, note }
 }
 
 const off = (name: string, note: string): ProviderSummary => ({

@@ -60,7 +60,12 @@ function flagNodes({ flags }: ConfigSources): ReadonlyMap<SettingPath, SourceNod
 
 function build(read: ReadSettings, sources: ConfigSources, file: string | null, context: ReadContext): ResolvedConfig {
   const simple = nestSettings(read.values)
-  const options = { env: sources.env, discover: simple.discovery.enabled, timeoutMs: simple.router.requestTimeoutMs }
+  const options = {
+    env: sources.env,
+    discover: simple.discovery.enabled,
+    timeoutMs: simple.router.requestTimeoutMs,
+    own: simple.server,
+  }
   const found = resolveProviders(read.values.providers, { ...options, catalog: sources.providers }, context)
   const written = resolveModels(read.values.models ?? [], read.values.aliases, namesOf(found), context)
   const { providers, engines } = settleEngines(found, written.models)

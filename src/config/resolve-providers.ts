@@ -2,7 +2,9 @@
 import type { providers as providersKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import { DEMO, findProvider, GENERIC, type KnownProvider, type ProviderCatalog, typesOf } from './known-providers.ts'
+import { baseUrlOf, leadsToSelf } from './provider-address.ts'
 import type { DisabledProvider, ProviderConfig } from './resolved-config.ts'
+import { wholeSource } from './source-node.ts'
 import { didYouMean } from './suggest.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -14,6 +16,8 @@ export type ProviderOptions = {
   readonly catalog: ProviderCatalog
   readonly discover: boolean
   readonly timeoutMs: number
+  /** Where this server listens. */
+  readonly own: { readonly host: string; readonly port: number }
 }
 
 export type ProviderResult = {
@@ -39,13 +43,22 @@ export function resolveProviders(
     else providers.push(result)
   }
   const unnamed = options.catalog.known.filter(({ name }) => !written?.has(name))
-  const hosted = unnamed.filter(({ local, envKeys }) => !local && firstSet(envKeys, options.env) !== null)
+  const hosted = unnamed.filter((known) => isHeld(known, options, context))
   return {
     providers: options.discover ? [...providers, ...hosted.map((known) => fromEnvironment(known, options))] : providers,
     disabled,
     engines: unnamed.filter(({ local }) => local).map((known) => fromEnvironment(known, options)),
     discovered: options.discover,
   }
+}
+
+/** A hosted provider counts when the environment holds its key, or the address of a server of one's own. */
+function isHeld(known: KnownProvider, { env, own }: ProviderOptions, context: ReadContext): boolean {
+  if (known.local || firstSet([...known.envKeys, ...known.envBaseUrls], env) === null) return false
+  if (!leadsToSelf(known, env, own)) return true
+  const variable = firstSet(known.envBaseUrls, env) ?? ''
+  context.warn(wholeSource(variable), `${variable} is the address of this server itself; ${known.name} is not used`)
+  return false
 }
 
 function resolveOne(
@@ -126,21 +139,3 @@ function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptio
 }
 
 const hostOf = (url: string) => URL.parse(url)?.host ?? url
-
-/**
- * The address, moved by a variable where there is one. Engines' own variables hold what they listen on, for example
- * `0.0.0.0:11434` or a bare host, so scheme, port and path may be missing.
- */
-function baseUrlOf(known: KnownProvider, env: Env): string {
-  const variable = firstSet(known.envBaseUrls, env)
-  if (variable === null) return known.baseUrl
-  const written = env[variable]?.trim() ?? ''
-  const usual = new URL(known.baseUrl)
-  const parsed = URL.parse(/^https?:\/\//.test(written) ? written : `http://${written}`)
-  if (parsed === null) return known.baseUrl
-  const bare = !/^https?:\/\//.test(written) && parsed.port === ''
-  if (bare) parsed.port = usual.port
-  if (parsed.hostname === '0.0.0.0') parsed.hostname = '127.0.0.1'
-  const path = parsed.pathname === '/' ? usual.pathname : parsed.pathname
-  return `${parsed.origin}${path}`.replace(/\/+$/, '')
-}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { systemClock } from '../lib/clock.ts'
-import { detectEngines, type EngineName, enginePlaces } from './detect-engines.ts'
+import { detectEngines, type EngineName } from './detect-engines.ts'
 import { type Answer, startServer } from './http-fixtures.ts'
 
 type Fake = { readonly name: EngineName; readonly answer: (path: string) => Answer }
@@ -94,17 +94,5 @@ describe('detecting engines', () => {
       { name: 'vllm', answer: at({ '/version': { json: { version: '1' } }, '/v1/models': { status: 401 } }) },
     ])
     assert.deepEqual(seen, [['vllm', '', true]])
-  })
-
-  it('looks for Ollama where OLLAMA_HOST says', () => {
-    const rootFor = (OLLAMA_HOST: string) => enginePlaces({ OLLAMA_HOST }).find(({ name }) => name === 'ollama')?.root
-    assert.equal(rootFor(''), 'http://127.0.0.1:11434')
-    assert.equal(rootFor('0.0.0.0'), 'http://127.0.0.1:11434')
-    assert.equal(rootFor('0.0.0.0:1'), 'http://127.0.0.1:1')
-    assert.equal(rootFor(':8081'), 'http://127.0.0.1:8081')
-    assert.equal(rootFor('gpu'), 'http://gpu:11434')
-    assert.equal(rootFor('gpu:80'), 'http://gpu')
-    assert.equal(rootFor('https://gpu.example/ollama/'), 'https://gpu.example/ollama')
-    assert.equal(rootFor('http://[bad'), 'http://127.0.0.1:11434')
   })
 })

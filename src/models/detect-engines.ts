@@ -35,14 +35,6 @@ export const DEFAULT_ENGINE_PLACES: readonly EnginePlace[] = [
   { name: 'sglang', root: 'http://127.0.0.1:30000' },
 ]
 
-/** The places to look at, with Ollama where `OLLAMA_HOST` says it is. */
-export function enginePlaces(env: Readonly<Record<string, string | undefined>>): readonly EnginePlace[] {
-  const ollama = ollamaRoot(env.OLLAMA_HOST)
-  return DEFAULT_ENGINE_PLACES.map((place) =>
-    place.name === 'ollama' && ollama !== null ? { ...place, root: ollama } : place,
-  )
-}
-
 /** Never rejects: what does not answer, or not as an engine, is not there. In the order of `places`. */
 export async function detectEngines(options: {
   readonly places: readonly EnginePlace[]
@@ -122,20 +114,4 @@ async function orNeedsKey(probe: () => ReturnType<Probe>): Promise<readonly List
 async function listedBy(ask: Ask, owner: string): ReturnType<Probe> {
   const list = await ask('/v1/models')
   return listIn(list, 'data').some((row) => textIn(row, 'owned_by') === owner) ? readModelList(list) : null
-}
-
-/**
- * `OLLAMA_HOST` as Ollama reads it: `host`, `host:port`, `:port` or a URL. It is also the address Ollama binds, and
- * 0.0.0.0 is reached on loopback. Null when it is unset or makes no sense.
- */
-function ollamaRoot(host: string | undefined): string | null {
-  const text = host?.trim() ?? ''
-  if (text === '') return null
-  const [, scheme, rest = ''] = /^(https?:\/\/)?(.*)$/i.exec(text) ?? []
-  const url = URL.parse(`${scheme ?? 'http://'}${rest.startsWith(':') ? `127.0.0.1${rest}` : rest}`)
-  if (url === null || url.hostname === '') return null
-  if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1'
-  const hasPort = /:\d+(\/|$)/.test(rest)
-  if (!hasPort && scheme === undefined) url.port = '11434'
-  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }

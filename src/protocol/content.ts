@@ -1,6 +1,6 @@
 /** Content parts: what messages, tool outputs and reasoning items are made of. */
 import Type, { type Static } from 'typebox'
-import { AnyObject, Maybe, Nullable, OneOf } from './schema.ts'
+import { AnyObject, Maybe, OneOf } from './schema.ts'
 
 /** Longest text a single part may carry, in characters (OpenAI's own bound). */
 export const MAX_TEXT_CHARS = 10_485_760
@@ -127,18 +127,13 @@ export const MessagePartSchema = Type.Union(
 )
 export const OutputPartSchema = Type.Union([OutputTextSchema, RefusalSchema])
 
-export type InputText = Static<typeof InputTextSchema>
 export type InputImage = Static<typeof InputImageSchema>
 export type InputFile = Static<typeof InputFileSchema>
 export type StoredPart = Static<typeof StoredPartSchema>
 export type Annotation = Static<typeof AnnotationSchema>
 export type Logprob = Static<typeof LogprobSchema>
-export type OutputText = Static<typeof OutputTextSchema>
-export type Refusal = Static<typeof RefusalSchema>
 export type ReasoningText = Static<typeof ReasoningTextSchema>
 export type SummaryText = Static<typeof SummaryTextSchema>
 export type ToolOutputPart = Static<typeof ToolOutputPartSchema>
 export type MessagePart = Static<typeof MessagePartSchema>
 export type OutputPart = Static<typeof OutputPartSchema>
-
-export const NullableString = () => Nullable(Type.String())

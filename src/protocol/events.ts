@@ -97,9 +97,3 @@ export const EVENT_SCHEMAS = {
 export type ResponseEventType = keyof typeof EVENT_SCHEMAS
 type EventOf<T extends ResponseEventType> = Static<(typeof EVENT_SCHEMAS)[T]>
 export type ResponseEvent = { [T in ResponseEventType]: EventOf<T> }[ResponseEventType]
-
-export const TERMINAL_EVENT_TYPES: ReadonlySet<string> = new Set([
-  'response.completed',
-  'response.failed',
-  'response.incomplete',
-])

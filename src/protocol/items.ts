@@ -10,7 +10,6 @@ import Type, { type Static } from 'typebox'
 import {
   MAX_TEXT_CHARS,
   MessagePartSchema,
-  type OutputPartSchema,
   OutputTextSchema,
   ReasoningTextSchema,
   RefusalSchema,
@@ -226,10 +225,8 @@ export type FunctionCall = Static<typeof FunctionCallSchema>
 export type FunctionCallOutput = Static<typeof FunctionCallOutputSchema>
 export type CustomToolCall = Static<typeof CustomToolCallSchema>
 export type CustomToolCallOutput = Static<typeof CustomToolCallOutputSchema>
-export type AdditionalTools = Static<typeof AdditionalToolsSchema>
 export type OutputItem = Static<typeof OutputItemSchema>
 export type Item = Static<typeof ItemSchema>
-export type OutputMessagePart = Static<typeof OutputPartSchema>
 
 /** The id prefix of each item type. */
 export const ITEM_ID_PREFIX = {

@@ -10,7 +10,6 @@ import { ToolChoiceSchema, ToolSchema } from './tools.ts'
 
 export const RESPONSE_STATUSES = ['queued', 'in_progress', 'completed', 'failed', 'cancelled', 'incomplete'] as const
 export type ResponseStatus = (typeof RESPONSE_STATUSES)[number]
-export type TerminalStatus = Exclude<ResponseStatus, 'queued' | 'in_progress'>
 
 /** `response.error.code` is a closed set; what does not fit is `server_error`. */
 export const RESPONSE_ERROR_CODES = [
@@ -105,7 +104,6 @@ export const InputTokensSchema = Type.Object({
   input_tokens: Type.Integer(),
 })
 
-export type ResponseErrorCode = (typeof RESPONSE_ERROR_CODES)[number]
 export type Usage = Static<typeof UsageSchema>
 export type ResponseError = Static<typeof ResponseErrorSchema>
 /** A Response; named so because `Response` is the platform's HTTP class. */

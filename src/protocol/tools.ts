@@ -132,7 +132,6 @@ export type NamespaceToolParam = Static<typeof NamespaceToolParamSchema>
 export type ToolParam = Static<typeof ToolParamSchema>
 export type FunctionTool = Static<typeof FunctionToolSchema>
 export type CustomTool = Static<typeof CustomToolSchema>
-export type NamespaceTool = Static<typeof NamespaceToolSchema>
 export type ToolSpec = Static<typeof ToolSchema>
 export type CustomFormat = Static<typeof CustomFormatSchema>
 export type ToolChoiceParam = Static<typeof ToolChoiceParamSchema>

@@ -14,7 +14,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }))
 function runTestFile(name: string, body: string) {
   const path = join(scratch, `${name}.test.mjs`)
   writeFileSync(path, `import { after, test } from 'node:test'\nimport net from 'node:net'\n${body}`)
-  const { NODE_TEST_CONTEXT: _, ...inherited } = process.env
+  const { NODE_TEST_CONTEXT: _, ANTIPHON_TEST_PROCESS: __, ...inherited } = process.env
   const env = { ...inherited, ANTIPHON_TEST_GRACE_MS: '300' }
   const args = ['--import', PRELOAD, '--test', '--test-reporter=tap', path]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8', timeout: 20_000 })
@@ -40,6 +40,22 @@ describe('a test file', () => {
     const { status, output } = runTestFile('timer', `setInterval(() => {}, 1000)\ntest('works', () => {})`)
     assert.equal(status, 1)
     assert.match(output, /Timeout/)
+  })
+
+  test('may fork a process, which is no test file', () => {
+    const child = join(scratch, 'child.mjs')
+    writeFileSync(child, 'setTimeout(() => {}, 600)')
+    const body = `
+      import { fork } from 'node:child_process'
+      test('works', async () => {
+        const child = fork(${JSON.stringify(child)}, { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+        let output = ''
+        for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { output += data })
+        const code = await new Promise((done) => child.on('close', done))
+        if (code !== 0 || output !== '') throw new Error(code + output)
+      })`
+    const { status, output } = runTestFile('fork', body)
+    assert.equal(status, 0, output)
   })
 
   test('fails when a rejection comes after the tests', () => {

@@ -14,10 +14,15 @@ const GRACE_MS = Number(process.env.ANTIPHON_TEST_GRACE_MS ?? 5000)
 /** The process's own standard streams, named like any other pipe or terminal. */
 const STANDARD_STREAMS: ReadonlySet<string> = new Set(['PipeWrap', 'TTYWrap'])
 
-/** Set in the processes of test files, not in the one that runs them. */
-if (process.env.NODE_TEST_CONTEXT !== undefined) watchThisFile()
+/**
+ * `NODE_TEST_CONTEXT` is set in the processes of test files, not in the one that runs them. What a test starts inherits
+ * both that and, by `fork`, this preload; the mark keeps it from being taken for a test file.
+ */
+const MARK = 'ANTIPHON_TEST_PROCESS'
+if (process.env.NODE_TEST_CONTEXT !== undefined && process.env[MARK] === undefined) watchThisFile()
 
 function watchThisFile(): void {
+  process.env[MARK] = String(process.pid)
   const strays: string[] = []
   process.on('uncaughtExceptionMonitor', (error, origin) => strays.push(`${origin}: ${error?.stack ?? String(error)}`))
   process.on('unhandledRejection', (reason) => strays.push(`unhandledRejection: ${describe(reason)}`))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createApp } from '../../src/app.ts'
 import { createProviderCatalog } from '../../src/config/known-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
+import type { Clock } from '../../src/lib/clock.ts'
 import { BUILT_IN_PROVIDERS } from '../../src/models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
@@ -37,6 +38,10 @@ export type ServerOptions = {
   readonly config?: string
   readonly env?: Readonly<Record<string, string>>
   readonly telemetry?: Telemetry
+  /** In the place of the system's. */
+  readonly clock?: Clock
+  /** Told of faults, which are then allowed. */
+  readonly onFault?: (error: unknown) => void
   /** Hold everything this server sends to the official SDK's types, when it closes. */
   readonly checked?: boolean
   /** An upstream of the caller's own; it stays open. */
@@ -60,8 +65,9 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   })
   if (resolved.type === 'problems') throw new Error(resolved.problems.map(({ message }) => message).join('\n'))
   const faults: unknown[] = []
-  const telemetry: Telemetry = { ...silentTelemetry, ...options.telemetry, failed: ({ error }) => faults.push(error) }
-  const app = await createApp(resolved.config, { telemetry })
+  const onFault = options.onFault ?? ((error) => faults.push(error))
+  const telemetry: Telemetry = { ...silentTelemetry, ...options.telemetry, failed: ({ error }) => onFault(error) }
+  const app = await createApp(resolved.config, { telemetry, ...(options.clock && { clock: options.clock }) })
   const { url: own } = await app.listen()
   const proxy = options.checked ? await startRecordingProxy(own) : null
   const url = proxy?.url ?? own

@@ -7,7 +7,7 @@ import { lookUp } from './knowledge.ts'
 import { readHistoryQuestion } from './recall-history.ts'
 import { type Answer, applyStyle, readStyle } from './style.ts'
 import { findVerbatim } from './verbatim.ts'
-import { isQuestion, listOf, sentencesOf, shorten } from './words.ts'
+import { contentWords, isQuestion, listOf, sentencesOf, shorten } from './words.ts'
 
 const ABOUT_ME = 'I am the Antiphon demo model: fixed rules, not a language model.'
 const MAX_QUOTE_CHARS = 280
@@ -41,7 +41,7 @@ export function composeAnswer(conversation: Conversation): string {
     const answer = rule(asked)
     if (answer) return applyStyle(answer, style)
   }
-  return applyStyle(fallback(asked, style.persona), style)
+  return applyStyle(fallback(asked), style)
 }
 
 /** Long text on request: `count` words, every one a token or two, with a number now and then to see where one is. */
@@ -213,21 +213,26 @@ const writing: Rule = ({ wording }) => {
       wording,
     )
   if (!match) return null
-  const topic = shorten((match[1] ?? '').replace(/[.?!].*$/, '').trim() || 'that', 80)
+  const topic = shorten(
+    (match[1] ?? '')
+      .replace(/[.?!].*$/, '')
+      .replace(/^[\s,]+/, '')
+      .trim() || 'that',
+    80,
+  )
   const paragraphs = [
     `You asked for words about: ${topic}. ${ABOUT_ME} So this is not an essay but a paragraph of fixed sentences, long enough to be streamed, stopped and counted.`,
     'First, every sentence here is the same for the same request, whatever the temperature. Second, the tokens are counted by a real tokenizer, so limits and usage are exact. Third, nothing of it was sent anywhere.',
     'Point the same request at a real model to get a real text; the events, the items and the fields of the reply stay as they are.',
   ]
-  return answer(topic.split(' ').at(-1) ?? 'words', paragraphs.join('\n\n'))
+  return answer([...contentWords(topic)][0] ?? 'words', paragraphs.join('\n\n'))
 }
 
-function fallback({ conversation, text }: Asked, persona: string | null): Answer {
+function fallback({ conversation, text }: Asked): Answer {
   const count = conversation.utterances.filter(({ speaker }) => speaker === 'user').length
   const messages = count === 1 ? 'one message' : `${count} messages`
-  const voice = persona === null ? '' : `Speaking as a ${persona}: `
   const quote = text.trim() === '' ? 'You sent no text.' : `You said: "${shorten(text.trim(), MAX_QUOTE_CHARS)}"`
-  return answer('Demo', `${voice}${quote} I have seen ${messages} from you in this conversation. ${ABOUT_ME}`)
+  return answer('Demo', `${quote} I have seen ${messages} from you in this conversation. ${ABOUT_ME}`)
 }
 
 const RULES: readonly Rule[] = [

@@ -7,11 +7,11 @@ export function explicitValue(property: Property, text: string, all: readonly Pr
   const name = namePattern(property)
   const { types } = property
   if (types.includes('boolean')) {
-    const word = new RegExp(`\\b${name}\\b\\s*(?:is|=|:|to)?\\s*(true|false|yes|no|on|off)\\b`, 'i').exec(text)?.[1]
+    const word = new RegExp(`${name}\\s*(?:is|=|:|to)?\\s*(true|false|yes|no|on|off)\\b`, 'i').exec(text)?.[1]
     if (word !== undefined) return /^(?:true|yes|on)$/i.test(word)
   }
   if (types.includes('integer') || types.includes('number')) {
-    const number = new RegExp(`\\b${name}\\b\\s*(?:is|=|:|of|to|set to)?\\s*(-?\\d+(?:\\.\\d+)?)(?![\\w-])`, 'i').exec(
+    const number = new RegExp(`${name}\\s*(?:is|=|:|of|to|set to)?\\s*(-?\\d+(?:\\.\\d+)?)(?![\\w-])`, 'i').exec(
       text,
     )?.[1]
     if (number !== undefined && (types.includes('number') || Number.isInteger(Number(number)))) return Number(number)
@@ -22,23 +22,21 @@ export function explicitValue(property: Property, text: string, all: readonly Pr
 
 function explicitText(name: string, property: Property, text: string, all: readonly Property[]): string | undefined {
   const quoted = new RegExp(
-    `\\b${name}\\b\\s*(?:is|=|:|of|to|as|named|called|set to|exactly)*\\s*(?:"([^"\\n]*)"|“([^”\\n]*)”|\`([^\`\\n]*)\`|'([^'\\n]*)')`,
+    `${name}\\s*(?:is|=|:|of|to|as|named|called|set to|exactly)*\\s*(?:"([^"\\n]*)"|“([^”\\n]*)”|\`([^\`\\n]*)\`|'([^'\\n]*)')`,
     'i',
   ).exec(text)
   if (quoted) return quoted[1] ?? quoted[2] ?? quoted[3] ?? quoted[4]
   // A colon at the end of a line, or "exactly:", announces everything that follows.
   const rest = new RegExp(
-    `\\b${name}\\b(?:[^\\n:"]{0,30}\\bexactly\\b[^\\n:"]{0,20}:[ \\t]*\\n?|[^\\n:"]{0,30}:[ \\t]*\\n)([\\s\\S]+)$`,
+    `${name}(?:[^\\n:"]{0,30}\\bexactly\\b[^\\n:"]{0,20}:[ \\t]*\\n?|[^\\n:"]{0,30}:[ \\t]*\\n)([\\s\\S]+)$`,
     'i',
   ).exec(text)?.[1]
   if (rest !== undefined) return rest.trim()
   const others = all.filter((other) => other.name !== property.name).map(namePattern)
-  const stop = others.length > 0 ? `(?=,?\\s+(?:and\\s+)?(?:the\\s+)?(?:${others.join('|')})\\b|$)` : '$'
-  const line = new RegExp(`\\b${name}\\b\\s*(?:=|:|\\bis\\b|\\bset to\\b)\\s*([^\\n]+?)[.;,]?${stop}`, 'im').exec(
-    text,
-  )?.[1]
+  const stop = others.length > 0 ? `(?=,?\\s+(?:and\\s+)?(?:the\\s+)?(?:${others.join('|')})|$)` : '$'
+  const line = new RegExp(`${name}\\s*(?:=|:|\\bis\\b|\\bset to\\b)\\s*([^\\n]+?)[.;,]?${stop}`, 'im').exec(text)?.[1]
   if (line !== undefined) return line.trim()
-  const token = new RegExp(`\\b${name}\\b\\s+(?:of |to |as |named |called )?(\\S+)`, 'i')
+  const token = new RegExp(`${name}\\s+(?:of |to |as |named |called )?(\\S+)`, 'i')
     .exec(text)?.[1]
     ?.replace(/[.,;:!?]+$/, '')
   return token !== undefined && looksLikeValue(token) ? token : undefined
@@ -48,4 +46,8 @@ function explicitText(name: string, property: Property, text: string, all: reado
 const looksLikeValue = (token: string): boolean =>
   !isStopWord(token.toLowerCase()) && (/[\d./_@-]/.test(token) || /^\p{Lu}/u.test(token)) && /[\p{L}\p{N}]/u.test(token)
 
-const namePattern = ({ words }: Property): string => words.split(' ').map(escapePattern).join('[\\s_-]*')
+/** A name in quotes counts only where a colon or equals sign follows: else it is spoken about. */
+const namePattern = ({ words }: Property): string => {
+  const name = words.split(' ').map(escapePattern).join('[\\s_-]*')
+  return `(?:(?<!["'\`“])\\b${name}\\b(?!["'\`”])|["'\`“]${name}["'\`”](?=\\s*[:=]))`
+}

@@ -53,7 +53,12 @@ export function learnFacts(sources: readonly Source[]): Fact[] {
 
 function factsIn(clause: string, speaker: Speaker): Fact[] {
   const facts: Fact[] = []
-  const add = (subject: string, value: string, owner = ownerOf(subject, speaker), words = contentWords(subject)) => {
+  const add = (
+    subject: string,
+    value: string,
+    owner = ownerOf(subject, speaker),
+    words = contentWords(nounOf(subject)),
+  ) => {
     const clean = cleanValue(value)
     if (words.size > 0 && clean !== '') facts.push({ owner, subject: nounOf(subject), words, value: clean })
   }
@@ -84,7 +89,9 @@ function ownerOf(subject: string, speaker: Speaker): Owner {
 
 /** The subject after its last possessive or article: what a sentence about it names. */
 const nounOf = (subject: string): string =>
-  subject.replace(/^.*\b(?:my|our|your|the|this|that|remember|note)\s+/i, '').replace(/^(?:user|customer)['’]s\s+/i, '')
+  subject
+    .replace(/^.*?\b(?:my|our|your|the|this|that|remember|note)\s+/i, '')
+    .replace(/^(?:user|customer)['’]s\s+/i, '')
 
 function cleanValue(value: string): string {
   const ended = value

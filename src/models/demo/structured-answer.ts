@@ -5,6 +5,7 @@ import { hintsFromText } from './arguments-from-text.ts'
 import type { Conversation } from './conversation.ts'
 
 const MAX_KEYS = 50
+const MAX_LITERAL_CHARS = 8000
 /** "Respond with a JSON object", where nothing but the words asks for it. */
 const ASKS_FOR_JSON = /\b(?:return|respond|reply|answer|output|produce|give|generate|emit)\b[^.?!\n]{0,60}\bJSON\b/i
 
@@ -18,9 +19,23 @@ export function structuredAnswer(format: TextFormat, conversation: Conversation,
     /\b(?:valid|parse|what is|explain|about)\b[^.?!\n]{0,20}\bJSON\b/i.test(text.slice(0, 4000))
   )
     return null
+  const literal = literalIn(text)
+  if (literal !== null) return literal
   const schema = schemaInWords(text)
   if (schema) return JSON.stringify(fillFromConversation(schema, conversation))
   return JSON.stringify({ answer: compose(), question: text, model: 'demo' })
+}
+
+/** An object written out after a colon is what is wanted, byte for byte. */
+function literalIn(text: string): string | null {
+  const literal = /:\s*(\{[\s\S]*\})\s*$/.exec(text.slice(-MAX_LITERAL_CHARS))?.[1]
+  if (literal === undefined) return null
+  try {
+    JSON.parse(literal)
+    return literal
+  } catch {
+    return null
+  }
 }
 
 function fillFromConversation(schema: unknown, conversation: Conversation): unknown {

@@ -1,5 +1,5 @@
 /** How an answer is to be said: simple instructions of the system, standing ones of the user, and those of the question. */
-import { sentencesOf } from './words.ts'
+import { isStopWord, sentencesOf } from './words.ts'
 
 export type Style = {
   readonly isBrief: boolean
@@ -25,6 +25,10 @@ const APPEND = rule('\\bappend')
 const START = rule('\\b(?:start|starts|begin|begins|open|prefix)\\b[^"\'\\n]{0,60}?\\bwith')
 const ONLY = rule(
   '\\b(?:(?:always|only|must|just) (?:ever )?(?:answer|reply|respond)|(?:answer|reply|respond) (?:only|always|just))\\b(?: (?:only|just|exactly|to everything|to every (?:message|question)|to all questions))*(?: with| in| using| by saying)?(?: (?:only|just|exactly))?',
+)
+/** In instructions, what to reply with holds for every reply. */
+const SYSTEM_ONLY = rule(
+  '^(?:you |must |should |will |please )*(?:answer|reply|respond)(?: to [a-z ]{1,40})? with(?: exactly| only| just)*(?=.{0,20}\\b(?:word|text|phrase|token|string)\\b)',
 )
 const INCLUDE = rule(
   '\\b(?:(?:always|must|should|please) (?:include|mention|contain|use|say|add|insert)|(?:include|mention|contain|insert))',
@@ -76,18 +80,28 @@ export function readStyle(system: readonly string[], standing: readonly string[]
   const now = sentencesOf(clip(asked))
   const all = [...always, ...now]
   const whole = all.join('\n')
+  const only = [
+    ...always.flatMap((part) => targets(ONLY, part)),
+    ...system.flatMap((part) => targets(SYSTEM_ONLY, part)),
+  ]
   const exact = readCount(EXACT_WORDS.exec(now.join('\n'))?.[1])
   return {
     isBrief: BRIEF.test(now.join('\n')) || BRIEF.test(always.join('\n')),
     exactWords: exact,
     maxWords: readCount(MAX_WORDS.exec(whole)?.[1]),
-    only: always.flatMap((sentence) => targets(ONLY, sentence))[0] ?? null,
+    only: only[0] ?? null,
     startWith: all.flatMap((sentence) => targets(START, sentence)),
     include: always.flatMap((sentence) => targets(INCLUDE, sentence)),
     endWith: all.flatMap((sentence) => [...targets(END, sentence), ...targets(APPEND, sentence)]),
     letters: readLetters(whole),
-    persona: PERSONA.exec(system.join('\n').slice(0, MAX_INSTRUCTION_CHARS))?.[1] ?? null,
+    persona: readPersona(system.join('\n').slice(0, MAX_INSTRUCTION_CHARS)),
   }
+}
+
+function readPersona(text: string): string | null {
+  const [first, second] = PERSONA.exec(text)?.[1]?.split(' ') ?? []
+  if (first === undefined || /^(?:assistant|model|bot|ai)$/i.test(second ?? '')) return null
+  return second === undefined || isStopWord(second.toLowerCase()) ? first : `${first} ${second}`
 }
 
 function readLetters(text: string): 'upper' | 'lower' | null {
@@ -128,7 +142,8 @@ export type Answer = {
 
 export function applyStyle(answer: Answer, style: Style): string {
   let text = style.only ?? (style.isBrief || style.exactWords !== null ? answer.brief : answer.full)
-  if (!answer.isVerbatim) {
+  if (!answer.isVerbatim && style.only === null) {
+    if (style.persona !== null && !style.isBrief && style.exactWords === null) text = `As a ${style.persona}: ${text}`
     if (style.exactWords !== null) text = toWordCount(text, style.exactWords)
     if (style.maxWords !== null) text = firstWords(text, style.maxWords)
     if (style.letters === 'upper') text = text.toUpperCase()

@@ -1,8 +1,8 @@
 /** Turns and readers for the demo model's tests. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { Item } from '../../protocol/items.ts'
-import { runModel } from '../model-run.contract.ts'
 import type { ModelEvent, ModelTurn, ToolDeclaration } from '../model.ts'
+import { runModel } from '../model-run.contract.ts'
 import { createDemoModel } from './demo-model.ts'
 
 let lastId = 0

@@ -45,14 +45,20 @@ function afterColon(text: string): string | null {
         .at(-1) ?? ''
     if (!asksToRepeat(before)) continue
     const payload = unquote(text.slice(match.index + 1).trim())
-    if (payload !== '') return payload
+    if (payload !== '' && (!asksForOneWord(before) || !/\s/.test(payload))) return payload
   }
   return null
 }
 
+const asksForOneWord = (phrase: string) => /\b(?:one|single) word\s*$/i.test(phrase)
+
 function asksToRepeat(phrase: string): boolean {
   if (/\b(?:question|questions|instructions|format|json|schema|keys|fields|tool|call)\b/i.test(phrase)) return false
-  if (/\b(?:repeat|echo|copy)\b|\bsay\s*$|\bsay (?:this|exactly|back|the following)/i.test(phrase)) return true
+  if (
+    /\b(?:repeat|echo|copy)\b|\bsay\s*$|\bsay (?:this|exactly|back|the following)/i.test(phrase) ||
+    asksForOneWord(phrase)
+  )
+    return true
   return (
     new RegExp(`\\b${VERB}\\b`, 'i').test(phrase) &&
     /\b(?:exactly|verbatim|nothing else|word for word|literally|exact (?:text|words?|string|phrase))\b/i.test(phrase)
