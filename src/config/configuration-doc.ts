@@ -91,7 +91,7 @@ limits: { json_body: 32MB, bad_keys_per_minute: 20 }
 
 export function configurationDoc(providers: ProviderCatalog): string {
   const sections = [...new Set(SETTING_PATHS.map((path) => path.split('.', 1)[0] ?? path))]
-  const example = `## Example\n\n\`\`\`yaml\n$EXAMPLE\`\`\`\n`
+  const example = `## Example\n\n\`\`\`yaml\n${EXAMPLE}\`\`\`\n`
   return `${[INTRODUCTION, example, ...sections.map(section)].join('\n')}\n${knownProviders(providers)}`
 }
 

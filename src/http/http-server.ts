@@ -47,7 +47,7 @@ export type HttpSettings = {
    * address every name.
    */
   readonly allowedHosts: readonly string[]
-  /** Web pages whose requests are taken, as `https://host:port`. They get no CORS headers. */
+  /** Web pages whose requests are taken, as `https://host:port`. Others get 403; see `cors.ts`. */
   readonly allowedOrigins: readonly string[]
   /** `GET /metrics` without a key. */
   readonly openMetrics: boolean

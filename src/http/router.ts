@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import type { Ids } from '../lib/ids.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { corsHeaders, preflightHeaders } from './cors.ts'
 import { toFailure, writeFailure } from './error-funnel.ts'
 import type { Answer } from './exchange.ts'
 import { type GuardSettings, guard } from './guards.ts'
@@ -32,7 +33,9 @@ export function createRouter(options: RouterOptions): FastifyInstance {
   app.decorateRequest('exchange', null)
   app.addHook('onRequest', (request, reply, done) => {
     request.exchange = options.replier.open(request, reply.raw)
-    done(guard(request.raw, request.originalUrl, options.guardSettings()) ?? undefined)
+    const refusal = guard(request.raw, request.originalUrl, options.guardSettings())
+    if (refusal === null) Object.assign(request.exchange.headers, corsHeaders(request.raw.headers))
+    done(refusal ?? undefined)
   })
   app.setErrorHandler((thrown, request, reply) => options.replier.fail(exchangeOf(request), request, reply, thrown))
   app.setNotFoundHandler((request, reply) => {
@@ -82,7 +85,8 @@ function answerUnrouted(request: FastifyRequest, table: RouteTable): Answer {
   const shown = path.slice(0, MAX_ECHO)
   const allow = table.allowed(path).join(', ')
   if (allow === '') throw unknownPath(request.method, shown)
-  if (request.method === 'OPTIONS') return { type: 'empty', headers: { allow } }
+  if (request.method === 'OPTIONS')
+    return { type: 'empty', headers: { allow, ...preflightHeaders(request.raw.headers, allow) } }
   throw new ApiError({
     status: 405,
     message: `Method ${request.method} is not allowed for ${shown}. Allowed methods are: ${allow}.`,

@@ -119,7 +119,7 @@ test('deltas carry obfuscation by default, which evens out their size, and none 
   assert.equal(plain.includes('obfuscation'), false)
 })
 
-test('silence is filled with comments, which parsers skip', async (t) => {
+test('silence is filled with comments, which parsers skip (req 100)', async (t) => {
   const started = await startServer(t, { limits: { keepAliveMs: 60 } })
   started.engine.script = async function* () {
     await new Promise((resolve) => setTimeout(resolve, 220))

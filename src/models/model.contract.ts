@@ -66,7 +66,7 @@ export function modelContract(name: string, { open, cases }: ContractSetup): voi
   describe(`${name} keeps the laws of a model`, () => {
     for (const { name: title, turn, wire, completeAt } of cases) {
       law(
-        `${title}: blocks start, run and end once, finish is once and last, the attempt is told once`,
+        `${title}: blocks start, run and end once, finish is once and last, the attempt is told once (req 196)`,
         async (subject) => {
           subject.deliver({ wire })
           const { events, error, attempts } = await runModel(subject.model, turn)

@@ -1,6 +1,5 @@
 /** Content parts: what messages, tool outputs and reasoning items are made of. */
-import Type, { type Static } from 'typebox'
-import { AnyObject, Maybe, OneOf } from './schema.ts'
+import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 
 /** Longest text a single part may carry, in characters (OpenAI's own bound). */
 export const MAX_TEXT_CHARS = 10_485_760

@@ -2,7 +2,7 @@
  * Stream events, those that text, reasoning, refusals and client-executed calls need. Each carries
  * `type` and `sequence_number`. `obfuscation` is not here: it is padding that a transport adds (see http/to-sse.ts).
  */
-import Type, { type Static, type TProperties } from 'typebox'
+
 import {
   AnnotationSchema,
   LogprobSchema,
@@ -13,7 +13,7 @@ import {
 } from './content.ts'
 import { OutputItemSchema } from './items.ts'
 import { ResponseSchema } from './response.ts'
-import { Nullable } from './schema.ts'
+import { Nullable, type Static, type TProperties, Type } from './schema.ts'
 
 const event = <const T extends string, P extends TProperties>(type: T, fields: P) =>
   Type.Object({ type: Type.Literal(type), sequence_number: Type.Integer({ minimum: 0 }), ...fields })

@@ -6,7 +6,7 @@
  * Invariant: it finds something whenever the compiled check refuses. Both read the same schema; the keywords used
  * there are the cases of `findProblem`.
  */
-import type { TSchema } from 'typebox'
+
 import { type ApiError, badRequest, missingParameter, unknownParameter } from './errors.ts'
 import {
   arrayTooLong,
@@ -18,27 +18,8 @@ import {
   stringTooLong,
   stringTooShort,
 } from './invalid-texts.ts'
-
-/** The part of JSON Schema that our schemas use. */
-export type JsonSchema = {
-  readonly title?: string
-  readonly type?: string
-  readonly const?: unknown
-  readonly enum?: readonly string[]
-  readonly anyOf?: readonly JsonSchema[]
-  readonly not?: object
-  readonly properties?: Readonly<Record<string, JsonSchema>>
-  readonly required?: readonly string[]
-  readonly additionalProperties?: JsonSchema
-  readonly items?: JsonSchema
-  readonly minItems?: number
-  readonly maxItems?: number
-  readonly minLength?: number
-  readonly maxLength?: number
-  readonly minimum?: number
-  readonly maximum?: number
-  readonly pattern?: string
-}
+import { codePoints, type JsonSchema } from './json-schema.ts'
+import type { TSchema } from './schema.ts'
 
 /** Explains a `type` that no branch of the union with this title has; null leaves it to the general text. */
 export type UnknownTypeExplainers = Readonly<Record<string, (type: string, path: string) => ApiError | null>>
@@ -207,13 +188,6 @@ const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const join = (path: string, key: string) => (path === '' ? key : `${path}.${key}`)
-
-/** Length as JSON Schema counts it. */
-function codePoints(text: string): number {
-  let count = 0
-  for (const _ of text) count++
-  return count
-}
 
 /** The first problem in a list, in order. */
 function first<T>(list: readonly T[], find: (item: T, index: number) => ApiError | null): ApiError | null {

@@ -2,13 +2,13 @@
  * Top-level fields that are not of this API. Two are carried: `stop`, and the `response_format` of chat completions,
  * which becomes `text.format`. The rest is refused or reported, with a hint where it has a name here.
  */
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+
+import { compileCheck } from './compile-check.ts'
 import { unknownParameter, unsupportedParameter } from './errors.ts'
 import { explainInvalid } from './explain-invalid.ts'
 import { clip } from './invalid-texts.ts'
 import type { TextFormatParamSchema } from './options.ts'
-import { AnyObject, Maybe } from './schema.ts'
+import { AnyObject, Maybe, type Static, Type } from './schema.ts'
 
 export const MAX_STOP_SEQUENCES = 4
 /** A request full of junk still answers with headers of bounded size. */
@@ -33,7 +33,7 @@ export const ForeignFieldsSchema = Type.Object({
     ]),
   ),
 })
-const foreignCheck = Compile(ForeignFieldsSchema)
+const fitsForeign = compileCheck(ForeignFieldsSchema)
 
 type JsonObject = Readonly<Record<string, unknown>>
 type ResponseFormat = NonNullable<Static<typeof ForeignFieldsSchema>['response_format']>
@@ -58,7 +58,7 @@ export function carryForeignFields(body: JsonObject, warnings: string[]): JsonOb
   if (!('stop' in body) && !('response_format' in body)) return body
   const { stop, response_format, ...rest } = body
   const foreign: unknown = { stop, response_format }
-  if (!foreignCheck.Check(foreign)) throw explainInvalid(ForeignFieldsSchema, foreign, {})
+  if (!fitsForeign(foreign)) throw explainInvalid(ForeignFieldsSchema, foreign, {})
   const stops = typeof foreign.stop === 'string' ? [foreign.stop] : (foreign.stop ?? [])
   return {
     ...rest,

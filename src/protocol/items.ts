@@ -6,7 +6,7 @@
  * - `Item`: as we store and list them, every field present;
  * - `OutputItem`: the items a response may produce.
  */
-import Type, { type Static } from 'typebox'
+
 import {
   MAX_TEXT_CHARS,
   MessagePartSchema,
@@ -17,7 +17,7 @@ import {
   SummaryTextSchema,
   ToolOutputPartSchema,
 } from './content.ts'
-import { Maybe, OneOf } from './schema.ts'
+import { Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolParamSchema } from './tools.ts'
 
 export const ITEM_STATUSES = ['in_progress', 'completed', 'incomplete'] as const

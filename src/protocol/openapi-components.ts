@@ -1,5 +1,5 @@
 /** The schemas of the contract as OpenAPI components: the very ones that requests are checked with. */
-import Type, { type TSchema } from 'typebox'
+
 import {
   AnnotationSchema,
   InputFileSchema,
@@ -30,7 +30,7 @@ import {
 } from './items.ts'
 import { CountInputTokensSchema, CreateResponseSchema } from './request.ts'
 import { DeletedResponseSchema, InputTokensSchema, ItemListSchema, ResponseSchema, UsageSchema } from './response.ts'
-import { Nullable } from './schema.ts'
+import { Nullable, type TSchema, Type } from './schema.ts'
 import {
   CustomToolParamSchema,
   CustomToolSchema,

@@ -1,6 +1,5 @@
 /** Option objects shared by the request and the Response. */
-import Type, { type Static } from 'typebox'
-import { AnyObject, MapOf, Maybe, Nullable, OneOf } from './schema.ts'
+import { AnyObject, MapOf, Maybe, Nullable, OneOf, type Static, Type } from './schema.ts'
 
 export const INCLUDE_VALUES = [
   'web_search_call.action.sources',

@@ -3,7 +3,7 @@
  * messages without `type`, tools without `strict`. Unknown top-level fields pass the schema and are reported or
  * refused later (`unsupported_params`).
  */
-import Type, { type Static } from 'typebox'
+
 import { MAX_TEXT_CHARS } from './content.ts'
 import { InputItemParamSchema } from './items.ts'
 import {
@@ -15,7 +15,7 @@ import {
   SERVICE_TIERS,
   TextParamSchema,
 } from './options.ts'
-import { AnyObject, Maybe, OneOf } from './schema.ts'
+import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolChoiceParamSchema, ToolParamSchema } from './tools.ts'
 
 export const MAX_INPUT_ITEMS = 10_000

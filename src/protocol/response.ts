@@ -2,10 +2,10 @@
  * The Response object: every field of the API, always present, in the shape that the OpenAI and the Open Responses
  * schemas accept at once: numbers and booleans are never null, a field that one of them forbids to be null is left out.
  */
-import Type, { type Static } from 'typebox'
+
 import { ItemSchema, OutputItemSchema } from './items.ts'
 import { CACHE_TTLS, MetadataSchema, ReasoningSchema, SERVICE_TIERS, TextSchema } from './options.ts'
-import { AnyObject, Nullable, OneOf } from './schema.ts'
+import { AnyObject, Nullable, OneOf, type Static, Type } from './schema.ts'
 import { ToolChoiceSchema, ToolSchema } from './tools.ts'
 
 export const RESPONSE_STATUSES = ['queued', 'in_progress', 'completed', 'failed', 'cancelled', 'incomplete'] as const

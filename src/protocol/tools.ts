@@ -1,6 +1,5 @@
 /** Tool declarations and `tool_choice`. */
-import Type, { type Static } from 'typebox'
-import { AnyObject, Maybe, Nullable, OneOf } from './schema.ts'
+import { AnyObject, Maybe, Nullable, OneOf, type Static, Type } from './schema.ts'
 
 export const MAX_TOOLS = 128
 export const TOOL_NAME_PATTERN = '^[a-zA-Z0-9_-]+$'

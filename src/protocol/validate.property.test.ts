@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
+import { compileCheck } from './compile-check.ts'
 import { ApiError } from './errors.ts'
 import { findInvalid } from './explain-invalid.ts'
 import { CreateResponseSchema } from './request.ts'
@@ -119,6 +120,16 @@ function isNamed(body: Json, param: string): boolean {
 }
 
 const check = Compile(CreateResponseSchema)
+const ownCheck = compileCheck(CreateResponseSchema)
+
+test('our check and the one of TypeBox say the same', () => {
+  fc.assert(
+    fc.property(fc.oneof(mutated, fc.jsonValue()), (body) => {
+      assert.equal(ownCheck(body), check.Check(body))
+    }),
+    { numRuns: 5_000 },
+  )
+})
 
 test('the explanation finds something exactly when the compiled check refuses (req 6, 14)', () => {
   fc.assert(

@@ -4,7 +4,7 @@
  * A valid body passes a compiled check and is handed on as it is, not copied. Only a body that failed is walked a
  * second time to say why (`explain-invalid.ts`).
  */
-import { Compile } from 'typebox/compile'
+import { compileCheck } from './compile-check.ts'
 import { badRequest } from './errors.ts'
 import { explainInvalid, type UnknownTypeExplainers } from './explain-invalid.ts'
 import { carryForeignFields, reportUnknownFields } from './foreign-fields.ts'
@@ -40,16 +40,15 @@ export type Validated<T> = {
   readonly warnings: readonly string[]
 }
 
-const createCheck = Compile(CreateResponseSchema)
-/** Compiling costs some milliseconds; a server that is never asked to count need not pay them at its start. */
-const countCheck = lazily(() => Compile(CountInputTokensSchema))
+const fitsCreate = compileCheck(CreateResponseSchema)
+const fitsCount = compileCheck(CountInputTokensSchema)
 
 /** @throws ApiError 400 with the path of the first field that is wrong */
 export function validateCreateResponse(body: unknown, options: ValidationOptions): Validated<CreateResponseRequest> {
   const warnings: string[] = []
   const laterTools = options.laterTools ?? 'refuse'
   const carried = isObject(body) ? carryForeignFields(leaveOutLaterTools(body, laterTools, warnings), warnings) : body
-  if (!createCheck.Check(carried)) throw explainInvalid(CreateResponseSchema, carried, UNKNOWN_TYPES)
+  if (!fitsCreate(carried)) throw explainInvalid(CreateResponseSchema, carried, UNKNOWN_TYPES)
   const request: CreateResponseRequest = carried
   reportUnknownFields(request, KNOWN_CREATE_FIELDS, options.unknownParams, warnings)
   for (const rule of CREATE_RESPONSE_RULES) rule(request, { minOutputTokens: options.minOutputTokens ?? 1, warnings })
@@ -62,21 +61,13 @@ export function validateCountInputTokens(
   options: ValidationOptions,
 ): Validated<CountInputTokensRequest> {
   const warnings: string[] = []
-  if (!countCheck().Check(body)) throw explainInvalid(CountInputTokensSchema, body, UNKNOWN_TYPES)
+  if (!fitsCount(body)) throw explainInvalid(CountInputTokensSchema, body, UNKNOWN_TYPES)
   reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
   for (const rule of COUNT_INPUT_TOKENS_RULES) rule(body, { minOutputTokens: 1, warnings })
   return { request: body, warnings }
 }
 
 const KNOWN_CREATE_FIELDS: ReadonlySet<string> = new Set([...CREATE_RESPONSE_FIELDS, 'stop'])
-
-function lazily<T>(make: () => T): () => T {
-  let made: T | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
-}
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

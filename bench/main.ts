@@ -1,0 +1,108 @@
+/**
+ * The benchmark: `npm run bench -- [--short] [--only=TEXT] [--against=floor]`. Prints a Markdown table.
+ *
+ * Times on a shared machine mean little; ratios taken in one run do. Each round measures the floor and the server one
+ * after the other, in alternating order, and the table shows medians of the rounds' own ratios.
+ */
+import { cpus } from 'node:os'
+import { type Measured, type Sample, toTable } from './report.ts'
+import { measureStart, ROWS, type Row, START_FIGURES, type Window } from './rows.ts'
+import { type Bench, openBench, type Target, type TargetName } from './targets.ts'
+
+type Plan = {
+  readonly rounds: number
+  /** Rounds that are not counted, until compiled code has settled. */
+  readonly warmUpRounds: number
+  readonly starts: number
+  readonly durationMs: number
+  readonly short: boolean
+}
+
+const FULL: Plan = { rounds: 7, warmUpRounds: 2, starts: 5, durationMs: 2000, short: false }
+const SHORT: Plan = { rounds: 2, warmUpRounds: 1, starts: 1, durationMs: 400, short: true }
+
+const option = (name: string) =>
+  process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? null
+
+function planFromArguments(): Plan {
+  const plan = process.argv.includes('--short') ? SHORT : FULL
+  const rounds = Number(option('rounds') ?? plan.rounds)
+  return { ...plan, rounds: Number.isInteger(rounds) && rounds > 0 ? rounds : plan.rounds }
+}
+
+async function main(): Promise<void> {
+  const plan = planFromArguments()
+  const only = option('only') ?? ''
+  /** The floor may stand in for the server, to see what the harness itself makes of equals. */
+  const server: TargetName = option('against') === 'floor' ? 'floor' : 'antiphon'
+  const bench = await openBench()
+  try {
+    const measured: Measured[] = []
+    for (const row of ROWS.filter((it) => it.name.includes(only) && !(plan.short && it.long === true))) {
+      measured.push(...(await measureRow(bench, row, server, plan)))
+      console.error(`measured: ${row.name}`)
+    }
+    if ('start'.includes(only)) measured.push(...(await measureStarts(bench, server, plan)))
+    console.log(`${describeMachine(bench, plan)}\n\n${toTable(measured)}`)
+  } finally {
+    await bench.close()
+  }
+}
+
+async function measureRow(bench: Bench, row: Row, server: TargetName, plan: Plan): Promise<Measured[]> {
+  const counterpart = server === 'antiphon' ? server : row.floor
+  const targets = [await bench.start(row.floor), await bench.start(counterpart)]
+  try {
+    const window: Window = { durationMs: plan.durationMs, short: plan.short, upstreamPort: bench.upstreamPort }
+    const samples: Sample[][] = row.figures.map(() => [])
+    for (let round = -plan.warmUpRounds; round < plan.rounds; round += 1) {
+      const [floor = [], ours = []] = await measureBoth(targets, (target) => row.measure(target, window), round)
+      if (round >= 0) addSamples(samples, floor, ours)
+    }
+    return row.figures.map((figure, i) => ({ row: row.name, figure, samples: samples[i] ?? [] }))
+  } finally {
+    await Promise.all(targets.map((target) => target.stop()))
+  }
+}
+
+/** One sample per figure; `samples`, `floor` and `ours` are in the order of the figures. */
+function addSamples(samples: readonly Sample[][], floor: readonly number[], ours: readonly number[]): void {
+  for (const [i, list] of samples.entries()) list.push({ floor: floor[i] ?? Number.NaN, server: ours[i] ?? Number.NaN })
+}
+
+/** One after the other, the order turned every round; results in the order of `targets`. */
+async function measureBoth(
+  targets: readonly Target[],
+  measure: (target: Target) => Promise<number[]>,
+  round: number,
+): Promise<number[][]> {
+  const results = new Map<Target, number[]>()
+  for (const target of round % 2 === 0 ? targets : targets.toReversed()) results.set(target, await measure(target))
+  return targets.map((target) => results.get(target) ?? [])
+}
+
+async function measureStarts(bench: Bench, server: TargetName, plan: Plan): Promise<Measured[]> {
+  const samples: Sample[][] = START_FIGURES.map(() => [])
+  for (let round = -1; round < plan.starts; round += 1) {
+    const [floor, ours] = [await startOnce(bench, 'floor'), await startOnce(bench, server)]
+    if (round >= 0) addSamples(samples, floor, ours)
+  }
+  return START_FIGURES.map((figure, i) => ({ row: 'start', figure, samples: samples[i] ?? [] }))
+}
+
+async function startOnce(bench: Bench, name: TargetName): Promise<number[]> {
+  const target = await bench.start(name)
+  try {
+    return await measureStart(target)
+  } finally {
+    await target.stop()
+  }
+}
+
+function describeMachine(bench: Bench, plan: Plan): string {
+  const cores = bench.pinned ? 'server and load on a core each' : 'NOT pinned to cores: figures are rough'
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor'
+  return `Node ${process.versions.node}, ${model}, ${cores}, ${plan.rounds} rounds of ${plan.durationMs} ms.`
+}
+
+await main()

@@ -1,0 +1,216 @@
+/** What is measured. A row gives figures for one target in one window; the table sets them beside the row's floor. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { runChain } from './chain.ts'
+import { type LoadResult, quantile, runLoad } from './load.ts'
+import { cpuMicros, residentKib } from './process-cost.ts'
+import { buildRequest, openConnection, type Reply } from './raw-client.ts'
+import { PACES, STREAM_TOKENS, sharedMicros } from './replies.ts'
+import {
+  agentFields,
+  checkPaced,
+  checkPlain,
+  checkStream,
+  createRequest,
+  directRequest,
+  getRequest,
+} from './requests.ts'
+import type { Target, TargetName } from './targets.ts'
+
+/** `ratio`: against the floor of the same round. `value`: an absolute limit. */
+export type Goal = { readonly of: 'ratio' | 'value'; readonly atMost?: number; readonly atLeast?: number }
+export type Figure = { readonly name: string; readonly unit: string; readonly goal: Goal | null }
+export type Window = { readonly durationMs: number; readonly short: boolean; readonly upstreamPort: number }
+export type Row = {
+  readonly name: string
+  readonly floor: TargetName
+  readonly figures: readonly Figure[]
+  /** Left out of a short run, because a round of it takes seconds. */
+  readonly long?: true
+  /** One number per figure, in their order. */
+  readonly measure: (target: Target, window: Window) => Promise<number[]>
+}
+
+const figure = (name: string, unit: string, goal: Goal | null = null): Figure => ({ name, unit, goal })
+const ratioAtMost = (atMost: number): Goal => ({ of: 'ratio', atMost })
+const ratioAtLeast = (atLeast: number): Goal => ({ of: 'ratio', atLeast })
+
+const PLAIN_FIELDS = { input: 'Say something about a river.', store: false }
+const STORED_FIELDS = { ...PLAIN_FIELDS, store: true }
+
+export const ROWS: readonly Row[] = [
+  {
+    name: 'plain JSON, c=1',
+    floor: 'floor',
+    figures: [figure('added p50', 'us', ratioAtMost(2))],
+    measure: measureAdded,
+  },
+  plainRow(16),
+  plainRow(64),
+  {
+    name: 'stored JSON, c=64',
+    floor: 'floor-sqlite',
+    figures: [figure('rate', 'req/s', ratioAtLeast(0.8)), figure('CPU', 'us/req')],
+    measure: (target, window) => measureJson(target, window, 64, STORED_FIELDS, ['rate', 'cpu']),
+  },
+  {
+    name: 'agent request of 33 KB, c=16',
+    floor: 'floor',
+    figures: [figure('CPU', 'us/req', ratioAtMost(1.8))],
+    measure: (target, window) => measureJson(target, window, 16, agentFields(), ['cpu']),
+  },
+  {
+    name: '1 MB of text, c=2',
+    floor: 'floor',
+    figures: [figure('CPU', 'us/req', ratioAtMost(1.5))],
+    measure: (target, window) =>
+      measureJson(target, window, 2, { input: 'word '.repeat(200_000), store: false }, ['cpu']),
+  },
+  streamRow('full-speed streams, n=64', PLAIN_FIELDS, 0.6),
+  streamRow('full-speed streams, stored, n=64', STORED_FIELDS, 0.55),
+  {
+    name: 'paced streams, a token every 20 ms',
+    floor: 'floor',
+    figures: [figure('delay p50', 'us', ratioAtMost(1.5)), figure('delay p99', 'us', ratioAtMost(1.5))],
+    measure: measurePaced,
+  },
+  {
+    name: 'slow streams, a token every 200 ms',
+    floor: 'floor',
+    long: true,
+    figures: [figure('memory', 'KiB/stream', { of: 'value', atMost: 60 }), figure('delay p99', 'us', ratioAtMost(1.5))],
+    measure: measureSlow,
+  },
+  {
+    name: 'GET by id, c=16',
+    floor: 'floor-sqlite',
+    figures: [figure('rate', 'req/s', ratioAtLeast(0.5))],
+    measure: measureGet,
+  },
+  {
+    name: 'chain by previous_response_id',
+    floor: 'floor',
+    figures: [figure('growth', 'us/turn', { of: 'value', atMost: 4 })],
+    measure: (target, window) => runChain(target, window.upstreamPort, window.short ? 60 : 200).then((it) => [it]),
+  },
+]
+
+function plainRow(concurrency: number): Row {
+  return {
+    name: `plain JSON, c=${concurrency}`,
+    floor: 'floor',
+    figures: [figure('CPU', 'us/req', ratioAtMost(2)), figure('rate', 'req/s')],
+    measure: (target, window) => measureJson(target, window, concurrency, PLAIN_FIELDS, ['cpu', 'rate']),
+  }
+}
+
+function streamRow(name: string, fields: object, atLeast: number): Row {
+  return {
+    name,
+    floor: 'floor',
+    figures: [figure('rate', 'tokens/s', ratioAtLeast(atLeast)), figure('CPU', 'us/token')],
+    measure: (target, window) => measureStreams(target, window, fields),
+  }
+}
+
+async function costOf(target: Target, load: () => Promise<LoadResult>) {
+  const before = cpuMicros(target.pid)
+  const result = await load()
+  return { ...result, cpu: cpuMicros(target.pid) - before, perSecond: (result.requests / result.elapsedMs) * 1000 }
+}
+
+async function measureJson(
+  target: Target,
+  window: Window,
+  concurrency: number,
+  fields: object,
+  wanted: readonly ('cpu' | 'rate')[],
+): Promise<number[]> {
+  const request = createRequest(target, 'plain', fields)
+  const { port } = target
+  const result = await costOf(target, () =>
+    runLoad({ port, concurrency, durationMs: window.durationMs, request, check: checkPlain }),
+  )
+  return wanted.map((it) => (it === 'cpu' ? result.cpu / result.requests : result.perSecond))
+}
+
+async function measureStreams(target: Target, window: Window, fields: object): Promise<number[]> {
+  const request = createRequest(target, 'stream', { ...fields, stream: true })
+  const result = await costOf(target, () =>
+    runLoad({ port: target.port, concurrency: 64, durationMs: window.durationMs, request, check: checkStream }),
+  )
+  const tokens = STREAM_TOKENS.length
+  return [result.perSecond * tokens, result.cpu / (result.requests * tokens)]
+}
+
+/** The median of one request at a time, less what the upstream alone takes in the same window. */
+async function measureAdded(target: Target, window: Window): Promise<number[]> {
+  const halfMs = window.durationMs / 2
+  const one = { concurrency: 1, durationMs: halfMs }
+  const direct = directRequest([{ role: 'user', content: PLAIN_FIELDS.input }])
+  const check = (reply: Reply) => {
+    if (reply.status !== 200 || !reply.body.endsWith('[DONE]\n\n')) throw new Error('the upstream failed')
+  }
+  const upstream = await runLoad({ ...one, port: window.upstreamPort, request: direct, check })
+  const request = createRequest(target, 'plain', PLAIN_FIELDS)
+  const through = await runLoad({ ...one, port: target.port, request, check: checkPlain })
+  return [(quantile(through.latencies, 0.5) - quantile(upstream.latencies, 0.5)) * 1000]
+}
+
+/** The upstream writes its clock into each token; the delay is how much later it is when the token is here. */
+async function delaysOf(target: Target, pace: 'paced' | 'slow', streams: number): Promise<number[]> {
+  const delays: number[] = []
+  const onText = (text: string) => {
+    const now = sharedMicros()
+    for (const [, sent] of text.matchAll(/"delta":"(\d+) "/g)) delays.push(now - Number(sent))
+  }
+  const { tokens } = PACES[pace]
+  const request = createRequest(target, pace, { ...PLAIN_FIELDS, stream: true })
+  const check = (reply: Reply) => checkPaced(reply, tokens)
+  const once = { concurrency: streams, durationMs: 60_000, maxRequests: streams }
+  await runLoad({ ...once, port: target.port, request, check, onText })
+  if (delays.length !== streams * tokens) throw new Error(`${delays.length} of ${streams * tokens} tokens came`)
+  return delays.sort((a, b) => a - b)
+}
+
+async function measurePaced(target: Target, window: Window): Promise<number[]> {
+  const delays = await delaysOf(target, 'paced', window.short ? 64 : 256)
+  return [quantile(delays, 0.5), quantile(delays, 0.99)]
+}
+
+async function measureSlow(target: Target): Promise<number[]> {
+  const streams = 1000
+  const idle = residentKib(target.pid)
+  let peak = idle
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentKib(target.pid))
+  }, 250)
+  try {
+    const delays = await delaysOf(target, 'slow', streams)
+    return [(peak - idle) / streams, quantile(delays, 0.99)]
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+async function measureGet(target: Target, window: Window): Promise<number[]> {
+  const connection = await openConnection(target.port)
+  const id = checkPlain(await connection.send(createRequest(target, 'plain', STORED_FIELDS)))
+  connection.close()
+  const request = getRequest(target, id)
+  const load = { port: target.port, concurrency: 16, durationMs: window.durationMs, request, check: checkPlain }
+  return [(await costOf(target, () => runLoad(load))).perSecond]
+}
+
+/** Cold start in milliseconds, and MiB resident after a first request and a second of rest. */
+export async function measureStart(target: Target): Promise<number[]> {
+  const connection = await openConnection(target.port)
+  await connection.send(buildRequest('GET', '/health', target.headers))
+  connection.close()
+  await sleep(1000)
+  return [target.startMs, residentKib(target.pid) / 1024]
+}
+
+export const START_FIGURES: readonly Figure[] = [
+  figure('cold start', 'ms', ratioAtMost(2)),
+  figure('idle memory', 'MiB', { of: 'value', atMost: 110 }),
+]
