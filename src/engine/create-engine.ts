@@ -1,11 +1,13 @@
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
+import { prepareResponse } from './prepare-response.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
 /** The engine behind the port of the same name: each function is a use case in a file of its own. */
 export const createEngine = (deps: CreateDeps): Engine => ({
   createResponse: (request, caller) => createResponse(request, caller, deps),
+  prepareResponse: (request, caller) => createResponse(request, caller, deps, prepareResponse),
   getResponse: (id, caller) => getResponse(id, caller, deps),
   deleteResponse: (id, caller) => deleteResponse(id, caller, deps),
   cancelResponse: (id, caller) => cancelResponse(id, caller, deps),

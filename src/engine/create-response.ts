@@ -16,14 +16,22 @@ import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.
 
 export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry; readonly slots: RunSlots }
 
-export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
+/** Turns a plan into events; what `runResponse` promises holds for each. */
+export type RunSource = typeof runResponse
+
+export async function createResponse(
+  request: CreateResponseRequest,
+  caller: Caller,
+  deps: CreateDeps,
+  source: RunSource = runResponse,
+): Promise<Run> {
   const release = deps.slots.take(caller.principal.projectId)
   try {
     const startedAt = deps.clock.monotonic()
     const plan = await planRun(request, caller, deps)
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
-    return startRun({ plan, caller, deps, startedAt, release, stream: request.stream ?? false })
+    return startRun({ plan, caller, deps, source, startedAt, release, stream: request.stream ?? false })
   } catch (error) {
     release()
     throw error
@@ -34,6 +42,7 @@ type RunParts = {
   readonly plan: RunPlan
   readonly caller: Caller
   readonly deps: CreateDeps
+  readonly source: RunSource
   /** Monotonic milliseconds. */
   readonly startedAt: number
   /** Gives the run's slot back. */
@@ -51,7 +60,7 @@ function startRun(parts: RunParts): Run {
     deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
-  const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
+  const events = parts.source(plan, { signal: limits.signal, onAttempt }, deps)
   const recorder = createRecorder({ plan, ledger, caller, deps })
   const report = () => ({
     attempts: ledger.attempts.length,
@@ -84,11 +93,19 @@ function startRun(parts: RunParts): Run {
   }
 }
 
-const recordOf = (plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord => ({
-  response,
-  input: plan.input,
-  expiresAt: expiryOf(deps),
-})
+/**
+ * What is kept of a run. One that continues from an unstored response has no row to stand on: it is kept as the first
+ * of its chain, with everything before it as its own input.
+ */
+function recordOf(plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord {
+  const expiresAt = expiryOf(deps)
+  if (!plan.fromMemory) return { response, input: plan.input, expiresAt }
+  return {
+    response: { ...response, previous_response_id: null },
+    input: [...plan.history, ...plan.input],
+    expiresAt,
+  }
+}
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
 
@@ -135,15 +152,19 @@ function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Recorder
     onLost: failed('record-response'),
     async finish({ response }) {
       const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
+      const items = [...plan.history, ...plan.input, ...response.output]
       if (!response.store) {
+        if (canContinueFrom(response)) caller.memory?.put(response.id, items)
         if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
         return
       }
       await store.finishResponse(recordOf(plan, response, deps), rows)
-      deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
+      deps.cache.set(store.projectId, response.id, items)
     },
   }
 }
+
+const canContinueFrom = ({ status }: ResponseObject) => status === 'completed' || status === 'incomplete'
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
   const unknown = response.usage === null

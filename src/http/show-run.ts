@@ -1,0 +1,72 @@
+/**
+ * Shows a run to one reader, batch by batch; what every streaming sink does.
+ *
+ * Invariant (law 7): the stream of a run is read to its end whatever happens to the reader. When the reader is gone,
+ * `abort` is called and the rest is read and thrown away; the iterator's `return()` is never called, because a run that
+ * is cut off there would not store what it knows.
+ *
+ * The tempting wrong way is `for await`: it calls `return()` as soon as anything throws between two batches.
+ */
+import {
+  isTerminal,
+  type RunBatch,
+  type RunEvent,
+  type RunStream,
+  type TerminalEvent,
+  toPublicEvent,
+} from '../engine/run-event.ts'
+import type { ResponseEvent } from '../protocol/events.ts'
+
+/** Where a run is shown. */
+export type RunWriter = {
+  /** Resolves when the reader has room again, or is gone. */
+  write(events: readonly ResponseEvent[]): Promise<void>
+  /** The last write. */
+  end(events: readonly ResponseEvent[]): void
+  /** The last write of a run that was not what a run must be; `sequenceNumber` is the next one. */
+  fail(sequenceNumber: number): void
+  /** Nothing can be written any more: ended, or the reader is gone. */
+  isOver(): boolean
+}
+
+export type ShowOptions = {
+  readonly writer: RunWriter
+  /** Stops the run; called when it can no longer be shown. */
+  readonly abort: () => void
+  /** Told of what should not happen: a run that throws, ends without an end, or yields an unknown event. */
+  readonly onFailure: (error: unknown) => void
+}
+
+/** Resolves when the run has ended, however that went; never rejects. Answers how it ended, null when it just broke. */
+export async function showRun(events: RunStream, options: ShowOptions): Promise<TerminalEvent | null> {
+  const { writer } = options
+  const iterator = events[Symbol.asyncIterator]()
+  let nextNumber = 0
+  let last: RunEvent | undefined
+  const fail = (error: unknown) => {
+    options.onFailure(error)
+    if (!writer.isOver()) writer.fail(nextNumber)
+    options.abort()
+  }
+  // Answers, never throws: a failure to show a batch must not end the reading.
+  const show = async (batch: RunBatch) => {
+    try {
+      const shown = batch.map(toPublicEvent)
+      if (last && isTerminal(last)) writer.end(shown)
+      else await writer.write(shown)
+    } catch (error) {
+      fail(error)
+    }
+  }
+  try {
+    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+      last = step.value.at(-1) ?? last
+      if (!writer.isOver()) await show(step.value)
+      nextNumber = (last?.sequence_number ?? -1) + 1
+    }
+    if (!writer.isOver() && !(last && isTerminal(last))) fail(new Error('a run ended without a terminal event'))
+  } catch (error) {
+    fail(error)
+  }
+  return last && isTerminal(last) ? last : null
+}
