@@ -9,7 +9,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { invalidKey } from '../../protocol/errors.ts'
 import { completed, created, delta, endless } from '../scripted-engine.ts'
 import { KEY, rawExchange, startServer, until } from '../test-support.ts'
-import { connectSocket, create, gate, openSocket, refusedUpgrade } from './test-support.ts'
+import { connectSocket, create, gate, openSocket, refusedUpgrade, type TestSocket } from './test-support.ts'
 
 const abortKind = (reason: unknown) => (reason instanceof RunAbort ? reason.kind : reason)
 
@@ -226,12 +226,13 @@ test('errors that nobody reads do not pile up: the socket is not listened to, an
   socket.ws.pause()
   for (let n = 0; n < 60_000; n++) socket.ws.send('nonsense')
   const url = `ws://127.0.0.1:${started.port}/v1/responses`
+  const isOpen = ({ ws }: TestSocket) => ws.readyState === ws.OPEN
   let next = connectSocket(t, url)
-  for (let n = 0; n < 100 && next.ws.readyState !== next.ws.OPEN; n++) {
+  for (let n = 0; n < 100 && !isOpen(next); n++) {
     await new Promise((resolve) => setTimeout(resolve, 100))
-    if (next.ws.readyState !== next.ws.OPEN) next = connectSocket(t, url)
+    if (!isOpen(next)) next = connectSocket(t, url)
   }
-  await until(() => next.ws.readyState === next.ws.OPEN, 'the place of the first socket')
+  await until(() => isOpen(next), 'the place of the first socket')
 })
 
 test('draining lets running responses end, refuses what waits, and closes with 1001 (req 193)', async (t) => {
