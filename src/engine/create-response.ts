@@ -3,18 +3,25 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { ModelAttempt } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
+import { NO_USAGE } from '../protocol/usage.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { toFailedEnd } from './compose-events.ts'
 import { type Caller, type Run, RunAbort } from './engine.ts'
+import type { LateWrites } from './late-writes.ts'
+import { toApiError, toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
-import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
+import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
-import { NO_USAGE } from './usage.ts'
 import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
 
-export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry; readonly slots: RunSlots }
+export type CreateDeps = PlanDeps & {
+  readonly telemetry: Telemetry
+  readonly slots: RunSlots
+  readonly lateWrites: LateWrites
+}
 
 /** Turns a plan into events; what `runResponse` promises holds for each. */
 export type RunSource = typeof runResponse
@@ -61,7 +68,6 @@ function startRun(parts: RunParts): Run {
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = parts.source(plan, { signal: limits.signal, onAttempt }, deps)
-  const recorder = createRecorder({ plan, ledger, caller, deps })
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -85,7 +91,7 @@ function startRun(parts: RunParts): Run {
   }
   return {
     responseId: plan.response.id,
-    events: watchEnd(recordEvents(events, recorder), onEnd),
+    events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps }), onEnd }),
     warnings: plan.warnings,
     provider: plan.resolved.provider,
     upstreamModel: plan.resolved.upstreamModel,
@@ -100,11 +106,8 @@ function startRun(parts: RunParts): Run {
 function recordOf(plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord {
   const expiresAt = expiryOf(deps)
   if (!plan.fromMemory) return { response, input: plan.input, expiresAt }
-  return {
-    response: { ...response, previous_response_id: null },
-    input: [...plan.history, ...plan.input],
-    expiresAt,
-  }
+  const first = { ...response, previous_response_id: null }
+  return { response: first, input: [...plan.history, ...plan.input], expiresAt }
 }
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
@@ -128,14 +131,6 @@ function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
   }
 }
 
-async function* watchEnd(events: RunStream, onEnd: (event: TerminalEvent) => void): AsyncGenerator<RunBatch, void> {
-  for await (const batch of events) {
-    const last = batch.at(-1)
-    if (last && isTerminal(last)) onEnd(last)
-    yield batch
-  }
-}
-
 type RecorderParts = {
   readonly plan: RunPlan
   readonly ledger: UsageLedger
@@ -144,27 +139,42 @@ type RecorderParts = {
 }
 
 /** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
-function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Recorder {
+function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Omit<Recorder, 'onEnd'> {
   const { store } = plan
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
   return {
     onLost: failed('record-response'),
-    async finish({ response }) {
+    async finish(event) {
+      const { response } = event
       const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
-      const items = [...plan.history, ...plan.input, ...response.output]
       if (!response.store) {
-        if (canContinueFrom(response)) caller.memory?.put(response.id, items)
+        if (canContinueFrom(response)) caller.memory?.put(response.id, itemsOf(plan, response))
         if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
         return
       }
-      await store.finishResponse(recordOf(plan, response, deps), rows)
-      deps.cache.set(store.projectId, response.id, items)
+      try {
+        await store.finishResponse(recordOf(plan, response, deps), rows)
+      } catch (error) {
+        const unkept = withoutOutput(event, error)
+        deps.lateWrites.add(() => store.finishResponse(recordOf(plan, unkept, deps), rows))
+        throw error
+      }
+      deps.cache.set(store.projectId, response.id, itemsOf(plan, response))
     },
   }
 }
 
+/** What is kept of an end that the storage would not take: that it failed, and why. */
+function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {
+  const cause = toApiError(error)
+  return { ...toFailedEnd(event, toResponseError(cause), cause).response, output: [], output_text: '' }
+}
+
 const canContinueFrom = ({ status }: ResponseObject) => status === 'completed' || status === 'incomplete'
+
+/** What a next turn continues from. */
+const itemsOf = (plan: RunPlan, { output }: ResponseObject) => [...plan.history, ...plan.input, ...output]
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
   const unknown = response.usage === null

@@ -10,7 +10,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type ActiveRequests, createActiveRequests } from './active-requests.ts'
-import { paddingPool } from './event-json.ts'
+import { createPadding } from './event-json.ts'
 import { type GuardSettings, LOOPBACK_NAMES } from './guards.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { createNodeServer } from './node-server.ts'
@@ -36,8 +36,8 @@ export type HttpServerOptions = {
   readonly settings?: Partial<HttpSettings>
   /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
   readonly rateLimiter?: RateLimiter
-  /** Served at `/openapi.json` as it is. */
-  readonly openapiDocument: object
+  /** Asked once, by the first who wants `/openapi.json`. */
+  readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics
   readonly readiness: Readiness
   readonly version: string
@@ -71,6 +71,12 @@ export interface HttpServer {
 
 export type ListenAddress = { readonly host: string; readonly port: number; readonly url: string }
 
+/**
+ * Connections the system keeps until they are accepted; it may take fewer. With Node's 511 a burst of a thousand clients,
+ * while the event loop is busy, ends in resets.
+ */
+const LISTEN_BACKLOG = 4_096
+
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { clock, ids, telemetry } = options
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
@@ -83,7 +89,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const replier = createReplier(base)
   const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
   const ports = { ...base, authenticator: options.authenticator, rateLimiter }
-  const padding = paddingPool(ids)
+  const padding = createPadding(ids)
   let guardSettings = toGuardSettings(settings, limits, '127.0.0.1')
   const { engine, validate } = options
   const webSockets = createWebSockets({
@@ -110,7 +116,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     async listen(host, port) {
       guardSettings = toGuardSettings(settings, limits, host)
-      await app.listen({ host, port })
+      await app.listen({ host, port, backlog: LISTEN_BACKLOG })
       const address = addressOf(app)
       if (address === null) throw new Error('the server listens on no address')
       return address

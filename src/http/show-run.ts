@@ -7,22 +7,14 @@
  *
  * The tempting wrong way is `for await`: it calls `return()` as soon as anything throws between two batches.
  */
-import {
-  isTerminal,
-  type RunBatch,
-  type RunEvent,
-  type RunStream,
-  type TerminalEvent,
-  toPublicEvent,
-} from '../engine/run-event.ts'
-import type { ResponseEvent } from '../protocol/events.ts'
+import { isTerminal, type RunBatch, type RunEvent, type RunStream, type TerminalEvent } from '../engine/run-event.ts'
 
-/** Where a run is shown. */
+/** Where a run is shown. Each throws when a batch cannot be written as it is. */
 export type RunWriter = {
-  /** Resolves when the reader has room again, or is gone. */
-  write(events: readonly ResponseEvent[]): Promise<void>
+  /** Null, or a promise that resolves when the reader has room again or is gone. */
+  write(batch: RunBatch): Promise<void> | null
   /** The last write. */
-  end(events: readonly ResponseEvent[]): void
+  end(batch: RunBatch): void
   /** The last write of a run that was not what a run must be; `sequenceNumber` is the next one. */
   fail(sequenceNumber: number): void
   /** Nothing can be written any more: ended, or the reader is gone. */
@@ -41,32 +33,35 @@ export type ShowOptions = {
 export async function showRun(events: RunStream, options: ShowOptions): Promise<TerminalEvent | null> {
   const { writer } = options
   const iterator = events[Symbol.asyncIterator]()
+  let last: RunEvent | null = null
   let nextNumber = 0
-  let last: RunEvent | undefined
   const fail = (error: unknown) => {
     options.onFailure(error)
     if (!writer.isOver()) writer.fail(nextNumber)
     options.abort()
   }
-  // Answers, never throws: a failure to show a batch must not end the reading.
-  const show = async (batch: RunBatch) => {
+  // Answers, never throws: a failure to show a batch must not end the reading. A promise only where there is a wait.
+  const show = (batch: RunBatch): Promise<void> | null => {
     try {
-      const shown = batch.map(toPublicEvent)
-      if (last && isTerminal(last)) writer.end(shown)
-      else await writer.write(shown)
+      if (!endOf(last)) return writer.write(batch)
+      writer.end(batch)
     } catch (error) {
       fail(error)
     }
+    return null
   }
   try {
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
       last = step.value.at(-1) ?? last
-      if (!writer.isOver()) await show(step.value)
+      const wait = writer.isOver() ? null : show(step.value)
+      if (wait !== null) await wait
       nextNumber = (last?.sequence_number ?? -1) + 1
     }
-    if (!writer.isOver() && !(last && isTerminal(last))) fail(new Error('a run ended without a terminal event'))
+    if (!writer.isOver()) fail(new Error('a run ended without a terminal event'))
   } catch (error) {
     fail(error)
   }
-  return last && isTerminal(last) ? last : null
+  return endOf(last)
 }
+
+const endOf = (last: RunEvent | null): TerminalEvent | null => (last !== null && isTerminal(last) ? last : null)

@@ -4,27 +4,28 @@
  */
 import type { Ids } from '../lib/ids.ts'
 import { EVENT_SCHEMAS, type ResponseEvent } from '../protocol/events.ts'
-import { createPaddedJson, type EventWriter, eventJson } from './event-json.ts'
+import { createEventWriter, createPadding, type EventShape, type EventWriter, writeEvent } from './event-json.ts'
 
 export const DONE_FRAME = 'data: [DONE]\n\n'
 export const KEEP_ALIVE_FRAME = ': keep-alive\n\n'
 
 /** Turns events into frames. Throws on a type outside the closed set. */
-export type Framer = (event: ResponseEvent) => string
+export type Framer = EventWriter
 
 const PREFIXES: ReadonlyMap<string, string> = new Map(
   Object.keys(EVENT_SCHEMAS).map((type) => [type, `event: ${type}\ndata: `]),
 )
 
-const framed =
-  (write: EventWriter): Framer =>
-  (event) =>
-    `${prefixOf(event.type)}${write(event)}\n\n`
+const FRAME: EventShape = { before: prefixOf, after: '\n\n' }
 
-export const frame = framed(eventJson)
+export const frame = (event: ResponseEvent): string => writeEvent(event, FRAME)
 
-/** Frames with padded deltas; one framer per stream. */
-export const createPaddedFramer = (ids: Ids, pool?: string): Framer => framed(createPaddedJson(ids, pool))
+/** One framer per stream. */
+export const createFramer = (): Framer => createEventWriter(FRAME)
+
+/** The same with `obfuscation` on every delta. */
+export const createPaddedFramer = (ids: Ids, pool?: string): Framer =>
+  createEventWriter(FRAME, createPadding(ids, pool))
 
 function prefixOf(type: string): string {
   const prefix = PREFIXES.get(type)

@@ -1,8 +1,7 @@
 /** SINK: a run as server-sent events, one write per batch. */
 import type { ServerResponse } from 'node:http'
-import type { RunStream } from '../engine/run-event.ts'
+import { type RunBatch, type RunStream, toPublicEvent } from '../engine/run-event.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { ResponseEvent } from '../protocol/events.ts'
 import type { HttpLimits } from './limits.ts'
 import { type RunWriter, type ShowOptions, showRun } from './show-run.ts'
 import { drained, repeat } from './slow-reader.ts'
@@ -39,18 +38,18 @@ function createWriter({ response, headers, frame, clock, limits }: SseOptions): 
   const open = () => {
     if (!response.headersSent) response.writeHead(200, { ...headers(), ...STREAM_HEADERS })
   }
-  const write = async (text: string) => {
-    if (isOver() || text === '') return
+  const write = (text: string): Promise<void> | null => {
+    if (isOver() || text === '') return null
     open()
     lastWrite = clock.monotonic()
     response.write(text)
-    if (response.writableLength > limits.streamBufferBytes) await drained(response, clock, limits.stallMs)
+    return response.writableLength > limits.streamBufferBytes ? drained(response, clock, limits.stallMs) : null
   }
   const stopKeepAlive = repeat(clock, limits.keepAliveMs, () => {
     const silence = clock.monotonic() - lastWrite
     if (silence < limits.keepAliveMs) return limits.keepAliveMs - silence
     // Bytes still waiting for the reader are sign of life enough.
-    if (response.writableLength === 0) void write(KEEP_ALIVE_FRAME)
+    if (response.writableLength === 0) write(KEEP_ALIVE_FRAME)
     return limits.keepAliveMs
   })
   const end = (text: string) => {
@@ -61,18 +60,19 @@ function createWriter({ response, headers, frame, clock, limits }: SseOptions): 
     response.socket?.setTimeout(limits.stallMs)
     response.end(text + DONE_FRAME)
   }
-  const framesOf = (events: readonly ResponseEvent[]) => {
-    let text = ''
-    for (const event of events) text += frame(event)
-    return text
-  }
   return {
-    write: (events) => write(framesOf(events)),
-    end: (events) => end(framesOf(events)),
+    write: (batch) => write(frameBatch(batch, frame)),
+    end: (batch) => end(frameBatch(batch, frame)),
     fail: (sequenceNumber) => end(errorFrame(sequenceNumber, INTERNAL)),
     isOver,
     dispose: stopKeepAlive,
   }
+}
+
+function frameBatch(batch: RunBatch, frame: Framer): string {
+  let text = ''
+  for (const event of batch) text += frame(toPublicEvent(event))
+  return text
 }
 
 const STREAM_HEADERS = {

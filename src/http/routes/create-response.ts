@@ -4,7 +4,7 @@ import { paddingPool } from '../event-json.ts'
 import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { runHeaders } from '../run-headers.ts'
-import { createPaddedFramer, frame } from '../sse-frames.ts'
+import { createFramer, createPaddedFramer, type Framer } from '../sse-frames.ts'
 import { toJson } from '../to-json.ts'
 import { toSse } from '../to-sse.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -25,7 +25,7 @@ export function createResponse(ports: Ports): ProtectedRoute {
       const shown = { run, warnings: [...warnings, ...run.warnings] }
       if (request.stream !== true) return answerJson(ports, call, shown)
       const padded = request.stream_options?.include_obfuscation !== false
-      return stream(ports, call, shown, padded ? createPaddedFramer(ports.ids, padding) : frame)
+      return stream(ports, call, shown, padded ? createPaddedFramer(ports.ids, padding) : createFramer())
     },
   }
 }
@@ -39,7 +39,7 @@ async function answerJson({ limits }: Ports, { exchange }: AuthorizedCall, { run
   }
 }
 
-async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: typeof frame): Promise<Answer> {
+async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: Framer): Promise<Answer> {
   const { clock, limits, replier, telemetry } = ports
   const { exchange, request, reply, abort } = call
   const { run, warnings } = shown

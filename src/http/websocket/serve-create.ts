@@ -5,7 +5,7 @@ import { RunAbort } from '../../engine/engine.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ApiError } from '../../protocol/errors.ts'
 import { toFailure } from '../error-funnel.ts'
-import { createPaddedJson, eventJson } from '../event-json.ts'
+import type { Padding } from '../event-json.ts'
 import { createExchange } from '../exchange.ts'
 import { requireScope } from '../route-table.ts'
 import type { RoutePorts } from '../routes/route-ports.ts'
@@ -14,7 +14,7 @@ import { errorEvent } from './error-event.ts'
 import type { CreateMessage } from './read-message.ts'
 import type { SocketMemory } from './response-memory.ts'
 import type { SocketWriter } from './socket-writer.ts'
-import { toWebSocket } from './to-web-socket.ts'
+import { createMessageWriter, toWebSocket } from './to-web-socket.ts'
 
 export const ROUTE = '/v1/responses'
 /** For the log: the client left before anything was sent. */
@@ -23,8 +23,7 @@ const CLIENT_CLOSED_REQUEST = 499
 export type CreatePorts = ServePorts &
   Pick<RoutePorts, 'engine' | 'validate'> & {
     readonly ids: Ids
-    /** Random text that deltas are padded with. */
-    readonly padding: string
+    readonly padding: Padding
   }
 
 /** What all messages of one socket share. */
@@ -105,7 +104,7 @@ async function run(
   ports: CreatePorts,
   { requestId, abort }: Job,
 ): Promise<void> {
-  const { engine, ids, telemetry } = ports
+  const { engine, telemetry } = ports
   const { request } = ports.validate.createResponse(message.body)
   const caller = { principal, requestId, signal: abort.signal, memory: context.memory.of(message.lane) }
   const started = message.generate
@@ -116,7 +115,7 @@ async function run(
   const end = await toWebSocket(started.events, {
     socket: context.writer,
     lane: message.lane,
-    write: padded ? createPaddedJson(ids, ports.padding) : eventJson,
+    write: createMessageWriter(padded ? ports.padding : null),
     abort: () => abort.abort(new RunAbort('reader-gone')),
     onFailure: (error) => telemetry.failed({ requestId, where: 'to-web-socket', error }),
   })

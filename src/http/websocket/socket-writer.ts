@@ -12,8 +12,8 @@ export type SocketWriter = {
   /** One message each, in one write. Nothing happens when the socket is not open. */
   send(messages: readonly string[]): void
   isOpen(): boolean
-  /** Resolves at once, or when a reader that is behind has caught up or is gone. */
-  room(): Promise<void>
+  /** Null, or for a reader that is behind a promise that resolves when it has caught up or is gone. */
+  room(): Promise<void> | null
   /** Stops listening while the reader is behind. For what a client can cause without a run: errors, pongs. */
   throttle(): void
 }
@@ -27,12 +27,12 @@ type Parts = {
 
 export function createSocketWriter({ ws, socket, clock, limits }: Parts): SocketWriter {
   let behind: Promise<void> | null = null
-  const room = async () => {
-    if (socket.writableLength <= limits.streamBufferBytes) return
+  const room = (): Promise<void> | null => {
+    if (socket.writableLength <= limits.streamBufferBytes) return null
     behind ??= drained(socket, clock, limits.stallMs).finally(() => {
       behind = null
     })
-    await behind
+    return behind
   }
   const isOpen = () => ws.readyState === ws.OPEN
   return {
@@ -45,9 +45,10 @@ export function createSocketWriter({ ws, socket, clock, limits }: Parts): Socket
       socket.uncork()
     },
     throttle() {
-      if (socket.writableLength <= limits.streamBufferBytes || ws.isPaused) return
+      const wait = ws.isPaused ? null : room()
+      if (wait === null) return
       ws.pause()
-      void room().then(() => ws.resume())
+      void wait.then(() => ws.resume())
     },
   }
 }

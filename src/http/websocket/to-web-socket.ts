@@ -1,8 +1,8 @@
 /** SINK: a run as messages on a socket, one event each, one write per batch. */
-import type { RunStream, TerminalEvent } from '../../engine/run-event.ts'
+import { type RunBatch, type RunStream, type TerminalEvent, toPublicEvent } from '../../engine/run-event.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import type { ResponseEvent } from '../../protocol/events.ts'
-import type { EventWriter } from '../event-json.ts'
+import { EVENT_SCHEMAS } from '../../protocol/events.ts'
+import { createEventWriter, type EventShape, type EventWriter, type Padding } from '../event-json.ts'
 import { type ShowOptions, showRun } from '../show-run.ts'
 import { errorEvent } from './error-event.ts'
 import type { LaneName } from './read-message.ts'
@@ -20,17 +20,17 @@ export function toWebSocket(
   { socket, lane, write, ...options }: SocketOptions,
 ): Promise<TerminalEvent | null> {
   let ended = false
-  const send = (shown: readonly ResponseEvent[]) => socket.send(shown.map((event) => withLane(write(event), lane)))
+  const send = (batch: RunBatch) => socket.send(batch.map((event) => withLane(write(toPublicEvent(event)), lane)))
   return showRun(events, {
     ...options,
     writer: {
       isOver: () => ended || !socket.isOpen(),
-      async write(shown) {
-        send(shown)
-        await socket.room()
+      write(batch) {
+        send(batch)
+        return socket.room()
       },
-      end(shown) {
-        send(shown)
+      end(batch) {
+        send(batch)
         ended = true
       },
       fail(sequence_number) {
@@ -40,6 +40,17 @@ export function toWebSocket(
     },
   })
 }
+
+const MESSAGE: EventShape = {
+  before(type) {
+    if (!Object.hasOwn(EVENT_SCHEMAS, type)) throw new Error('a run yielded an event of an unknown type')
+    return ''
+  },
+  after: '',
+}
+
+/** One per run. */
+export const createMessageWriter = (pad: Padding | null): EventWriter => createEventWriter(MESSAGE, pad)
 
 /** The name holds nothing that JSON escapes (`read-message.ts`). */
 const withLane = (json: string, lane: LaneName) =>
