@@ -65,12 +65,18 @@ test('an unstored response is continued from the memory of its caller, and the s
     ['message', 'message', 'message', 'message'],
   )
   const [a, b] = [memory.entries.get(first.id), memory.entries.get(second.id)]
-  assert.ok(a?.every((item, i) => item === b?.[i]), 'turns share their items')
+  assert.ok(
+    a?.every((item, i) => item === b?.[i]),
+    'turns share their items',
+  )
   assert.equal(model.turns.at(-1)?.items.length, 3)
   assert.equal(reads(), 0)
-  await assert.rejects(fixture.engine.createResponse({ model: 'm', previous_response_id: first.id }, fixture.caller()), {
-    code: 'previous_response_not_found',
-  })
+  await assert.rejects(
+    fixture.engine.createResponse({ model: 'm', previous_response_id: first.id }, fixture.caller()),
+    {
+      code: 'previous_response_not_found',
+    },
+  )
   await fixture.close()
 })
 
