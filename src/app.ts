@@ -27,6 +27,11 @@ import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { buildOpenApi } from './protocol/openapi.ts'
 import { validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import {
+  validateAddConversationItems,
+  validateCreateConversation,
+  validateUpdateConversation,
+} from './protocol/validate-conversation.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
@@ -192,6 +197,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     validate: {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
+      createConversation: (body) => validateCreateConversation(body, { unknownParams }),
+      updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
+      addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,

@@ -1,14 +1,21 @@
 /** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { ModelAttempt } from '../models/model.ts'
+import { ApiError } from '../protocol/errors.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import { NO_USAGE } from '../protocol/usage.ts'
+import type { ConversationTurn } from '../store/conversation-store.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { toFailedEnd } from './compose-events.ts'
+import { type ConversationLock, lockConversation, turnOf } from './conversation-run.ts'
 import { type Caller, type Run, RunAbort } from './engine.ts'
+import { claimKey, endOfClaim, type KeyClaim } from './idempotency.ts'
+import { toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
+import { replayRun } from './replay-response.ts'
 import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
@@ -20,14 +27,30 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
   const release = deps.slots.take(caller.principal.projectId)
   try {
     const startedAt = deps.clock.monotonic()
+    await using held = new AsyncDisposableStack()
+    const claim = await claimKey(caller, deps)
+    if (claim?.type === 'replay') {
+      release()
+      return replayRun(claim.response)
+    }
+    held.use(claim?.lease)
+    const lock = held.use(await lockConversation(request, caller, deps))
     const plan = await planRun(request, caller, deps)
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
-    return startRun({ plan, caller, deps, startedAt, release, stream: request.stream ?? false })
+    const leases = { claim, lock, held: held.move() }
+    return startRun({ plan, caller, deps, startedAt, release, leases, stream: request.stream ?? false })
   } catch (error) {
     release()
     throw error
   }
+}
+
+/** What the run holds of the store until it ends. */
+type RunLeases = {
+  readonly claim: Extract<KeyClaim, { type: 'claimed' }> | null
+  readonly lock: ConversationLock | null
+  readonly held: AsyncDisposableStack
 }
 
 type RunParts = {
@@ -38,6 +61,7 @@ type RunParts = {
   readonly startedAt: number
   /** Gives the run's slot back. */
   readonly release: () => void
+  readonly leases: RunLeases
   readonly stream: boolean
 }
 
@@ -52,7 +76,7 @@ function startRun(parts: RunParts): Run {
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
-  const recorder = createRecorder({ plan, ledger, caller, deps })
+  const recorder = createRecorder({ plan, ledger, caller, deps, leases: parts.leases })
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -61,6 +85,8 @@ function startRun(parts: RunParts): Run {
   const onEnd = (event: TerminalEvent) => {
     limits.dispose()
     parts.release()
+    // Reports its own failures, and has nothing to do when the end of the run is on disk.
+    void parts.leases.held.disposeAsync()
     deps.telemetry.responseFinished({
       requestId: caller.requestId,
       responseId: plan.response.id,
@@ -124,26 +150,47 @@ type RecorderParts = {
   readonly ledger: UsageLedger
   readonly caller: Caller
   readonly deps: CreateDeps
+  readonly leases: RunLeases
 }
 
-/** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
-function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Recorder {
+/**
+ * Terminal state, items, usage, the turn of the conversation and the reply of the key in one transaction; of a response
+ * that is not stored and holds nothing only the usage rows, which nobody waits for.
+ */
+function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): Recorder {
   const { store } = plan
+  const { claim, lock } = leases
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
+  const write = async (response: ResponseObject, turn: ConversationTurn | null) => {
+    const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
+    const ending = { turn, claim: claim && endOfClaim(claim, response, store, deps.sealedBox) }
+    if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
+    else if (claim || lock) await store.finishUnstored(rows, ending)
+    else if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
+    claim?.lease.settle()
+    lock?.settle()
+  }
   return {
     onLost: failed('record-response'),
-    async finish({ response }) {
-      const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
-      if (!response.store) {
-        if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
-        return
+    async finish(event) {
+      const { response } = event
+      try {
+        await write(response, lock && turnOf(lock, plan.input, response))
+      } catch (error) {
+        // The conversation is somebody else's by now. The response itself ends all the same, as what it is: failed.
+        if (isConversationLost(error)) await write(toFailedEnd(event, toResponseError(error), error).response, null)
+        throw error
       }
-      await store.finishResponse(recordOf(plan, response, deps), rows)
+      // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
+      if (!response.store || response.conversation !== null) return
       deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
     },
   }
 }
+
+const isConversationLost = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.code === 'conversation_locked'
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
   const unknown = response.usage === null
