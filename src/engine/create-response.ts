@@ -1,27 +1,30 @@
 /** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { ModelAttempt } from '../models/model.ts'
-import { ApiError } from '../protocol/errors.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import { NO_USAGE } from '../protocol/usage.ts'
-import type { ConversationTurn } from '../store/conversation-store.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { toFailedEnd } from './compose-events.ts'
 import { type ConversationLock, lockConversation, turnOf } from './conversation-run.ts'
 import { type Caller, type Run, RunAbort } from './engine.ts'
 import { claimKey, endOfClaim, type KeyClaim } from './idempotency.ts'
-import { toResponseError } from './model-failure.ts'
+import type { LateWrites } from './late-writes.ts'
+import { toApiError, toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
 import { replayRun } from './replay-response.ts'
-import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
+import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
 import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
 
-export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry; readonly slots: RunSlots }
+export type CreateDeps = PlanDeps & {
+  readonly telemetry: Telemetry
+  readonly slots: RunSlots
+  readonly lateWrites: LateWrites
+}
 
 export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
   const release = deps.slots.take(caller.principal.projectId)
@@ -76,7 +79,6 @@ function startRun(parts: RunParts): Run {
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
-  const recorder = createRecorder({ plan, ledger, caller, deps, leases: parts.leases })
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -102,7 +104,7 @@ function startRun(parts: RunParts): Run {
   }
   return {
     responseId: plan.response.id,
-    events: watchEnd(recordEvents(events, recorder), onEnd),
+    events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps, leases: parts.leases }), onEnd }),
     warnings: plan.warnings,
     provider: plan.resolved.provider,
     upstreamModel: plan.resolved.upstreamModel,
@@ -137,14 +139,6 @@ function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
   }
 }
 
-async function* watchEnd(events: RunStream, onEnd: (event: TerminalEvent) => void): AsyncGenerator<RunBatch, void> {
-  for await (const batch of events) {
-    const last = batch.at(-1)
-    if (last && isTerminal(last)) onEnd(last)
-    yield batch
-  }
-}
-
 type RecorderParts = {
   readonly plan: RunPlan
   readonly ledger: UsageLedger
@@ -157,31 +151,31 @@ type RecorderParts = {
  * Terminal state, items, usage, the turn of the conversation and the reply of the key in one transaction; of a response
  * that is not stored and holds nothing only the usage rows, which nobody waits for.
  */
-function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): Recorder {
+function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): Omit<Recorder, 'onEnd'> {
   const { store } = plan
   const { claim, lock } = leases
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
-  const write = async (response: ResponseObject, turn: ConversationTurn | null) => {
-    const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
-    const ending = { turn, claim: claim && endOfClaim(claim, response, store, deps.sealedBox) }
-    if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
-    else if (claim || lock) await store.finishUnstored(rows, ending)
-    else if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
-    claim?.lease.settle()
-    lock?.settle()
-  }
   return {
     onLost: failed('record-response'),
     async finish(event) {
       const { response } = event
+      const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
+      const ending = {
+        turn: lock && turnOf(lock, plan.input, response),
+        claim: claim && endOfClaim(claim, response, store, deps.sealedBox),
+      }
       try {
-        await write(response, lock && turnOf(lock, plan.input, response))
+        if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
+        else if (lock || claim) await store.finishUnstored(rows, ending)
+        else if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
       } catch (error) {
-        // The conversation is somebody else's by now. The response itself ends all the same, as what it is: failed.
-        if (isConversationLost(error)) await write(toFailedEnd(event, toResponseError(error), error).response, null)
+        const unkept = recordOf(plan, withoutOutput(event, error), deps)
+        deps.lateWrites.add(() => (response.store ? store.finishResponse(unkept, rows) : store.recordUsage(rows)))
         throw error
       }
+      claim?.lease.settle()
+      lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
       if (!response.store || response.conversation !== null) return
       deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
@@ -189,8 +183,11 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
   }
 }
 
-const isConversationLost = (error: unknown): error is ApiError =>
-  error instanceof ApiError && error.code === 'conversation_locked'
+/** What is kept of an end that the storage would not take: that it failed, and why. */
+function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {
+  const cause = toApiError(error)
+  return { ...toFailedEnd(event, toResponseError(cause), cause).response, output: [], output_text: '' }
+}
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
   const unknown = response.usage === null

@@ -61,11 +61,16 @@ export function validateCountInputTokens(
   options: ValidationOptions,
 ): Validated<CountInputTokensRequest> {
   const warnings: string[] = []
-  if (!fitsCount(body)) throw explainInvalid(CountInputTokensSchema, body, UNKNOWN_TYPES)
-  reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
-  for (const rule of COUNT_INPUT_TOKENS_RULES) rule(body, { minOutputTokens: 1, warnings })
-  return { request: body, warnings }
+  // What is unknown here may be a field of a create request, unchecked: it must not reach who reads those.
+  const request = isObject(body) ? pickFields(body, COUNT_INPUT_TOKENS_FIELDS) : body
+  if (!fitsCount(request)) throw explainInvalid(CountInputTokensSchema, request, UNKNOWN_TYPES)
+  if (isObject(body)) reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
+  for (const rule of COUNT_INPUT_TOKENS_RULES) rule(request, { minOutputTokens: 1, warnings })
+  return { request, warnings }
 }
+
+const pickFields = (body: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): unknown =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => known.has(name)))
 
 const KNOWN_CREATE_FIELDS: ReadonlySet<string> = new Set([...CREATE_RESPONSE_FIELDS, 'stop'])
 

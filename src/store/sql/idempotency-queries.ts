@@ -1,83 +1,37 @@
 /** Everything asked of `idempotency_keys`. */
-import { type Kysely, type SqlBool, sql } from 'kysely'
-import { given } from './query.ts'
-import { projectOf } from './response-queries.ts'
+import { query } from './query.ts'
+import { PROJECT } from './response-queries.ts'
 import type { Tables } from './tables.ts'
 
-type Db = Kysely<Tables>
+type Keys = Tables['idempotency_keys']
 type Scope = { projectId: string; endpoint: string; keyDigest: string }
 type Owned = Scope & { token: string }
 
-const nothing = sql.lit(null)
+const IS_IT = `project = ${PROJECT} and endpoint = :endpoint and key_digest = :keyDigest`
 
-export const createIdempotencyQueries = (db: Db) => ({
-  findKeyUse: given<Scope>()((bind) =>
-    db
-      .selectFrom('idempotency_keys')
-      .select(['fingerprint', 'token', 'lease_until', 'response_id', 'sealed', 'expires_at'])
-      .where('project', '=', projectOf(bind('projectId')))
-      .where('endpoint', '=', bind('endpoint'))
-      .where('key_digest', '=', bind('keyDigest')),
-  ),
+export const idempotencyQueries = {
+  findKeyUse: query<
+    Scope,
+    Pick<Keys, 'fingerprint' | 'token' | 'lease_until' | 'response_id' | 'sealed' | 'expires_at'>
+  >(`
+    select fingerprint, token, lease_until, response_id, sealed, expires_at from idempotency_keys where ${IS_IT}`),
   /** Takes the place of whatever stood there before. */
-  putKeyUse: given<Owned & { fingerprint: string; leaseUntil: number; expiresAt: number }>()((bind) =>
-    db
-      .insertInto('idempotency_keys')
-      .values({
-        project: projectOf(bind('projectId')),
-        endpoint: bind('endpoint'),
-        key_digest: bind('keyDigest'),
-        fingerprint: bind('fingerprint'),
-        token: bind('token'),
-        lease_until: bind('leaseUntil'),
-        expires_at: bind('expiresAt'),
-      })
-      .onConflict((conflict) =>
-        conflict.columns(['project', 'endpoint', 'key_digest']).doUpdateSet((row) => ({
-          fingerprint: row.ref('excluded.fingerprint'),
-          token: row.ref('excluded.token'),
-          lease_until: row.ref('excluded.lease_until'),
-          expires_at: row.ref('excluded.expires_at'),
-          response_id: nothing,
-          sealed: nothing,
-        })),
-      ),
-  ),
-  renewKeyUse: given<Owned & { leaseUntil: number }>()((bind) =>
-    db
-      .updateTable('idempotency_keys')
-      .set({ lease_until: bind('leaseUntil') })
-      .where('project', '=', projectOf(bind('projectId')))
-      .where('endpoint', '=', bind('endpoint'))
-      .where('key_digest', '=', bind('keyDigest'))
-      .where('token', '=', bind('token')),
+  putKeyUse: query<Owned & { fingerprint: string; leaseUntil: number; expiresAt: number }>(`
+    insert into idempotency_keys (project, endpoint, key_digest, fingerprint, token, lease_until, expires_at)
+    values (${PROJECT}, :endpoint, :keyDigest, :fingerprint, :token, :leaseUntil, :expiresAt)
+    on conflict (project, endpoint, key_digest) do update set fingerprint = excluded.fingerprint,
+      token = excluded.token, lease_until = excluded.lease_until, expires_at = excluded.expires_at,
+      response_id = null, sealed = null`),
+  renewKeyUse: query<Owned & { leaseUntil: number }>(
+    `update idempotency_keys set lease_until = :leaseUntil where ${IS_IT} and token = :token`,
   ),
   /** Leaves a claim alone that went to somebody else. */
-  completeKeyUse: given<Owned & { responseId: string | null; sealed: string | null }>()((bind) =>
-    db
-      .updateTable('idempotency_keys')
-      .set({ token: nothing, lease_until: nothing, response_id: bind('responseId'), sealed: bind('sealed') })
-      .where('project', '=', projectOf(bind('projectId')))
-      .where('endpoint', '=', bind('endpoint'))
-      .where('key_digest', '=', bind('keyDigest'))
-      .where('token', '=', bind('token')),
-  ),
-  abandonKeyUse: given<Owned>()((bind) =>
-    db
-      .deleteFrom('idempotency_keys')
-      .where('project', '=', projectOf(bind('projectId')))
-      .where('endpoint', '=', bind('endpoint'))
-      .where('key_digest', '=', bind('keyDigest'))
-      .where('token', '=', bind('token')),
-  ),
-  abandonAllKeyUses: given<Record<never, never>>()(() =>
-    db.deleteFrom('idempotency_keys').where('token', 'is not', nothing),
-  ),
-  purgeKeyUses: given<{ now: number; limit: number }>()((bind) =>
-    db.deleteFrom('idempotency_keys').where(
-      sql<SqlBool>`(project, endpoint, key_digest) in (
-          select project, endpoint, key_digest from idempotency_keys
-          where expires_at < ${bind('now')} limit ${bind('limit')})`,
-    ),
-  ),
-})
+  completeKeyUse: query<Owned & { responseId: string | null; sealed: string | null }>(`
+    update idempotency_keys set token = null, lease_until = null, response_id = :responseId, sealed = :sealed
+    where ${IS_IT} and token = :token`),
+  abandonKeyUse: query<Owned>(`delete from idempotency_keys where ${IS_IT} and token = :token`),
+  abandonAllKeyUses: query('delete from idempotency_keys where token is not null'),
+  purgeKeyUses: query<{ now: number; limit: number }>(`
+    delete from idempotency_keys where (project, endpoint, key_digest) in (
+      select project, endpoint, key_digest from idempotency_keys where expires_at < :now limit :limit)`),
+}

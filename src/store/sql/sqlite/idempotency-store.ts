@@ -1,8 +1,8 @@
 /** The idempotency keys of one project. */
 import { type Clock, seconds } from '../../../lib/clock.ts'
 import type { ClaimEnd, ClaimResult, IdempotencyClaim, IdempotencyStore } from '../../idempotency-store.ts'
+import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 import type { GroupCommit } from './group-commit.ts'
 
 type Parts = { readonly writer: Connection; readonly commits: GroupCommit; readonly clock: Clock }

@@ -1,6 +1,7 @@
 /** Removes what deleted conversations left behind, once its time is over. Runs inside a unit of the group commit. */
+
+import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 
 /** Deletes at most `limit` items, and each conversation of which none is left. Answers how many it deleted of both. */
 export function purgeConversations(writer: Connection, now: number, limit: number): number {

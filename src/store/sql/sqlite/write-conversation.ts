@@ -3,8 +3,8 @@ import type { Item } from '../../../protocol/items.ts'
 import type { AddedItems, ConversationTurn } from '../../conversation-store.ts'
 import { ConversationLost } from '../errors.ts'
 import { itemKey } from '../item-key.ts'
+import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 
 type EncodedItem = { readonly id: string; readonly key: number; readonly body: string; readonly bytes: number }
 
