@@ -60,13 +60,11 @@ const status = (code: number, outcome: Outcome, calls: HostileFault['calls'] = '
   )
 
 /** A chunked stream of these pieces, whole. */
-const stream =
-  (...pieces: readonly (string | Uint8Array)[]) =>
-  async (reply: WireReply) => {
-    await reply.open()
-    for (const piece of pieces) await reply.chunk(piece)
-    await reply.close()
-  }
+const stream = (...pieces: readonly (string | Uint8Array)[]) => async (reply: WireReply) => {
+  await reply.open()
+  for (const piece of pieces) await reply.chunk(piece)
+  await reply.close()
+}
 const good = (...pieces: readonly (string | Uint8Array)[]) => stream(...pieces, END)
 const completed = (answer?: string): Outcome => ({ end: 'completed', ...(answer !== undefined && { text: answer }) })
 const garbage = failed(502)
@@ -206,11 +204,14 @@ const SILENCES: Readonly<Record<string, HostileFault>> = {
     'one',
     'whole',
   ),
-  'never-closed': fault(async (reply) => {
-    await reply.open()
-    await reply.chunk(text('said all') + END)
-    await reply.hang()
-  }, completed('said all')),
+  'never-closed': fault(
+    async (reply) => {
+      await reply.open()
+      await reply.chunk(text('said all') + END)
+      await reply.hang()
+    },
+    completed('said all'),
+  ),
 }
 
 const BREAKS: Readonly<Record<string, HostileFault>> = {
@@ -282,16 +283,10 @@ const cutIn = (whole: string, size: number): Buffer[] => {
 const TEXTS: Readonly<Record<string, HostileFault>> = {
   'split-code-points': fault(good(...cutIn(text('naïve 🦄 日本語'), 1)), completed('naïve 🦄 日本語')),
   'split-surrogates': fault(
-    good(
-      event('{"choices":[{"delta":{"content":"\\ud83d"}}]}'),
-      event('{"choices":[{"delta":{"content":"\\ude00"}}]}'),
-    ),
+    good(event('{"choices":[{"delta":{"content":"\\ud83d"}}]}'), event('{"choices":[{"delta":{"content":"\\ude00"}}]}')),
     completed('😀'),
   ),
-  'lone-surrogate': fault(
-    good(event('{"choices":[{"delta":{"content":"a\\ud83d"}}]}'), text('b')),
-    completed('a\ufffdb'),
-  ),
+  'lone-surrogate': fault(good(event('{"choices":[{"delta":{"content":"a\\ud83d"}}]}'), text('b')), completed('a\ufffdb')),
   'not-utf8': fault(good(text('a'), Buffer.from([0x64, 0x61, 0x74, 0x61, 0x3a, 0xff, 0xfe, 0x0a, 0x0a])), garbage),
   'utf8-truncated': fault(async (reply) => {
     await reply.head(200, { 'content-type': SSE, connection: 'close' })
@@ -345,9 +340,7 @@ const SENSE: Readonly<Record<string, HostileFault>> = {
     completed('a'),
   ),
   'usage-absurd': fault(
-    stream(
-      text('a') + finish('stop') + usage({ prompt_tokens: 1e300, completion_tokens: '7', total_tokens: 1.5 }) + DONE,
-    ),
+    stream(text('a') + finish('stop') + usage({ prompt_tokens: 1e300, completion_tokens: '7', total_tokens: 1.5 }) + DONE),
     completed('a'),
   ),
   'call-index-twice': fault(
