@@ -26,6 +26,11 @@ import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import {
+  validateAddConversationItems,
+  validateCreateConversation,
+  validateUpdateConversation,
+} from './protocol/validate-conversation.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
@@ -191,6 +196,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     validate: {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
+      createConversation: (body) => validateCreateConversation(body, { unknownParams }),
+      updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
+      addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,

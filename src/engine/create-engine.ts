@@ -1,3 +1,4 @@
+import { createConversations } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
@@ -19,5 +20,6 @@ export function createEngine(given: EngineDeps): Engine {
     cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
     listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
     countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
+    conversations: createConversations(deps),
   }
 }

@@ -1,5 +1,11 @@
 /** What the edge can ask of the engine. One function per endpoint; every refusal is a thrown `ApiError`. */
 import type { Principal } from '../auth/principal.ts'
+import type {
+  AddConversationItemsRequest,
+  Conversation,
+  CreateConversationRequest,
+  UpdateConversationRequest,
+} from '../protocol/conversation.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
@@ -16,11 +22,32 @@ export interface Engine {
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
   listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
   countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
+  readonly conversations: Conversations
+}
+
+export interface Conversations {
+  create(request: CreateConversationRequest, caller: Caller): Promise<Conversation>
+  get(id: string, caller: Caller): Promise<Conversation>
+  update(id: string, request: UpdateConversationRequest, caller: Caller): Promise<Conversation>
+  delete(id: string, caller: Caller): Promise<void>
+  /** Answers the added items. */
+  addItems(
+    id: string,
+    request: AddConversationItemsRequest,
+    include: readonly Include[],
+    caller: Caller,
+  ): Promise<ItemList>
+  listItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
+  getItem(id: string, itemId: string, include: readonly Include[], caller: Caller): Promise<Item>
+  /** Answers the conversation. */
+  deleteItem(id: string, itemId: string, caller: Caller): Promise<Conversation>
 }
 
 export type Caller = {
   readonly principal: Principal
   readonly requestId: string
+  /** The `Idempotency-Key` of the request, where there is one. */
+  readonly idempotency?: IdempotentRequest | null
   /**
    * Aborted when the reader has gone or the server must stop. A run ends itself on it and its stream is then read to
    * the end; `reason` may be a `RunAbort`.
@@ -36,6 +63,9 @@ export interface ResponseMemory {
   get(responseId: string): readonly Item[] | null
   put(responseId: string, items: readonly Item[]): void
 }
+
+/** Both are SHA-256, hex: of the key as it was sent, and of the canonical body. */
+export type IdempotentRequest = { readonly keyDigest: string; readonly fingerprint: string }
 
 /** Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. */
 export class RunAbort extends Error {
@@ -55,6 +85,8 @@ export type Run = {
   readonly warnings: readonly string[]
   readonly provider: string
   readonly upstreamModel: string
+  /** The answer of an earlier request with the same key; nothing runs. */
+  readonly replayed?: true
   /** What is known of the upstream calls so far; complete after the terminal event. */
   report(): RunReport
 }

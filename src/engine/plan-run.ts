@@ -10,13 +10,14 @@ import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn } from '../models/model.ts'
 import { missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
-import type { CreateResponseRequest } from '../protocol/request.ts'
+import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
 import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
+import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import type { Caller } from './engine.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
@@ -151,7 +152,7 @@ type ResolvedContext = {
 
 /** Everything the model will be shown, in order, checked for what must belong together. */
 async function resolveContext(
-  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'tools'>,
+  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation' | 'tools'>,
   resolved: ResolvedModel,
   caller: Caller,
   deps: PlanDeps,
@@ -160,14 +161,12 @@ async function resolveContext(
   const store = deps.store.forProject(projectId)
   const previousId = request.previous_response_id
   const remembered = previousId ? (caller.memory?.get(previousId) ?? null) : null
-  const history =
-    previousId && !remembered
-      ? await loadHistory(store, deps.cache, previousId, deps.settings.chainLimits)
-      : (remembered ?? [])
+  const history = remembered ?? (await resolveHistory(request, store, deps))
   const given = normalizeInput(request.input, deps.ids)
   const seal = createReasoningSeal(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seal)
   const input = await resolveReferences(given, history, store)
+  if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
   const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
@@ -179,6 +178,17 @@ async function resolveContext(
     toolSpecs: [...(request.tools ?? []), ...added],
     seal,
   }
+}
+
+async function resolveHistory(
+  request: Pick<CreateResponseRequest, 'previous_response_id' | 'conversation'>,
+  store: ProjectStore,
+  { cache, settings }: PlanDeps,
+): Promise<readonly Item[]> {
+  const conversationId = conversationIdOf(request)
+  if (conversationId !== null) return loadConversation(store, conversationId, settings.chainLimits)
+  if (!request.previous_response_id) return []
+  return loadHistory(store, cache, request.previous_response_id, settings.chainLimits)
 }
 
 /** Counting is not cheap, and no context has more tokens than bytes: one that short is not counted at all. */

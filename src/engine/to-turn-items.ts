@@ -30,11 +30,11 @@ export function createReasoningSeal(box: SealedBox, projectId: string, provider:
 }
 
 /** A sealed text that is not ours, or of another project, was never understood and must not be passed on. */
-export function refuseForeignSeals(input: readonly NormalizedItem[], seal: ReasoningSeal): void {
+export function refuseForeignSeals(input: readonly NormalizedItem[], seal: ReasoningSeal, name = 'input'): void {
   input.forEach((item, index) => {
     if (item.type !== 'reasoning' || !item.encrypted_content || seal.open(item.encrypted_content)) return
     throw badRequest(
-      `input[${index}].encrypted_content`,
+      `${name}[${index}].encrypted_content`,
       'invalid_encrypted_content',
       `The encrypted content of item '${item.id}' could not be verified. Send it back unchanged, to the server and ` +
         'project that made it, or leave the item out.',

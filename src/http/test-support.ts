@@ -67,6 +67,9 @@ const validate: HttpServerOptions['validate'] = {
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  createConversation: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  updateConversation: () => ({ request: { metadata: {} }, warnings: [] }),
+  addConversationItems: () => ({ request: { items: [] }, warnings: [] }),
 }
 
 /** For tests of the routes as data; nothing in it is called. */

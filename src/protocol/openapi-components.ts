@@ -14,6 +14,13 @@ import {
   SummaryTextSchema,
   ToolOutputPartSchema,
 } from './content.ts'
+import {
+  AddConversationItemsSchema,
+  ConversationSchema,
+  CreateConversationSchema,
+  DeletedConversationSchema,
+  UpdateConversationSchema,
+} from './conversation.ts'
 import { EVENT_SCHEMAS } from './events.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
@@ -78,6 +85,11 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   Usage: UsageSchema,
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
+  Conversation: ConversationSchema,
+  DeletedConversation: DeletedConversationSchema,
+  CreateConversation: CreateConversationSchema,
+  UpdateConversation: UpdateConversationSchema,
+  AddConversationItems: AddConversationItemsSchema,
   InputItem: InputItemParamSchema,
   Item: ItemSchema,
   OutputItem: OutputItemSchema,

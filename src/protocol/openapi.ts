@@ -1,45 +1,27 @@
 /** The OpenAPI 3.1 document of what the server offers today. Pure: the edge serves it at `/openapi.json`. */
 import { buildComponents, refTo } from './openapi-components.ts'
-import { INCLUDE_VALUES } from './options.ts'
-
-type Json = { readonly [key: string]: unknown }
-type Operation = {
-  readonly method: 'get' | 'post' | 'delete'
-  readonly path: string
-  readonly id: string
-  readonly summary: string
-  readonly tag: 'Responses' | 'Models' | 'Operations'
-  readonly open?: true
-  readonly parameters?: readonly Json[]
-  readonly body?: string
-  readonly replies: Json
-}
-
-const json = (name: string) => ({ 'application/json': { schema: refTo(name) } })
-const ok = (description: string, content: Json) => ({ 200: { description, headers: REPLY_HEADERS, content } })
-const anyJson = { 'application/json': { schema: { type: 'object' } } }
-
-const pathParameter = (name: string, description: string) => ({
-  name,
-  in: 'path',
-  required: true,
-  description,
-  schema: { type: 'string' },
-})
-const queryParameter = (name: string, description: string, schema: Json) => ({ name, in: 'query', description, schema })
+import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
+import {
+  anyJson,
+  INCLUDE,
+  type Json,
+  json,
+  type Operation,
+  ok,
+  PAGE_PARAMETERS,
+  pathParameter,
+  REPLY_HEADERS,
+} from './openapi-operation.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
-const INCLUDE = queryParameter('include', 'Fields that are hidden by default. `include[]` works as well.', {
-  type: 'array',
-  items: { type: 'string', enum: INCLUDE_VALUES },
-})
 
-const REPLY_HEADERS = {
-  'x-request-id': { description: 'The id of this request in the log of the server.', schema: { type: 'string' } },
-  'x-antiphon-warnings': {
-    description: 'What was ignored or taken differently, joined by `; `; absent when nothing was.',
-    schema: { type: 'string' },
-  },
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes the request happen once: the same key and body get the same reply for 24 hours, with the header ' +
+    '`idempotency-replayed: true`. 409 while the first one runs, 422 for another body.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
 const STREAM_DESCRIPTION =
@@ -53,6 +35,7 @@ const OPERATIONS: readonly Operation[] = [
     id: 'createResponse',
     summary: 'Create a response',
     tag: 'Responses',
+    parameters: [IDEMPOTENCY_KEY],
     body: 'CreateResponse',
     replies: ok(`The response. ${STREAM_DESCRIPTION}`, {
       ...json('Response'),
@@ -92,13 +75,7 @@ const OPERATIONS: readonly Operation[] = [
     id: 'listInputItems',
     summary: 'List the items a response was made from',
     tag: 'Responses',
-    parameters: [
-      RESPONSE_ID,
-      queryParameter('limit', 'Items per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-      queryParameter('order', 'Oldest or newest first.', { type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
-      queryParameter('after', 'The id of the last item of the page before.', { type: 'string' }),
-      INCLUDE,
-    ],
+    parameters: [RESPONSE_ID, ...PAGE_PARAMETERS],
     replies: ok('One page of items.', json('ItemList')),
   },
   {
@@ -110,6 +87,7 @@ const OPERATIONS: readonly Operation[] = [
     body: 'CountInputTokens',
     replies: ok('The count.', json('InputTokens')),
   },
+  ...CONVERSATION_OPERATIONS,
   {
     method: 'get',
     path: '/v1/models',
@@ -181,7 +159,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
     },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: [{ name: 'Responses' }, { name: 'Models' }, { name: 'Operations' }],
+    tags: [{ name: 'Responses' }, { name: 'Conversations' }, { name: 'Models' }, { name: 'Operations' }],
     paths,
     components: {
       schemas: buildComponents(),
@@ -197,14 +175,14 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
   }
 }
 
-function describe({ id, summary, tag, open, parameters, body, replies }: Operation): Json {
+function describe({ id, summary, tag, open, parameters, body, bodyOptional, replies }: Operation): Json {
   return {
     operationId: id,
     summary,
     tags: [tag],
     ...(open && { security: [] }),
     ...(parameters && { parameters }),
-    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    ...(body !== undefined && { requestBody: { required: bodyOptional !== true, content: json(body) } }),
     responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
   }
 }

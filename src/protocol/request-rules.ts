@@ -23,7 +23,6 @@ type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest 
 /** Fields of the API that this server does not carry yet. Refused only when they ask for something. */
 const LATER_FIELDS = [
   ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
-  ['conversation', "Chain turns with 'previous_response_id' instead."],
   ['prompt', "Send 'model', 'instructions' and 'input' instead."],
   ['context_management', "Set 'truncation' to 'auto', or shorten the input."],
   ['moderation', 'Call a moderation service before or after this request instead.'],
@@ -47,7 +46,7 @@ const refuseLaterFields: Rule<Partial<CreateResponseRequest>> = (request) => {
 
 const requireInput: Rule<CreateResponseRequest> = (request) => {
   if (request.input !== undefined && request.input !== null) return
-  if (request.previous_response_id) return
+  if (request.previous_response_id || isGiven(request.conversation)) return
   throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
 }
 
@@ -56,7 +55,7 @@ const checkMinOutputTokens: Rule<CreateResponseRequest> = ({ max_output_tokens: 
   throw numberOutOfRange('max_output_tokens', value, minOutputTokens, 'integer', true)
 }
 
-const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
+export const checkMetadata = ({ metadata }: Pick<CreateResponseRequest, 'metadata'>): void => {
   if (!metadata) return
   const { pairs, keyChars, valueChars } = METADATA_LIMITS
   const entries = Object.entries(metadata)
@@ -76,12 +75,17 @@ const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
   }
 }
 
-const checkInputParts: Rule<SharedFields> = ({ input }) => {
-  itemsOf(input).forEach((item, index) => {
-    if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `input[${index}].content`)
-    else if ('output' in item) checkParts(item.output, `input[${index}].output`)
+/** What the schema cannot say of a list of items; `name` is what the request calls it. */
+export function checkItems(items: readonly InputItemParam[], name: string): void {
+  items.forEach((item, index) => {
+    const path = `${name}[${index}]`
+    if (item.type === 'additional_tools') checkTools(item.tools, `${path}.tools`)
+    else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
+    else if ('output' in item) checkParts(item.output, `${path}.output`)
   })
 }
+
+const checkInputItems: Rule<SharedFields> = ({ input }) => checkItems(itemsOf(input), 'input')
 
 const itemsOf = (input: SharedFields['input']): readonly InputItemParam[] => (typeof input === 'object' && input) || []
 
@@ -114,12 +118,7 @@ const missingOneOf = (path: string, names: readonly string[]) =>
 const invalidUrl = (path: string) =>
   badRequest(path, 'invalid_value', `Invalid '${path}'. Expected a valid URL, but got a value with an invalid format.`)
 
-const checkToolSchemas: Rule<SharedFields> = ({ tools, input }) => {
-  checkTools(tools ?? [], 'tools')
-  itemsOf(input).forEach((item, index) => {
-    if (item.type === 'additional_tools') checkTools(item.tools, `input[${index}].tools`)
-  })
-}
+const checkToolSchemas: Rule<SharedFields> = ({ tools }) => checkTools(tools ?? [], 'tools')
 
 function checkTools(tools: readonly ToolParam[], path: string): void {
   tools.forEach((tool, index) => {
@@ -142,7 +141,7 @@ const checkFormatSchema: Rule<SharedFields> = ({ text }) => {
   checkUserSchema(schema, { param: 'text.format.schema', name, kind: 'response_format' })
 }
 
-const refuseUnstorableText: Rule<object> = (request) => {
+export const refuseUnstorableText = (request: object): void => {
   const path = findUnstorableText(request)
   if (path === null) return
   const what = 'it holds a NUL character or half of a surrogate pair, which cannot be stored'
@@ -161,7 +160,7 @@ function isGiven(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-const SHARED_RULES = [refuseTwoHistories, refuseLaterFields, checkInputParts, checkToolSchemas, checkFormatSchema]
+const SHARED_RULES = [refuseTwoHistories, refuseLaterFields, checkInputItems, checkToolSchemas, checkFormatSchema]
 
 export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
   refuseUnstorableText,

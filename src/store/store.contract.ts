@@ -8,7 +8,9 @@
  */
 import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
+import { conversationContract } from './store-conversations.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
+import { idempotencyContract } from './store-idempotency.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
@@ -28,4 +30,6 @@ export function storeContract(name: string, openStore: OpenStore): void {
   chainContract(law)
   retentionContract(law)
   keyContract(law)
+  conversationContract(law)
+  idempotencyContract(law)
 }

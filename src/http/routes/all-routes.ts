@@ -1,6 +1,8 @@
 /** Every route of the server, in one list. */
 import type { Route } from '../route-table.ts'
 import { cancelResponse } from './cancel-response.ts'
+import { conversationItemRoutes } from './conversation-items.ts'
+import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
@@ -23,6 +25,8 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   cancelResponse(ports),
   listInputItems(ports),
   countInputTokens(ports),
+  ...conversationRoutes(ports),
+  ...conversationItemRoutes(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

@@ -3,6 +3,11 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type {
+  AddConversationItemsRequest,
+  CreateConversationRequest,
+  UpdateConversationRequest,
+} from '../../protocol/conversation.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -12,6 +17,9 @@ import type { Replier } from '../replier.ts'
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
+  createConversation(body: unknown): Checked<CreateConversationRequest>
+  updateConversation(body: unknown): Checked<UpdateConversationRequest>
+  addConversationItems(body: unknown): Checked<AddConversationItemsRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>
