@@ -3,6 +3,7 @@ import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
 import { createLateWrites } from './late-writes.ts'
+import { prepareResponse } from './prepare-response.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
 export type EngineDeps = Omit<CreateDeps, 'lateWrites'>
@@ -13,6 +14,7 @@ export function createEngine(given: EngineDeps): Engine {
   const deps: CreateDeps = { ...given, lateWrites: createLateWrites({ clock: given.clock, onDropped }) }
   return {
     createResponse: (request, caller) => createResponse(request, caller, deps),
+    prepareResponse: (request, caller) => createResponse(request, caller, deps, prepareResponse),
     getResponse: (id, caller) => getResponse(id, caller, deps),
     deleteResponse: (id, caller) => deleteResponse(id, caller, deps),
     cancelResponse: (id, caller) => cancelResponse(id, caller, deps),

@@ -49,6 +49,8 @@ export type RunPlan = {
   readonly input: readonly Item[]
   /** Everything before it. */
   readonly history: readonly Item[]
+  /** The history came from the caller's memory: the response that this one continues from is not stored. */
+  readonly fromMemory: boolean
   readonly resolved: ResolvedModel
   readonly tools: OfferedTools
   /** The first turn. */
@@ -110,6 +112,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     store: context.store,
     input: context.input,
     history: context.history,
+    fromMemory: context.fromMemory,
     resolved,
     tools,
     turn: request.truncation === 'auto' ? await truncated(turn, resolved, caller) : turn,
@@ -140,6 +143,7 @@ async function resolveModel(name: string | null | undefined, deps: PlanDeps): Pr
 type ResolvedContext = {
   readonly store: ProjectStore
   readonly history: readonly Item[]
+  readonly fromMemory: boolean
   readonly input: readonly Item[]
   /** The request's tools, then those that `additional_tools` items added along the way. */
   readonly toolSpecs: Parameters<typeof offerTools>[0]
@@ -155,7 +159,9 @@ async function resolveContext(
 ): Promise<ResolvedContext> {
   const { projectId } = caller.principal
   const store = deps.store.forProject(projectId)
-  const history = await resolveHistory(request, store, deps)
+  const previousId = request.previous_response_id
+  const remembered = previousId ? (caller.memory?.get(previousId) ?? null) : null
+  const history = remembered ?? (await resolveHistory(request, store, deps))
   const given = normalizeInput(request.input, deps.ids)
   const seal = createReasoningSeal(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seal)
@@ -164,7 +170,14 @@ async function resolveContext(
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
   const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
-  return { store, history, input, toolSpecs: [...(request.tools ?? []), ...added], seal }
+  return {
+    store,
+    history,
+    fromMemory: remembered !== null,
+    input,
+    toolSpecs: [...(request.tools ?? []), ...added],
+    seal,
+  }
 }
 
 async function resolveHistory(
