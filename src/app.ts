@@ -87,7 +87,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.adopt(server, (it) => it.close())
   const parts = opened.move()
   return {
-    summary: await summarize(config, models, { clock: deps.clock, firstKey, healed }),
+    summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
     listen: () => server.listen(config.server.host, config.server.port),
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

@@ -24,7 +24,7 @@ export type SqliteStoreOptions = {
 
 const BUSY_TIMEOUT_MS = 5_000
 /** How long a write that nobody waits for may wait for others to share its commit. */
-const LATE_WRITE_MS = 100
+const LATE_WRITE_MS = 250
 /** Rows healed in one transaction. */
 const ORPHAN_BATCH = 500
 
