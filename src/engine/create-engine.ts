@@ -1,3 +1,4 @@
+import { compactResponse } from './compact-response.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
@@ -11,4 +12,5 @@ export const createEngine = (deps: CreateDeps): Engine => ({
   cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
   listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
   countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
+  compactResponse: (request, caller) => compactResponse(request, caller, deps),
 })

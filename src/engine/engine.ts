@@ -1,5 +1,6 @@
 /** What the edge can ask of the engine. One function per endpoint; every refusal is a thrown `ApiError`. */
 import type { Principal } from '../auth/principal.ts'
+import type { CompactedResponse, CompactRequest } from '../protocol/compact.ts'
 import type { Include } from '../protocol/options.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
@@ -13,7 +14,11 @@ export interface Engine {
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
   listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
   countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
+  /** Asks the model for a summary of the window; stores nothing. */
+  compactResponse(request: CompactRequest, caller: Caller): Promise<Compacted>
 }
+
+export type Compacted = { readonly response: CompactedResponse; readonly warnings: readonly string[] }
 
 export type Caller = {
   readonly principal: Principal

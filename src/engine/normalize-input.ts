@@ -6,6 +6,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { MessagePart, OutputPart, StoredPart, ToolOutputPart } from '../protocol/content.ts'
 import { badRequest } from '../protocol/errors.ts'
 import {
+  type CompactionTriggerParam,
   type InputItemParam,
   ITEM_ID_PREFIX,
   ITEM_STATUSES,
@@ -25,7 +26,15 @@ export function normalizeInput(
 ): NormalizedItem[] {
   if (input === null || input === undefined) return []
   if (typeof input === 'string') return [userMessage(input, ids)]
-  return input.map((item, index) => normalizeItem(item, index, ids))
+  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, ids)]))
+}
+
+const isTrigger = (item: InputItemParam): item is CompactionTriggerParam => item.type === 'compaction_trigger'
+
+/** Whether the input asks for compaction and nothing else. */
+export function endsWithTrigger(input: string | readonly InputItemParam[] | null | undefined): boolean {
+  const last = typeof input === 'object' ? input?.at(-1) : undefined
+  return last !== undefined && isTrigger(last)
 }
 
 export const userMessage = (text: string, ids: Ids): Item => ({
@@ -36,13 +45,13 @@ export const userMessage = (text: string, ids: Ids): Item => ({
   content: [{ type: 'input_text', text }],
 })
 
-const isReference = (item: InputItemParam): item is ItemReferenceParam =>
+const isReference = (item: Exclude<InputItemParam, CompactionTriggerParam>): item is ItemReferenceParam =>
   item.type === 'item_reference' || (!('role' in item) && (item.type === undefined || item.type === null))
 
 const statusOf = (status: string | null | undefined): ItemStatus =>
   ITEM_STATUSES.find((known) => known === status) ?? 'completed'
 
-function normalizeItem(item: InputItemParam, index: number, ids: Ids): NormalizedItem {
+function normalizeItem(item: Exclude<InputItemParam, CompactionTriggerParam>, index: number, ids: Ids): NormalizedItem {
   if (isReference(item)) return { type: 'item_reference', id: item.id, index }
   const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
   switch (item.type) {
@@ -89,6 +98,8 @@ function normalizeItem(item: InputItemParam, index: number, ids: Ids): Normalize
       }
     case 'additional_tools':
       return { id: idOf('additional_tools'), type: 'additional_tools', role: 'developer', tools: item.tools }
+    case 'compaction':
+      return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
       return item satisfies never
   }

@@ -13,6 +13,7 @@ test('the inventory of routes, each with who may call it', () => {
     'POST /v1/responses/:id/cancel access=responses body=none',
     'GET /v1/responses/:id/input_items access=read body=none',
     'POST /v1/responses/input_tokens access=responses body=json',
+    'POST /v1/responses/compact access=responses body=json',
     'GET /v1/models access=read body=none',
     'GET /v1/models/* access=read body=none',
     'GET /health access=public body=none',

@@ -1,6 +1,7 @@
 /** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
 import type { Caller, Engine, PageQuery, Run } from '../engine/engine.ts'
 import type { RunBatch, RunEvent } from '../engine/run-event.ts'
+import { NO_USAGE } from '../engine/usage.ts'
 import { type ApiError, responseNotFound } from '../protocol/errors.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
@@ -170,5 +171,15 @@ export function createScriptedEngine(): ScriptedEngine {
       return { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
     },
     countInputTokens: async () => 7,
+    compactResponse: async () => ({
+      response: {
+        id: 'resp_1',
+        object: 'response.compaction',
+        created_at: 1,
+        output: [{ id: 'cmp_1', type: 'compaction', encrypted_content: 'sealed' }],
+        usage: NO_USAGE,
+      },
+      warnings: [],
+    }),
   }
 }

@@ -67,6 +67,7 @@ const validate: HttpServerOptions['validate'] = {
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  compact: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
 }
 
 /** For tests of the routes as data; nothing in it is called. */

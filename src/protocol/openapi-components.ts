@@ -1,5 +1,6 @@
 /** The schemas of the contract as OpenAPI components: the very ones that requests are checked with. */
 
+import { CompactedResponseSchema, CompactRequestSchema } from './compact.ts'
 import {
   AnnotationSchema,
   InputFileSchema,
@@ -17,6 +18,7 @@ import {
 import { EVENT_SCHEMAS } from './events.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
+  CompactionItemSchema,
   CustomToolCallOutputSchema,
   CustomToolCallSchema,
   FunctionCallOutputSchema,
@@ -78,6 +80,9 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   Usage: UsageSchema,
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
+  Compact: CompactRequestSchema,
+  CompactedResponse: CompactedResponseSchema,
+  CompactionItem: CompactionItemSchema,
   InputItem: InputItemParamSchema,
   Item: ItemSchema,
   OutputItem: OutputItemSchema,

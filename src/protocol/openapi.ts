@@ -111,6 +111,15 @@ const OPERATIONS: readonly Operation[] = [
     replies: ok('The count.', json('InputTokens')),
   },
   {
+    method: 'post',
+    path: '/v1/responses/compact',
+    id: 'compactResponse',
+    summary: 'Make a shorter window out of a conversation; send its output as the next input',
+    tag: 'Responses',
+    body: 'Compact',
+    replies: ok('The window.', json('CompactedResponse')),
+  },
+  {
     method: 'get',
     path: '/v1/models',
     id: 'listModels',

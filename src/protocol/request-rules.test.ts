@@ -57,7 +57,6 @@ test('what the server does not carry yet is refused by name, and ignored when it
     background: true,
     conversation: 'conv_1',
     prompt: { id: 'pmpt_1' },
-    context_management: [{ type: 'compaction' }],
     moderation: { model: 'x' },
   }
   for (const [field, value] of Object.entries(meaningful)) {

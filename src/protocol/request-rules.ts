@@ -1,4 +1,5 @@
 /** Rules of a request that its schema cannot say: pure functions, run in order by `validate.ts`. */
+import type { CompactRequest } from './compact.ts'
 import type { InputFile, InputImage, MessagePart } from './content.ts'
 import { badRequest, missingParameter, unsupportedParameter } from './errors.ts'
 import { movedParameter } from './foreign-fields.ts'
@@ -25,7 +26,6 @@ const LATER_FIELDS = [
   ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
   ['conversation', "Chain turns with 'previous_response_id' instead."],
   ['prompt', "Send 'model', 'instructions' and 'input' instead."],
-  ['context_management', "Set 'truncation' to 'auto', or shorten the input."],
   ['moderation', 'Call a moderation service before or after this request instead.'],
 ] as const
 
@@ -49,6 +49,14 @@ const requireInput: Rule<CreateResponseRequest> = (request) => {
   if (request.input !== undefined && request.input !== null) return
   if (request.previous_response_id) return
   throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
+}
+
+const checkTriggerIsLast: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
+  const items = itemsOf(input)
+  const index = items.findIndex((item) => item.type === 'compaction_trigger')
+  if (index < 0 || index === items.length - 1) return
+  const why = "A 'compaction_trigger' must be the last input item."
+  throw badRequest(`input[${index}]`, 'invalid_value', `Invalid 'input[${index}]': ${why}`)
 }
 
 const checkMinOutputTokens: Rule<CreateResponseRequest> = ({ max_output_tokens: value }, { minOutputTokens }) => {
@@ -76,7 +84,7 @@ const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
   }
 }
 
-const checkInputParts: Rule<SharedFields> = ({ input }) => {
+const checkInputParts: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
   itemsOf(input).forEach((item, index) => {
     if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `input[${index}].content`)
     else if ('output' in item) checkParts(item.output, `input[${index}].output`)
@@ -161,7 +169,22 @@ function isGiven(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-const SHARED_RULES = [refuseTwoHistories, refuseLaterFields, checkInputParts, checkToolSchemas, checkFormatSchema]
+const SHARED_RULES = [
+  refuseTwoHistories,
+  refuseLaterFields,
+  checkInputParts,
+  checkTriggerIsLast,
+  checkToolSchemas,
+  checkFormatSchema,
+]
+
+const requireModel: Rule<CompactRequest> = ({ model }) => {
+  if (!model) throw missingParameter('model')
+}
+
+const requireWindow: Rule<CompactRequest> = ({ input, previous_response_id }) => {
+  if (!previous_response_id && (input === undefined || input === null)) throw missingParameter('input')
+}
 
 export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
   refuseUnstorableText,
@@ -170,5 +193,12 @@ export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
   checkMinOutputTokens,
   checkMetadata,
   reportIdleStreamOptions,
+]
+export const COMPACT_RULES: readonly Rule<CompactRequest>[] = [
+  refuseUnstorableText,
+  requireModel,
+  checkInputParts,
+  checkTriggerIsLast,
+  requireWindow,
 ]
 export const COUNT_INPUT_TOKENS_RULES: readonly Rule<CountInputTokensRequest>[] = SHARED_RULES

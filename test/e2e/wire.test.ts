@@ -224,7 +224,6 @@ test('features that do not exist yet are refused by name, never ignored', async 
     background: true,
     conversation: 'conv_1',
     prompt: { id: 'pmpt_1' },
-    context_management: [{ type: 'compaction', compact_threshold: 1000 }],
     moderation: { model: 'omni-moderation-latest' },
   }
   for (const [param, value] of Object.entries(fields)) {

@@ -78,6 +78,12 @@ const REFUSED_ANYWAY = [
     why: 'an allowed tool is any object there; without a type it names nothing',
   },
   { param: /^input\[\d+\]\.call_id$/, why: 'an output without a call_id answers no call' },
+  { param: /^context_management\[\d+\]\.type$/, why: 'only compaction exists; the type is any string there' },
+  {
+    param: /^context_management\[\d+\]\.compact_threshold$/,
+    why: 'less than 1000 tokens, or part of one, is no threshold; it is any number there',
+  },
+  { param: /^input\[\d+\]\.encrypted_content$/, why: 'a compaction without content stands for nothing' },
   { param: /\.tools\[\d+\]\.parameters$/, why: 'the parameters of a namespaced function are `unknown` there' },
 ]
 

@@ -1,6 +1,7 @@
 /** Every route of the server, in one list. */
 import type { Route } from '../route-table.ts'
 import { cancelResponse } from './cancel-response.ts'
+import { compactResponse } from './compact-response.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
@@ -23,6 +24,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   cancelResponse(ports),
   listInputItems(ports),
   countInputTokens(ports),
+  compactResponse(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type { CompactRequest } from '../../protocol/compact.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -12,6 +13,7 @@ import type { Replier } from '../replier.ts'
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
+  compact(body: unknown): Checked<CompactRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>

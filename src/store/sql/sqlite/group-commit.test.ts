@@ -163,7 +163,13 @@ test('a write that nobody waits for goes with the next commit, or with its own w
   const alone = addLate(4)
   for (const flush of late.splice(0)) flush()
   await alone
-  assert.deepEqual([batches, ids(path)], [[3, 1], [1, 2, 3, 4]])
+  assert.deepEqual(
+    [batches, ids(path)],
+    [
+      [3, 1],
+      [1, 2, 3, 4],
+    ],
+  )
 })
 
 test('late writes that fill a batch wait no longer, and closing commits what waits', async (t) => {
