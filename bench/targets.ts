@@ -101,7 +101,7 @@ async function startFloor(
 async function startServer(origin: string, prefix: readonly string[]): Promise<Target> {
   const config = [
     `providers: { bench: { type: openai_compatible, api_base: "${origin}/v1", api_key: none } }`,
-    'limits: { streams_per_project: 10000, streams: 10000 }',
+    'limits: { streams_per_project: 10000, streams: 10000, requests_per_minute: 100000000, requests_per_connection: 1000000 }',
   ]
   const server = await startAntiphon({ config: `${config.join('\n')}\n`, prefix, env: compileCache() })
   return {

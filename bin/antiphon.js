@@ -16,6 +16,8 @@ import { findNode, noNodeMessage } from './find-node.js'
 const EXIT_USAGE = 2
 const EXIT_CANNOT_RUN = 126
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP']
+const IS_NPM_SCRIPT = process.env.npm_lifecycle_event !== undefined
+const PARENT_CHECK_MS = 500
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-proto=delete']
 
 /** A checkout has the sources and runs them as they are; the published package has only what was compiled. */
@@ -32,7 +34,7 @@ function compileCacheFolder(env) {
 function launch(node) {
   const args = [...FLAGS, findEntry(), ...process.argv.slice(2)]
   const env = { ...process.env, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE || compileCacheFolder(process.env) }
-  if (process.platform !== 'win32' && typeof process.execve === 'function') {
+  if (process.platform !== 'win32' && typeof process.execve === 'function' && !IS_NPM_SCRIPT) {
     process.execve(node, [node, ...args], env)
   }
   supervise(spawn(node, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] }))
@@ -40,6 +42,7 @@ function launch(node) {
 
 function supervise(child) {
   for (const signal of FORWARDED) process.on(signal, () => child.kill(signal))
+  if (IS_NPM_SCRIPT) followParent(child)
   child.on('error', (error) => {
     console.error(`antiphon could not start its runtime: ${error.message}`)
     process.exit(EXIT_CANNOT_RUN)
@@ -49,6 +52,20 @@ function supervise(child) {
     for (const name of FORWARDED) process.removeAllListeners(name)
     process.kill(process.pid, signal)
   })
+}
+
+/**
+ * npm runs its scripts below a shell that keeps a signal for itself: npm and the shell end, and nobody tells the server.
+ * When the parent is gone, so is the one who started this.
+ */
+function followParent(child) {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    child.kill('SIGTERM')
+  }, PARENT_CHECK_MS)
+  timer.unref()
 }
 
 const node = findNode()

@@ -9,6 +9,10 @@ const PATTERNS = ['src/**/*.test.ts', 'test/**/*.test.ts']
 /** Suites against other people's programs, started by name only. */
 const EXCLUDED = ['test/suites/**']
 const CONCURRENCY = 2
+/** Of one file. A test that hangs must not hang the run. */
+const TIMEOUT_MS = 240_000
+/** Fails a file that leaves a handle or an unhandled rejection behind. */
+const PRELOAD = join(ROOT, 'test', 'hygiene', 'preload.ts')
 const NAME_PATTERN = '--test-name-pattern='
 
 /** `args`: file globs instead of all tests, and `--test-name-pattern=TEXT`. Answers the exit code. */
@@ -20,7 +24,13 @@ export async function run(args) {
     console.error(`no test files match ${globs.join(' ')}`)
     return 1
   }
-  const options = { files, cwd: ROOT, concurrency: CONCURRENCY }
+  const options = {
+    files,
+    cwd: ROOT,
+    concurrency: CONCURRENCY,
+    timeout: TIMEOUT_MS,
+    execArgv: ['--import', PRELOAD],
+  }
   return report(runTestFiles(names.length > 0 ? { ...options, testNamePatterns: names } : options))
 }
 
@@ -38,6 +48,8 @@ async function report(stream) {
     } else if (type === 'test:fail' && data.todo === undefined) {
       failed = true
       reportFailure(data, output)
+    } else if (type === 'test:pass' && typeof data.skip === 'string') {
+      console.log(`skipped: ${data.name}, because ${data.skip.replace(/^because:? /, '')}`)
     } else if (type === 'test:summary' && data.file === undefined) {
       const { tests, passed, skipped, todo } = data.counts
       const failures = data.counts.failed + data.counts.cancelled

@@ -9,12 +9,12 @@
  */
 import { hash, timingSafeEqual } from 'node:crypto'
 import { type Clock, seconds } from '../lib/clock.ts'
+import { createLruMap } from '../lib/lru-map.ts'
 import { ApiError, invalidKey, missingKey } from '../protocol/errors.ts'
 import { KEY_SCOPES, type KeyStore } from '../store/store.ts'
 import { digestSecret, parseApiKey } from './api-keys.ts'
 import type { BadKeyLimit } from './bad-key-limit.ts'
 import type { Authenticator, Principal } from './principal.ts'
-import { createVerdictCache, type Verdict } from './verdict-cache.ts'
 
 export const DEFAULT_PROJECT = 'proj_default'
 const DEFAULT_TTL_MS = 5_000
@@ -22,6 +22,16 @@ const DEFAULT_TTL_MS = 5_000
 const STALE_MS = 60_000
 const MAX_CACHED = 10_000
 const MAX_CREDENTIAL_LENGTH = 1_024
+
+/** What became of a credential. */
+type Verdict = {
+  /** Null: no such key. */
+  readonly principal: Principal | null
+  /** Seconds since the epoch; null: never. */
+  readonly expiresAt: number | null
+  /** When the store said so, on the clock that never jumps, in milliseconds. */
+  readonly checkedAt: number
+}
 
 export type StaticKey = {
   readonly key: string
@@ -43,7 +53,7 @@ export type KeyAuthenticatorOptions = {
 export function createKeyAuthenticator(options: KeyAuthenticatorOptions): Authenticator {
   const { clock, badKeyLimit, cacheTtlMs = DEFAULT_TTL_MS } = options
   const fixed = new Map(options.staticKeys.map((it) => [fingerprintOf(it.key), it]))
-  const cache = createVerdictCache(MAX_CACHED)
+  const cache = createLruMap<string, Verdict>(MAX_CACHED)
   const pending = new Map<string, Promise<Verdict>>()
   const isYounger = (verdict: Verdict, ms: number) => clock.monotonic() - verdict.checkedAt < ms
 
@@ -68,7 +78,7 @@ export function createKeyAuthenticator(options: KeyAuthenticatorOptions): Authen
     const cached = cache.get(fingerprint)
     // Only keys the store does not know are refused unread: a good key works on beside somebody's bad ones.
     if (cached?.principal == null) refuseWhenBlocked(badKeyLimit, address)
-    if (cached !== null && isYounger(cached, cacheTtlMs)) return cached
+    if (cached !== undefined && isYounger(cached, cacheTtlMs)) return cached
     try {
       return await check(credential, fingerprint)
     } catch (error) {

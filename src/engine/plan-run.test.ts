@@ -101,6 +101,15 @@ test('a response of another project cannot be continued, and answers as one that
   assert.equal(await attempt(mine.id), await attempt('resp_nope'))
 })
 
+test('a cache key of one project is never that of another, and is echoed as it was given', async () => {
+  const request = { model: 'm', input: 'x', prompt_cache_key: 'shared' }
+  const mine = await planRun(request, fixture.caller(), fixture.deps)
+  const foreign = await planRun(request, fixture.caller({ projectId: 'proj_b' }), fixture.deps)
+  assert.notEqual(mine.turn.promptCacheKey, foreign.turn.promptCacheKey)
+  assert.equal(mine.turn.promptCacheKey, (await plan({ ...request })).turn.promptCacheKey)
+  assert.equal(mine.response.prompt_cache_key, 'shared')
+})
+
 test('an output without its call is refused (req 77)', () =>
   refused({ input: [output('call_1')] }, { status: 400, param: 'input' }))
 

@@ -4,6 +4,7 @@
  */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { scopedKey } from '../lib/scoped-key.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn } from '../models/model.ts'
@@ -102,7 +103,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     maxOutputTokens: request.max_output_tokens ?? null,
     stop: request.stop ?? null,
     serviceTier: request.service_tier ?? null,
-    promptCacheKey: request.prompt_cache_key ?? null,
+    promptCacheKey: request.prompt_cache_key ? scopedKey(caller.principal.projectId, request.prompt_cache_key) : null,
     promptCacheRetention: response.prompt_cache_retention,
     safetyIdentifier: request.safety_identifier ?? request.user ?? null,
     metadata: response.metadata,

@@ -9,6 +9,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { ModelContext, ModelTurn } from '../models/model.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Usage } from '../protocol/response.ts'
+import { addUsage } from '../protocol/usage.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
 import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
@@ -16,7 +17,6 @@ import type { RunPlan } from './plan-run.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls } from './run-tool-calls.ts'
 import { runTurn, type TurnResult } from './run-turn.ts'
-import { addUsage } from './usage.ts'
 
 export type RunDeps = { readonly clock: Clock; readonly ids: Ids }
 
@@ -51,7 +51,8 @@ export async function* runResponse(
       const next = await afterTurn(result, context.signal)
       composer.closeItem(next.next === 'end' && next.end.status === 'incomplete' ? 'incomplete' : 'completed')
       const output = composer.output.slice(before)
-      usage = addUsage(usage, result.usage ?? (await plan.estimateUsage(turn, output)))
+      const ofTurn = result.usage ?? (await plan.estimateUsage(turn, output))
+      usage = usage ? addUsage(usage, ofTurn) : ofTurn
       if (next.next === 'end') {
         end = next.end
         break
@@ -103,8 +104,7 @@ function endOfAbort(reason: unknown): RunEnd {
       : new ApiError({
           status: 504,
           code: 'server_error',
-          message:
-            'The response took longer than this server allows. Ask for less, or raise limits.response_wall_clock.',
+          message: 'The response took longer than this server allows. Ask for less, or raise limits.response_time.',
           headers: { 'x-should-retry': 'false' },
         })
   return { status: 'failed', error: toResponseError(cause), cause }

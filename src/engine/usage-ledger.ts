@@ -3,8 +3,8 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelAttempt } from '../models/model.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
+import { NO_USAGE } from '../protocol/usage.ts'
 import type { UsageRow } from '../store/store.ts'
-import { NO_USAGE } from './usage.ts'
 
 export interface UsageLedger {
   add(attempt: ModelAttempt): void

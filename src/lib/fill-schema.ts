@@ -200,9 +200,10 @@ function* objectCandidates(schema: SchemaObject, filling: Filling): Generator<un
 }
 
 /** Declared order first: readers and tests expect the schema's own order. */
-const ordered = (keys: readonly string[], declared: readonly string[]): string[] => [
-  ...new Set([...declared.filter((key) => keys.includes(key)), ...keys]),
-]
+function ordered(keys: readonly string[], declared: readonly string[]): string[] {
+  const wanted = new Set(keys)
+  return [...new Set([...declared.filter((key) => wanted.has(key)), ...keys])]
+}
 
 function withDependents(keys: readonly string[], schema: SchemaObject): string[] {
   const all = new Set(keys)

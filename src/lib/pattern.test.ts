@@ -60,6 +60,12 @@ test('matching agrees with the platform', () => {
   )
 })
 
+test('ends of a match from one place are counted like a string is', () => {
+  assert.deepEqual([...(compilePattern('a+')?.endsFrom('xaab', 1) ?? [])], [2, 3])
+  assert.deepEqual([...(compilePattern('.')?.endsFrom('🎉a', 0) ?? [])], [2])
+  assert.deepEqual([...(compilePattern('a')?.endsFrom('ba', 0) ?? [])], [])
+})
+
 test('what is not covered is null, not wrong', () => {
   for (const source of ['(a)\\1', '(?<=a)b', '(', '[', 'a{2', '*', 'x'.repeat(5000)]) {
     assert.equal(compilePattern(source), null, source)

@@ -9,6 +9,8 @@ import { isWordCode, type PatternNode, parsePattern } from './pattern-syntax.ts'
 export interface Pattern {
   /** False also where the text is over 4,096 characters or the work over its limit. */
   matches(text: string): boolean
+  /** Where a match that begins exactly at `at` may end, in UTF-16 units. Empty where the limits are passed. */
+  endsFrom(text: string, at: number): ReadonlySet<number>
   /** A matching text with a length (in characters) inside the bounds, or null when none was found. Deterministic. */
   sample(minLength?: number, maxLength?: number): string | null
   /** Different matching texts, up to about a hundred. */
@@ -41,6 +43,13 @@ function toPattern(node: PatternNode): Pattern {
   }
   return {
     matches,
+    endsFrom(text, at) {
+      if (text.length > MAX_TEXT_CHARS) return new Set()
+      const matching: Matching = { codes: [...text].map((char) => char.codePointAt(0) ?? 0), steps: MAX_STEPS }
+      const offsets = unitOffsets(matching.codes)
+      const ends = advance(node, new Set([offsets.indexOf(at)].filter((start) => start >= 0)), matching)
+      return matching.steps > 0 ? new Set([...ends].map((end) => offsets[end] ?? text.length)) : new Set()
+    },
     samples,
     sample(minLength, maxLength) {
       for (const text of samples(minLength, maxLength)) return text
@@ -111,6 +120,13 @@ function search(node: PatternNode, text: string): boolean {
   const matching: Matching = { codes, steps: MAX_STEPS }
   const ends = advance(node, anywhere, matching)
   return matching.steps > 0 && ends.size > 0
+}
+
+/** Where each character begins in the string, and where the last one ends. */
+function unitOffsets(codes: readonly number[]): number[] {
+  const offsets = [0]
+  for (const code of codes) offsets.push((offsets.at(-1) ?? 0) + (code > 0xffff ? 2 : 1))
+  return offsets
 }
 
 /** The positions where a match of `node` that began at one of `starts` may end. */

@@ -71,11 +71,16 @@ describe('upstream HTTP', () => {
     const url = await listen((_, response) => response.end('hello'))
     for (let call = 0; call < 8; call++) {
       const reply = await post(url)
-      assert.deepEqual(await reply.readText(100), { text: 'hello', complete: true })
+      assert.deepEqual(await reply.readText(100), { text: 'hello', complete: true, valid: true })
       assert.equal(await reply.read(), null)
     }
     // The pool may open a second one while it still puts the first away.
     assert.ok(sockets.size <= 2, `${sockets.size} connections`)
+  })
+
+  it('says of a text whether it was UTF-8', async () => {
+    const url = await listen((_, response) => response.end(Buffer.from([0x61, 0xe2, 0x82])))
+    assert.equal((await (await post(url)).readText(100)).valid, false)
   })
 
   it('keeps the connection of a released reply, also when it is destroyed afterwards', async () => {
@@ -95,7 +100,7 @@ describe('upstream HTTP', () => {
   it('reads no more of a text than it may', async () => {
     const url = await listen((_, response) => response.end('x'.repeat(1000)))
     const reply = await post(url)
-    assert.deepEqual(await reply.readText(10), { text: 'xxxxxxxxxx', complete: false })
+    assert.deepEqual(await reply.readText(10), { text: 'xxxxxxxxxx', complete: false, valid: false })
     reply.destroy()
   })
 

@@ -5,18 +5,19 @@
  * whole call. What counts as a sign of life is the caller's word (`progress`), so that keep-alive comments cannot keep
  * a dead generation open. Time the caller spends on what it has read does not count.
  *
+ * It takes undici's events as they are. Its `request` puts a stream, an abort signal and an iterator around each reply;
+ * together they cost more than decoding it.
+ *
  * Invariant: however a call ends, its socket is either back in the pool with nothing left to read, or destroyed.
  */
-import { Agent, type Dispatcher, errors, request } from 'undici'
+import { isUtf8 } from 'node:buffer'
+import { Agent, type Dispatcher } from 'undici'
 import type { Clock } from './clock.ts'
+import { toUpstreamError, UpstreamHttpError } from './upstream-error.ts'
+import { type UpstreamClocks, watchUpstream } from './upstream-watch.ts'
 
-/** Milliseconds. */
-export type UpstreamClocks = {
-  readonly connectMs: number
-  readonly firstByteMs: number
-  readonly idleMs: number
-  readonly wholeMs: number
-}
+export { type UpstreamClockName, type UpstreamFailure, UpstreamHttpError } from './upstream-error.ts'
+export type { UpstreamClocks } from './upstream-watch.ts'
 
 export const DEFAULT_UPSTREAM_CLOCKS: UpstreamClocks = {
   connectMs: 10_000,
@@ -28,23 +29,8 @@ export const DEFAULT_UPSTREAM_CLOCKS: UpstreamClocks = {
 /** How long, and how far, a finished reply is read on so that its connection can be used again. */
 const DRAIN_MS = 1000
 const DRAIN_BYTES = 64 * 1024
-
-export type UpstreamFailure = 'connection' | 'timeout' | 'malformed' | 'aborted'
-export type UpstreamClockName = 'connect' | 'first-byte' | 'idle' | 'whole'
-
-/** The message names no host and no URL, so it may reach a client; `cause` is for the log. */
-export class UpstreamHttpError extends Error {
-  override readonly name = 'UpstreamHttpError'
-  readonly kind: UpstreamFailure
-  /** Which clock ran out. */
-  readonly clock: UpstreamClockName | null
-
-  constructor(kind: UpstreamFailure, message: string, clock: UpstreamClockName | null = null, cause?: unknown) {
-    super(message, { cause })
-    this.kind = kind
-    this.clock = clock
-  }
-}
+/** Bytes that may wait for our caller before the socket is no longer read. */
+const MAX_WAITING_BYTES = 64 * 1024
 
 export type UpstreamPost = {
   readonly dispatcher: Dispatcher
@@ -59,12 +45,12 @@ export type UpstreamPost = {
 export interface UpstreamReply {
   readonly status: number
   header(name: string): string | null
-  /** What arrived since the last read; null at the end. Throws `UpstreamHttpError`. */
+  /** What arrived since the last read; null at the end. Throws `UpstreamHttpError`. One read at a time. */
   read(): Promise<Uint8Array | null>
   /** Says that what was read was alive: the idle clock starts anew. */
   progress(): void
-  /** The rest as text, at most `maxBytes` of it. Every byte counts as progress. */
-  readText(maxBytes: number): Promise<{ readonly text: string; readonly complete: boolean }>
+  /** The rest as text, at most `maxBytes` of it. Every byte counts as progress. `valid`: all of it is UTF-8. */
+  readText(maxBytes: number): Promise<{ readonly text: string; readonly complete: boolean; readonly valid: boolean }>
   /** The reply is understood to its end: its connection goes back to the pool, or is closed within a second. */
   release(): void
   /** Closes the socket now. Does nothing after `release` or the end. */
@@ -79,198 +65,188 @@ export const createUpstreamAgent = (clocks: UpstreamClocks): Agent =>
   new Agent({ allowH2: false, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: clocks.connectMs } })
 
 /** Resolves when the reply's head is here, whatever its status. Throws `UpstreamHttpError`. */
-export async function postUpstream(post: UpstreamPost): Promise<UpstreamReply> {
-  const watch = createWatch(post)
-  try {
-    const reply = await request(post.url, {
-      dispatcher: post.dispatcher,
-      method: 'POST',
-      headers: { ...post.headers },
-      body: post.body,
-      signal: watch.signal,
-    })
-    return createReply(reply, watch, post.clock)
-  } catch (error) {
-    watch.stop()
-    throw watch.failure() ?? toUpstreamError(error)
-  }
+export function postUpstream(post: UpstreamPost): Promise<UpstreamReply> {
+  return new Promise((resolve, reject) => {
+    const exchange = new Exchange(post, resolve, reject)
+    if (post.signal.aborted) return exchange.fail(aborted())
+    const { origin, pathname, search } = post.url
+    const path = `${pathname}${search}`
+    const { headers, body } = post
+    // Both again, because the pool may be one that others share.
+    const clocksOff = { headersTimeout: 0, bodyTimeout: 0 }
+    post.dispatcher.dispatch({ origin, path, method: 'POST', headers, body, ...clocksOff }, exchange)
+  })
 }
 
-type Watch = {
-  readonly signal: AbortSignal
-  progress(): void
-  /** Our caller waits for bytes, or is busy with those it has. */
-  waiting(on: boolean): void
-  failure(): UpstreamHttpError | null
-  abort(): void
-  stop(): void
-}
+const aborted = () => new UpstreamHttpError('aborted', 'The call was aborted.')
 
-/** The clocks of one call. One timer runs at a time and is re-armed when it fires, not on every read. */
-function createWatch({ clock, clocks, signal }: Pick<UpstreamPost, 'clock' | 'clocks' | 'signal'>): Watch {
-  const controller = new AbortController()
-  let failure: UpstreamHttpError | null = null
-  let silence: { readonly name: UpstreamClockName; readonly ms: number } = {
-    name: 'first-byte',
-    ms: clocks.firstByteMs,
-  }
-  let since = clock.monotonic()
-  let busySince: number | null = null
+/** What undici tells of one call, and what its caller asks for. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly #post: UpstreamPost
+  readonly #onHead: (reply: UpstreamReply) => void
+  readonly #onNoHead: (error: UpstreamHttpError) => void
+  readonly #watch
+  #controller: Dispatcher.DispatchController | null = null
+  #hasHead = false
+  /** Bytes that nobody has read yet. */
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+  #ended = false
+  #failure: UpstreamHttpError | null = null
+  /** Of the read that waits for bytes. */
+  #wake: (() => void) | null = null
+  /** Nobody reads any more: read to the end, failed, released or destroyed. */
+  #over = false
+  /** Bytes that a released reply may still bring. */
+  #drainBytes = 0
+  #stopDrain = () => {}
 
-  const fail = (error: UpstreamHttpError) => {
-    if (failure) return
-    failure = error
-    stop()
-    controller.abort(error)
+  constructor(
+    post: UpstreamPost,
+    onHead: (reply: UpstreamReply) => void,
+    onNoHead: (error: UpstreamHttpError) => void,
+  ) {
+    this.#post = post
+    this.#onHead = onHead
+    this.#onNoHead = onNoHead
+    this.#watch = watchUpstream(post, (error) => this.fail(error))
+    post.signal.addEventListener('abort', this.#onAbort)
   }
-  const expire = (name: UpstreamClockName, ms: number) =>
-    fail(new UpstreamHttpError('timeout', WHAT_EXPIRED[name](ms), name))
-  const check = () => {
-    const left = busySince === null ? silence.ms - (clock.monotonic() - since) : silence.ms
-    if (left <= 0) return expire(silence.name, silence.ms)
-    cancelSilence = clock.after(Math.ceil(left), check)
-  }
-  const onAbort = () => fail(new UpstreamHttpError('aborted', 'The call was aborted.'))
-  let cancelSilence = clock.after(silence.ms, check)
-  const cancelWhole = clock.after(clocks.wholeMs, () => expire('whole', clocks.wholeMs))
-  const stop = () => {
-    cancelSilence()
-    cancelWhole()
-    signal.removeEventListener('abort', onAbort)
-  }
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
 
-  return {
-    signal: controller.signal,
-    progress() {
-      since = clock.monotonic()
-      if (busySince !== null) busySince = since
-      if (silence.name === 'idle') return
-      silence = { name: 'idle', ms: clocks.idleMs }
-      cancelSilence()
-      cancelSilence = clock.after(silence.ms, check)
-    },
-    waiting(on) {
-      if (!on) busySince = clock.monotonic()
-      else if (busySince !== null) {
-        since += clock.monotonic() - busySince
-        busySince = null
-      }
-    },
-    failure: () => failure,
-    abort: () => controller.abort(),
-    stop,
-  }
-}
+  readonly #onAbort = () => this.fail(aborted())
 
-const WHAT_EXPIRED: Readonly<Record<UpstreamClockName, (ms: number) => string>> = {
-  connect: (ms) => `no connection within ${ms / 1000} s`,
-  'first-byte': (ms) => `no reply within ${ms / 1000} s`,
-  idle: (ms) => `nothing new for ${ms / 1000} s`,
-  whole: (ms) => `the reply took longer than ${ms / 1000} s`,
-}
+  /** Ends the call from our side, or says how the other side ended it. The first failure is the one that is told. */
+  fail(error: UpstreamHttpError): void {
+    if (this.#failure || this.#ended) return
+    this.#failure = error
+    this.#finish()
+    this.#controller?.abort(error)
+    if (!this.#hasHead) this.#onNoHead(error)
+    this.#wakeReader()
+  }
 
-function createReply(
-  { statusCode, headers, body }: Dispatcher.ResponseData,
-  watch: Watch,
-  clock: Clock,
-): UpstreamReply {
-  // A body that is destroyed while nobody reads it reports that here; the next read throws it as well.
-  body.on('error', () => {})
-  const chunks: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]()
-  /** Nothing is left to do: read to the end, failed, released or destroyed. */
-  let over = false
-  const finish = () => {
-    over = true
-    watch.stop()
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    // It was given up while it waited for a connection.
+    if (this.#failure) controller.abort(this.#failure)
   }
-  const close = () => {
-    body.destroy()
-    watch.abort()
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (status < 200) return
+    this.#hasHead = true
+    this.#onHead(this.#toReply(status, headers))
   }
-  const read = async (): Promise<Uint8Array | null> => {
-    watch.waiting(true)
-    try {
-      const next = await chunks.next()
-      const failure = watch.failure()
-      if (failure) throw failure
-      watch.waiting(false)
-      if (!next.done) return next.value
-      finish()
-      return null
-    } catch (error) {
-      finish()
-      body.destroy()
-      throw watch.failure() ?? toUpstreamError(error)
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
+    if (this.#over) {
+      this.#drainBytes -= chunk.byteLength
+      if (this.#drainBytes < 0) this.#close()
+      return
+    }
+    this.#waiting.push(chunk)
+    this.#waitingBytes += chunk.byteLength
+    if (this.#waitingBytes > MAX_WAITING_BYTES) controller.pause()
+    this.#wakeReader()
+  }
+
+  onResponseEnd(): void {
+    this.#ended = true
+    this.#stopDrain()
+    this.#wakeReader()
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#stopDrain()
+    this.fail(toUpstreamError(error))
+  }
+
+  #finish(): void {
+    this.#over = true
+    this.#watch.stop()
+    this.#post.signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  #close(): void {
+    this.#stopDrain()
+    this.#controller?.abort(aborted())
+  }
+
+  #wakeReader(): void {
+    const wake = this.#wake
+    this.#wake = null
+    wake?.()
+  }
+
+  #toReply(status: number, headers: Readonly<Record<string, string | string[] | undefined>>): UpstreamReply {
+    return {
+      status,
+      header: (name) => firstValue(headers[name]),
+      read: () => this.#read(),
+      progress: this.#watch.progress,
+      readText: (maxBytes) => this.#readText(maxBytes),
+      release: () => this.#release(),
+      destroy: () => {
+        if (this.#over) return
+        this.#finish()
+        this.#close()
+      },
     }
   }
-  return {
-    status: statusCode,
-    header: (name) => firstValue(headers[name]),
-    read,
-    progress: watch.progress,
-    async readText(maxBytes) {
-      const parts: Uint8Array[] = []
-      let size = 0
-      for (let chunk = await read(); chunk; chunk = await read()) {
-        watch.progress()
-        parts.push(chunk)
-        size += chunk.byteLength
-        if (size > maxBytes) return { text: Buffer.concat(parts).toString('utf8', 0, maxBytes), complete: false }
-      }
-      return { text: Buffer.concat(parts).toString('utf8'), complete: true }
-    },
-    release() {
-      if (over) return
-      finish()
-      void drain(chunks, clock, close)
-    },
-    destroy() {
-      if (over) return
-      finish()
-      close()
-    },
-  }
-}
 
-/** Reads a finished reply to its end, so that the next call can have its connection. */
-async function drain(chunks: AsyncIterator<Uint8Array>, clock: Clock, close: () => void): Promise<void> {
-  const cancel = clock.after(DRAIN_MS, close)
-  try {
-    let left = DRAIN_BYTES
-    for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
-      left -= next.value.byteLength
-      if (left < 0) return close()
+  async #read(): Promise<Uint8Array | null> {
+    this.#watch.waiting(true)
+    while (this.#waiting.length === 0 && !this.#ended && !this.#failure) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
-  } catch {
-    // The reply was complete already; how its connection went down matters to nobody.
-  } finally {
-    cancel()
+    this.#watch.waiting(false)
+    // What came before a failure of the connection is read first; a call that we ended is over at once.
+    if (this.#failure && (this.#failure.kind !== 'connection' || this.#waiting.length === 0)) throw this.#failure
+    if (this.#waiting.length > 0) return this.#take()
+    this.#finish()
+    return null
+  }
+
+  #take(): Uint8Array {
+    const [first] = this.#waiting
+    const bytes = this.#waiting.length === 1 && first ? first : Buffer.concat(this.#waiting)
+    this.#waiting = []
+    this.#waitingBytes = 0
+    this.#controller?.resume()
+    return bytes
+  }
+
+  async #readText(maxBytes: number): Promise<{ text: string; complete: boolean; valid: boolean }> {
+    const parts: Uint8Array[] = []
+    let size = 0
+    for (let chunk = await this.#read(); chunk; chunk = await this.#read()) {
+      this.#watch.progress()
+      parts.push(chunk)
+      size += chunk.byteLength
+      if (size > maxBytes) {
+        return { text: Buffer.concat(parts).toString('utf8', 0, maxBytes), complete: false, valid: false }
+      }
+    }
+    const bytes = Buffer.concat(parts)
+    return { text: bytes.toString('utf8'), complete: true, valid: isUtf8(bytes) }
+  }
+
+  /** Reads a finished reply to its end, so that the next call can have its connection. */
+  #release(): void {
+    if (this.#over) return
+    this.#finish()
+    if (this.#ended) return
+    this.#drainBytes = DRAIN_BYTES - this.#waitingBytes
+    this.#waiting = []
+    this.#stopDrain = this.#post.clock.after(DRAIN_MS, () => this.#close())
+    this.#controller?.resume()
   }
 }
 
 const firstValue = (value: string | string[] | undefined): string | null =>
   (Array.isArray(value) ? value[0] : value) ?? null
-
-const codeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return ''
-  if ('code' in error && typeof error.code === 'string') return error.code
-  // Happy eyeballs: one error per address that was tried.
-  return error instanceof AggregateError ? codeOf(error.errors[0]) : ''
-}
-
-function toUpstreamError(error: unknown): UpstreamHttpError {
-  if (error instanceof UpstreamHttpError) return error
-  const code = codeOf(error)
-  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
-    return new UpstreamHttpError('timeout', 'no connection in time', 'connect', error)
-  }
-  if (error instanceof errors.HTTPParserError || code === 'UND_ERR_HEADERS_OVERFLOW') {
-    return new UpstreamHttpError('malformed', 'the answer is not HTTP', null, error)
-  }
-  if (code === '' || code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') {
-    return new UpstreamHttpError('connection', 'the connection was lost', null, error)
-  }
-  return new UpstreamHttpError('connection', `no connection (${code})`, null, error)
-}

@@ -1,5 +1,4 @@
 /** Finds the JSON in what a model wrote and holds it against the requested format. */
-import { Errors } from 'typebox/schema'
 import type { TextFormat } from '../protocol/options.ts'
 import type { CheckResult, IsolatedChecks } from './isolated-checks.ts'
 import { ModelError } from './model.ts'
@@ -62,6 +61,8 @@ async function validate(
 ): Promise<CheckResult> {
   if (isCostly(schema)) return checks.run({ kind: 'schema', schema, value }, signal)
   try {
+    // Loaded when first needed: a tenth of a second of every start would be much for what most servers never do.
+    const { Errors } = await import('typebox/schema')
     const [, errors] = Errors(schema, value)
     if (errors.length === 0) return { outcome: 'valid' }
     const problems = errors

@@ -9,6 +9,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { Item } from '../protocol/items.ts'
 import type { TextFormat } from '../protocol/options.ts'
 import type { Usage } from '../protocol/response.ts'
+import { addUsage } from '../protocol/usage.ts'
 import { checkJsonText, type JsonVerdict } from './check-json-text.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import { type Model, type ModelBatch, type ModelContext, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
@@ -130,7 +131,7 @@ async function hold(stream: AsyncIterable<ModelBatch>): Promise<HeldTurn> {
 
 /** The turn as one batch. `json`: what stands in place of its text, null to leave the text alone. */
 function release(turn: HeldTurn, json: string | null, earlier: Finish | null): ModelBatch {
-  const finish = earlier === null ? turn.finish : { ...turn.finish, usage: addUsage(earlier.usage, turn.finish.usage) }
+  const finish = earlier === null ? turn.finish : { ...turn.finish, usage: sumUsage(earlier.usage, turn.finish.usage) }
   const events = json === null || json === turn.text ? turn.events : replaceText(turn.events, json)
   return [...events, finish]
 }
@@ -158,18 +159,4 @@ function replaceText(events: readonly ModelEvent[], json: string): readonly Mode
 }
 
 /** Null when either is unknown: half a number would be taken for the whole. */
-function addUsage(a: Usage | null, b: Usage | null): Usage | null {
-  if (a === null || b === null) return null
-  return {
-    input_tokens: a.input_tokens + b.input_tokens,
-    input_tokens_details: {
-      cached_tokens: a.input_tokens_details.cached_tokens + b.input_tokens_details.cached_tokens,
-      cache_write_tokens: a.input_tokens_details.cache_write_tokens + b.input_tokens_details.cache_write_tokens,
-    },
-    output_tokens: a.output_tokens + b.output_tokens,
-    output_tokens_details: {
-      reasoning_tokens: a.output_tokens_details.reasoning_tokens + b.output_tokens_details.reasoning_tokens,
-    },
-    total_tokens: a.total_tokens + b.total_tokens,
-  }
-}
+const sumUsage = (a: Usage | null, b: Usage | null): Usage | null => (a && b ? addUsage(a, b) : null)

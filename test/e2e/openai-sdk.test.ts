@@ -1,7 +1,17 @@
 /** The official SDK, unmodified, over a socket: on the demo model and on a strict Chat Completions upstream. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import OpenAI, { APIConnectionError, AuthenticationError, BadRequestError, NotFoundError, RateLimitError } from 'openai'
+import OpenAI, {
+  APIConnectionError,
+  APIConnectionTimeoutError,
+  APIUserAbortError,
+  AuthenticationError,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  PermissionDeniedError,
+  RateLimitError,
+} from 'openai'
 import { zodTextFormat } from 'openai/helpers/zod'
 import type { ResponseInput } from 'openai/resources/responses/responses'
 import { z } from 'zod'
@@ -146,11 +156,16 @@ for (const backend of BACKENDS) {
   })
 }
 
+const READ_KEY = 'sk-test-that-may-only-read'
+
 describe('openai SDK errors', () => {
   let server: TestServer
   let client: OpenAI
   before(async () => {
-    server = await startServer({ checked: true })
+    server = await startServer({
+      checked: true,
+      config: `keys: [{ key_alias: reader, key: ${READ_KEY}, scopes: [read] }]\n`,
+    })
     client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
   })
   after(() => server.close())
@@ -179,8 +194,43 @@ describe('openai SDK errors', () => {
     })
   })
 
-  test('an upstream rate limit is a RateLimitError (req 46)', async () => {
-    await assert.rejects(client.responses.create({ model: 'demo', input: '[fail:429]' }), RateLimitError)
+  test('each kind of failure is the SDK class made for it (req 46)', async () => {
+    const create = (input: string, options?: OpenAI.RequestOptions) =>
+      client.responses.create({ model: 'demo', input }, options)
+    await assert.rejects(create('[fail:429]'), RateLimitError)
+    await assert.rejects(create('[fail:500]'), InternalServerError)
+    await assert.rejects(create('[delay:5000]', { timeout: 100 }), APIConnectionTimeoutError)
+    const left = new AbortController()
+    const pending = create('[delay:5000]', { signal: left.signal })
+    left.abort()
+    await assert.rejects(pending, APIUserAbortError)
+  })
+
+  test('a key that may only read is a PermissionDeniedError when it creates, and reads all the same (req 187)', async () => {
+    const reader = new OpenAI({ baseURL: server.baseUrl, apiKey: READ_KEY, maxRetries: 0 })
+    await assert.rejects(reader.responses.create({ model: 'demo', input: 'x' }), PermissionDeniedError)
+    const created = await client.responses.create({ model: 'demo', input: 'Say hello.' })
+    assert.equal((await reader.responses.retrieve(created.id)).id, created.id)
+  })
+
+  test('a failure in the middle of a stream is a failed response, not a broken connection', async () => {
+    const stream = await client.responses.create({ model: 'demo', input: '[fail-after:3]', stream: true })
+    const types: string[] = []
+    for await (const event of stream) types.push(event.type)
+    assert.equal(types.at(-1), 'response.failed')
+  })
+
+  test('the SDK retries what we say may be retried, and leaves alone what we say may not', async () => {
+    const patient = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 2 })
+    const model = 'upstream/gpt-test'
+    const wire = JSON.stringify({ error: { message: 'slow down', code: 'rate_limit_exceeded' } })
+    server.upstream.push({ status: 429, headers: { 'retry-after-ms': '3000', 'retry-after': '3' }, wire })
+    const response = await patient.responses.create({ model, input: 'Say hello.' })
+    assert.equal(response.status, 'completed')
+    const before = server.upstream.requests.length
+    server.upstream.push({ status: 401, wire: '{"error":{"message":"bad key"}}' })
+    await assert.rejects(patient.responses.create({ model, input: 'Say hello.' }), InternalServerError)
+    assert.equal(server.upstream.requests.length - before, 1)
   })
 
   test('a server that is not there is an APIConnectionError', async () => {

@@ -21,10 +21,26 @@ type Started = {
   readonly output: () => string
 }
 
-async function start(home: string, env: Readonly<Record<string, string>> = {}): Promise<Started> {
-  const child = spawn(process.execPath, [LAUNCHER, 'serve', '--no-detect'], {
+type StartOptions = { readonly below?: 'shell' }
+
+/** `below: 'shell'`: as npm starts its scripts, with a shell between that tells nobody of a signal. */
+async function start(
+  home: string,
+  env: Readonly<Record<string, string>> = {},
+  options: StartOptions = {},
+): Promise<Started> {
+  const command = [process.execPath, LAUNCHER, 'serve', '--no-detect']
+  const [program = '', ...args] = options.below ? ['sh', '-c', `${command.join(' ')}; true`] : command
+  const child = spawn(program, args, {
     cwd: home,
-    env: { PATH: process.env.PATH, HOME: home, PORT: '0', ANTIPHON_DATA_DIR: join(home, 'data'), ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: home,
+      PORT: '0',
+      ANTIPHON_DATA_DIR: join(home, 'data'),
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'antiphon-test-compile-cache'),
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''
@@ -39,7 +55,10 @@ async function start(home: string, env: Readonly<Record<string, string>> = {}): 
     }
     child.stdout.on('data', read)
     child.stderr.on('data', read)
-    child.once('exit', (code) => reject(new Error(`ended with ${code}:\n${output}`)))
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`ended with ${code}:\n${output}`))
+    })
   })
   const url = await listening
   return { child, url, apiKey: env.ANTIPHON_API_KEY ?? '', output: () => output }
@@ -174,3 +193,25 @@ test('a second server on the same data directory is refused by name of the first
     await stop(first.child, 'SIGTERM')
   })
 })
+
+test('a server below `npm start` ends when npm and its shell are gone', async () => {
+  await withHome(async (home) => {
+    const server = await start(home, { ANTIPHON_API_KEY: KEY, npm_lifecycle_event: 'start' }, { below: 'shell' })
+    assert.equal((await send(server, 'GET', '/v1/models')).status, 200)
+    await stop(server.child, 'SIGKILL')
+    const deadline = performance.now() + 5_000
+    while (await isUp(server.url)) {
+      assert.ok(performance.now() < deadline, 'the server lives on without its parent')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  })
+})
+
+const isUp = (url: string) =>
+  request(`${url}/health`).then(
+    async (reply) => {
+      await reply.body.dump()
+      return true
+    },
+    () => false,
+  )

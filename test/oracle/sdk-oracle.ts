@@ -15,8 +15,6 @@ export const assertSdkEvent = (value: unknown): void => assertSdk('SdkEvent', va
 /** An item as it is listed. */
 export const assertSdkItem = (value: unknown): void => assertSdk('SdkItem', value)
 export const assertSdkItemList = (value: unknown): void => assertSdk('SdkItemList', value)
-/** An item as a client may send it. */
-export const assertSdkInputItem = (value: unknown): void => assertSdk('SdkInputItem', value)
 export const assertSdkInputTokens = (value: unknown): void => assertSdk('SdkInputTokens', value)
 export const assertSdkModel = (value: unknown): void => assertSdk('SdkModel', value)
 

@@ -5,7 +5,7 @@ import { type Hints, hintsFromText } from './arguments-from-text.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
-import { contentWords } from './words.ts'
+import { contentWords, wordsOf } from './words.ts'
 
 export type PlannedCall = {
   readonly kind: 'function' | 'custom'
@@ -15,8 +15,8 @@ export type PlannedCall = {
 }
 
 type Wanted = PlannedCall & {
-  /** Nothing required had to be made up. */
-  readonly isGrounded: boolean
+  /** Required values that had to be made up. */
+  readonly missing: readonly string[]
 }
 
 /** At most so many calls are asked for in one turn. */
@@ -34,16 +34,17 @@ export function chooseCalls(turn: ModelTurn, conversation: Conversation): readon
   const wish = readToolWish(text)
   const isForced = mode === 'required' && conversation.calls.length === 0
   if (wish.isRefused && !isForced) return []
-  const matches = matchTools(offered, text)
+  const matches = matchWithFollowUp(offered, conversation)
   const chosen = matches.length > 0 || !isForced ? matches : [firstMatch(offered, text)]
-  const wanted = chosen.flatMap((match) => callsOf(match, conversation, chosen.length))
+  const direct = chosen.flatMap((match) => callsOf(match, conversation, chosen.length))
+  const wanted = [...lookUpsFor(direct, offered, conversation), ...direct]
   const open = withoutMade(wanted, conversation)
   if (open.length === 0) return []
   const [next] = open
   const isOneByOne = wish.isSequential || !turn.parallelToolCalls
   if (isOneByOne && next) return [plannedOf(next)]
   // What lacks a value may get it from the result of what does not.
-  const grounded = open.filter(({ isGrounded }) => isGrounded)
+  const grounded = open.filter(({ missing }) => missing.length === 0)
   return (grounded.length > 0 ? grounded : open).slice(0, MAX_CALLS).map(plannedOf)
 }
 
@@ -55,7 +56,7 @@ const firstMatch = ([first]: readonly ToolDeclaration[], text: string): ToolMatc
 
 function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosenCount: number): Wanted[] {
   if (tool.type === 'custom') {
-    return [{ kind: 'custom', name: tool.name, input: customInput(tool, clause), isGrounded: true }]
+    return [{ kind: 'custom', name: tool.name, input: customInput(tool, clause), missing: [] }]
   }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
@@ -66,8 +67,36 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
     kind: 'function' as const,
     name: tool.name,
     input: JSON.stringify(fillSchema(tool.parameters ?? { type: 'object' }, values) ?? {}),
-    isGrounded: hints.missing.length === 0,
+    missing: hints.missing,
   }))
+}
+
+/** "And in Tokyo?" asks for what was asked before, with another value. */
+function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Conversation): readonly ToolMatch[] {
+  const text = conversation.asked?.text ?? ''
+  const matches = matchTools(offered, text)
+  if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
+    return matches
+  const earlier = conversation.utterances.findLast((said) => said.speaker === 'user' && said !== conversation.asked)
+  return matchTools(offered, earlier?.text ?? '').map(({ tool }) => ({ tool, clause: text }))
+}
+
+/** Where a call lacks an id that another tool can find out, that tool comes first: `user_id` from `lookup_user`. */
+function lookUpsFor(
+  wanted: readonly Wanted[],
+  offered: readonly ToolDeclaration[],
+  conversation: Conversation,
+): Wanted[] {
+  const text = conversation.asked?.text ?? ''
+  const nouns = wanted.flatMap(({ missing }) =>
+    missing.flatMap((name) => /^(.+?)[_-]?id$/i.exec(name)?.[1]?.toLowerCase() ?? []),
+  )
+  const finders = offered.filter(
+    ({ name }) => !wanted.some((call) => call.name === name) && nouns.some((noun) => wordsOf(name).includes(noun)),
+  )
+  return finders
+    .flatMap((tool) => callsOf({ tool, clause: text }, conversation, 1))
+    .filter(({ missing }) => missing.length === 0)
 }
 
 type FunctionTool = Extract<ToolDeclaration, { type: 'function' }>

@@ -25,23 +25,26 @@ type Asked = {
 type Rule = (asked: Asked) => Answer | null
 
 export function composeAnswer(conversation: Conversation): string {
-  const text = conversation.asked?.text ?? ''
-  const wording =
-    text.length <= 2 * MAX_WORDING_CHARS
-      ? text
-      : `${text.slice(0, MAX_WORDING_CHARS)}\n${text.slice(-MAX_WORDING_CHARS)}`
-  const asked = { conversation, text, wording, questions: sentencesOf(wording).filter(isQuestion).reverse() }
-  const earlier = conversation.utterances.filter((said) => said.speaker === 'user' && said !== conversation.asked)
-  const style = readStyle(
-    conversation.system,
-    earlier.map((said) => said.text),
-    text,
+  const { asked } = conversation
+  const earlier = conversation.utterances.filter((said) => said.speaker === 'user' && said !== asked)
+  const standing = earlier.map(({ text }) => text)
+  return applyStyle(
+    findAnswer(conversation) ?? fallback(conversation),
+    readStyle(conversation.system, standing, asked?.text ?? ''),
   )
+}
+
+/** Null when no rule fits and only an echo is left. */
+export function findAnswer(conversation: Conversation): Answer | null {
+  const text = conversation.asked?.text ?? ''
+  const isShort = text.length <= 2 * MAX_WORDING_CHARS
+  const wording = isShort ? text : `${text.slice(0, MAX_WORDING_CHARS)}\n${text.slice(-MAX_WORDING_CHARS)}`
+  const asked = { conversation, text, wording, questions: sentencesOf(wording).filter(isQuestion).reverse() }
   for (const rule of RULES) {
-    const answer = rule(asked)
-    if (answer) return applyStyle(answer, style)
+    const found = rule(asked)
+    if (found) return found
   }
-  return applyStyle(fallback(asked), style)
+  return null
 }
 
 /** Long text on request: `count` words, every one a token or two, with a number now and then to see where one is. */
@@ -171,7 +174,7 @@ const statements: Rule = (asked) => {
 
 const unknown: Rule = ({ questions }) => {
   const wanted = questions
-    .map((sentence) => /\bmy ((?:[\p{L}]+ )?[\p{L}]+)/iu.exec(sentence)?.[1])
+    .map((sentence) => /\bmy (\p{L}+(?: \p{L}+)?)\s*\??$/iu.exec(sentence)?.[1])
     .find((found) => found !== undefined)
   return wanted === undefined
     ? null
@@ -228,7 +231,8 @@ const writing: Rule = ({ wording }) => {
   return answer([...contentWords(topic)][0] ?? 'words', paragraphs.join('\n\n'))
 }
 
-function fallback({ conversation, text }: Asked): Answer {
+function fallback(conversation: Conversation): Answer {
+  const text = conversation.asked?.text ?? ''
   const count = conversation.utterances.filter(({ speaker }) => speaker === 'user').length
   const messages = count === 1 ? 'one message' : `${count} messages`
   const quote = text.trim() === '' ? 'You sent no text.' : `You said: "${shorten(text.trim(), MAX_QUOTE_CHARS)}"`

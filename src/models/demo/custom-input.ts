@@ -2,7 +2,7 @@
 import { compilePattern } from '../../lib/pattern.ts'
 import type { ToolDeclaration } from '../model.ts'
 import { findArithmetic } from './arithmetic.ts'
-import { sampleLark } from './sample-lark.ts'
+import { fitLark } from './lark-grammar.ts'
 import { quotedIn, unquote } from './words.ts'
 
 type CustomTool = Extract<ToolDeclaration, { type: 'custom' }>
@@ -12,10 +12,10 @@ export function customInput(tool: CustomTool, text: string): string {
   const candidates = candidatesIn(text, tool.name)
   const [first = text] = candidates
   if (tool.format.type === 'text') return first
-  if (tool.format.syntax === 'lark') return sampleLark(tool.format.definition, candidates) ?? first
+  const words = text.split(/\s+/).flatMap((word) => [word, word.replace(/[.,;:!?]+$/, '')])
+  if (tool.format.syntax === 'lark') return fitLark(tool.format.definition, [...candidates, ...words]) ?? first
   const pattern = compilePattern(`^(?:${tool.format.definition})$`)
   if (!pattern) return first
-  const words = text.split(/\s+/).flatMap((word) => [word, word.replace(/[.,;:!?]+$/, '')])
   return [...candidates, ...words].find((candidate) => pattern.matches(candidate)) ?? pattern.sample() ?? first
 }
 

@@ -2,9 +2,13 @@
 import type { Property } from './schema-properties.ts'
 import { escapePattern, isStopWord } from './words.ts'
 
+/** Names of other properties that are looked out for: each makes every search slower. */
+const MAX_OTHERS = 20
+
 /** Undefined when the text does not name the property. `all`: names at which a value without quotes ends. */
 export function explicitValue(property: Property, text: string, all: readonly Property[]): unknown {
   const name = namePattern(property)
+  if (!isNamed(property, text)) return undefined
   const { types } = property
   if (types.includes('boolean')) {
     const word = new RegExp(`${name}\\s*(?:is|=|:|to)?\\s*(true|false|yes|no|on|off)\\b`, 'i').exec(text)?.[1]
@@ -26,13 +30,17 @@ function explicitText(name: string, property: Property, text: string, all: reado
     'i',
   ).exec(text)
   if (quoted) return quoted[1] ?? quoted[2] ?? quoted[3] ?? quoted[4]
+  const others = all
+    .filter((other) => other.name !== property.name && isNamed(other, text))
+    .slice(0, MAX_OTHERS)
+    .map(namePattern)
   // A colon at the end of a line, or "exactly:", announces everything that follows.
+  const gap = others.length > 0 ? `(?:(?!${others.join('|')})[^\\n:"]){0,30}` : '[^\\n:"]{0,30}'
   const rest = new RegExp(
-    `${name}(?:[^\\n:"]{0,30}\\bexactly\\b[^\\n:"]{0,20}:[ \\t]*\\n?|[^\\n:"]{0,30}:[ \\t]*\\n)([\\s\\S]+)$`,
+    `${name}(?:${gap}\\bexactly\\b[^\\n:"]{0,20}:[ \\t]*\\n?|${gap}:[ \\t]*\\n)([\\s\\S]+)$`,
     'i',
   ).exec(text)?.[1]
   if (rest !== undefined) return rest.trim()
-  const others = all.filter((other) => other.name !== property.name).map(namePattern)
   const stop = others.length > 0 ? `(?=,?\\s+(?:and\\s+)?(?:the\\s+)?(?:${others.join('|')})|$)` : '$'
   const line = new RegExp(`${name}\\s*(?:=|:|\\bis\\b|\\bset to\\b)\\s*([^\\n]+?)[.;,]?${stop}`, 'im').exec(text)?.[1]
   if (line !== undefined) return line.trim()
@@ -51,3 +59,5 @@ const namePattern = ({ words }: Property): string => {
   const name = words.split(' ').map(escapePattern).join('[\\s_-]*')
   return `(?:(?<!["'\`“])\\b${name}\\b(?!["'\`”])|["'\`“]${name}["'\`”](?=\\s*[:=]))`
 }
+
+const isNamed = (property: Property, text: string): boolean => new RegExp(namePattern(property), 'i').test(text)

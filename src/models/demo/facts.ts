@@ -60,7 +60,8 @@ function factsIn(clause: string, speaker: Speaker): Fact[] {
     words = contentWords(nounOf(subject)),
   ) => {
     const clean = cleanValue(value)
-    if (words.size > 0 && clean !== '') facts.push({ owner, subject: nounOf(subject), words, value: clean })
+    if (words.size > 0 && clean !== '' && /\p{L}{2}/u.test(subject))
+      facts.push({ owner, subject: nounOf(subject), words, value: clean })
   }
   const bare = clause.replace(/[.!]+$/, '')
   const name = NAME.exec(bare)?.[1]
@@ -137,7 +138,8 @@ function scoreOf(question: Question, fact: Fact): number {
 
 /** The statement that shares most words with a question, for what is not of the form "X is Y". */
 export function recallSentence(question: Question, sources: readonly Source[]): string | null {
-  if (question.words.size === 0) return null
+  // A sentence about some name says nothing about the one that is asked for.
+  if (question.words.size === 0 || (question.words.size === 1 && question.words.has('name'))) return null
   let best: string | null = null
   let bestScore = 0.6
   for (const { text } of sources) {

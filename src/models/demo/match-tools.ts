@@ -1,6 +1,7 @@
 /** Which tools a request is about: by name, by "use the X tool", or by the words they share. */
 import type { ToolDeclaration } from '../model.ts'
 import { findArithmetic } from './arithmetic.ts'
+import { propertiesOf } from './schema-properties.ts'
 import { contentWords, escapePattern, stem, wordsOf } from './words.ts'
 
 export type ToolMatch = {
@@ -14,7 +15,7 @@ export type ToolWish = { readonly isRefused: boolean; readonly isSequential: boo
 /** Words that say nothing about what a tool is for. */
 const WEAK = new Set(
   `add call check create current do execute fetch find function get handle list local lookup look make new process query read
-  request result retrieve return run search send set show tool update use user value write demo test data info information string
+  request result retrieve return run search send set show tool update use value write demo test data info information string
   given name number text input output item object type based simple answer question`.split(/\s+/),
 )
 const MAX_WORDING_CHARS = 4000
@@ -71,22 +72,28 @@ function namedAt(tool: ToolDeclaration, text: string): number {
   return asTool?.index ?? -1
 }
 
-const isCalled = (name: string, text: string): boolean =>
-  new RegExp(
-    `\\b(?:call|use|using|invoke|run|with|via)\\s+(?:the\\s+)?(?:tool\\s+|function\\s+)?${escapePattern(name)}\\b|\\b${escapePattern(name)}\\s+(?:tool|function)\\b|\\b${escapePattern(name)}\\(`,
-    'i',
-  ).test(text)
+/** "call alpha", "use alpha, then beta", "with the alpha tool", "alpha(1)". */
+function isCalled(name: string, text: string): boolean {
+  const it = escapePattern(name)
+  const others = '(?:[\\w-]+\\s*(?:,|\\band\\b|&|\\bthen\\b)\\s*(?:then\\s+|and\\s+|the\\s+){0,2}){0,8}'
+  const asked = `\\b(?:call|use|using|invoke|run|with|via)\\s+(?:the\\s+)?(?:tools?\\s+|functions?\\s+)?${others}${it}\\b`
+  return new RegExp(`${asked}|\\b${it}\\s+(?:tool|function)\\b|\\b${it}\\(`, 'i').test(text)
+}
 
 type Scored = {
   readonly tool: ToolDeclaration
   readonly at: number
   readonly nameHits: readonly string[]
+  readonly aboutHits: readonly string[]
+  /** Each word of its name was said. */
+  readonly isWhole: boolean
   readonly score: number
 }
 
 /** A hit in the name counts double; a tool without one needs two in its description. */
 function byWords(tools: readonly ToolDeclaration[], text: string): readonly Scored[] {
-  const said = wordsOf(text).map(stem)
+  if (CREATIVE.test(text)) return []
+  const said = wordsOf(text.replaceAll(/\blook(?:ing)? up\b/gi, 'lookup')).map(stem)
   const spoken = new Set([...said, ...said.flatMap((word) => SYNONYMS.get(word) ?? [])])
   const sum = findArithmetic(text)
   const scored = tools.map((tool): Scored => {
@@ -95,9 +102,27 @@ function byWords(tools: readonly ToolDeclaration[], text: string): readonly Scor
     const nameHits = name.filter((word) => spoken.has(word))
     const aboutHits = about.filter((word) => spoken.has(word))
     const isSum = sum !== null && CALCULATION.test(`${tool.name.replaceAll('_', ' ')} ${tool.description ?? ''}`)
-    const score = nameHits.length * 2 + aboutHits.length + (isSum ? 4 : 0) - (name.length - nameHits.length) * 0.1
+    const isWhole = wordsOf(tool.name).length > 1 && wordsOf(tool.name).every((word) => spoken.has(stem(word)))
+    const asked = propertiesOf(tool.type === 'function' ? tool.parameters : null).flatMap(({ words }) =>
+      words.split(' '),
+    )
+    const propertyHits = asked.filter((word) => !WEAK.has(word) && spoken.has(stem(word))).length
+    const score =
+      nameHits.length * 2 +
+      aboutHits.length +
+      (isSum ? 4 : 0) +
+      (isWhole ? 1 : 0) +
+      Math.min(propertyHits, 3) * 0.3 -
+      (name.length - nameHits.length) * 0.1
     const isMatch = nameHits.length > 0 || aboutHits.length >= 2 || isSum
-    return { tool, nameHits, score: isMatch ? score : 0, at: positionOf([...nameHits, ...aboutHits], text) }
+    return {
+      tool,
+      nameHits,
+      aboutHits,
+      isWhole,
+      score: isMatch ? score : 0,
+      at: positionOf(nameHits.length > 0 ? nameHits : aboutHits, text),
+    }
   })
   return distinct(scored.filter(({ score }) => score > 0).sort((left, right) => right.score - left.score))
 }
@@ -107,12 +132,14 @@ function distinct(sorted: readonly Scored[]): readonly Scored[] {
   const taken = new Set<string>()
   const [best] = sorted
   return sorted.filter((candidate) => {
-    const isNew = candidate === best || candidate.nameHits.some((word) => !taken.has(word))
-    for (const word of isNew ? candidate.nameHits : []) taken.add(word)
+    const isNew = candidate === best || candidate.isWhole || candidate.nameHits.some((word) => !taken.has(word))
+    for (const word of isNew ? [...candidate.nameHits, ...candidate.aboutHits] : []) taken.add(word)
     return isNew
   })
 }
 
+/** What no tool is for, whatever it is about. */
+const CREATIVE = /\b(?:poem|haiku|essay|story|joke|song|limerick)\b/i
 const CALCULATION = /\b(?:calculat\w*|arithmetic|math\w*|comput\w*|expressions?|add|sum|multiply|python|evaluate)\b/i
 const SYNONYMS = new Map([
   ['temperature', ['weather']],

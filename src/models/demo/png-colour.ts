@@ -59,7 +59,8 @@ function predict(filter: number, { left, up, corner }: { left: number; up: numbe
   if (filter === 1) return left
   if (filter === 2) return up
   if (filter === 3) return (left + up) >> 1
-  if (filter !== 4) return 0
+  if (filter === 0) return 0
+  if (filter !== 4) throw new RangeError(`unknown row filter ${filter}`)
   const estimate = left + up - corner
   const [a, b, c] = [Math.abs(estimate - left), Math.abs(estimate - up), Math.abs(estimate - corner)]
   return a <= b && a <= c ? left : b <= c ? up : corner

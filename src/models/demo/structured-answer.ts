@@ -2,7 +2,9 @@
 import { fillSchema } from '../../lib/fill-schema.ts'
 import type { TextFormat } from '../../protocol/options.ts'
 import { hintsFromText } from './arguments-from-text.ts'
+import { findAnswer } from './compose-answer.ts'
 import type { Conversation } from './conversation.ts'
+import { propertiesOf } from './schema-properties.ts'
 
 const MAX_KEYS = 50
 const MAX_LITERAL_CHARS = 8000
@@ -44,8 +46,14 @@ function fillFromConversation(schema: unknown, conversation: Conversation): unkn
     sources: conversation.utterances.filter(({ speaker }) => speaker === 'user' || speaker === 'system'),
     outputs: conversation.calls.flatMap(({ output }) => (output === null ? [] : [output])),
   })
+  // What a schema calls the answer is what would have been said in plain text, as short as it goes.
+  const answer = findAnswer(conversation)?.brief
+  const named = propertiesOf(schema).filter(({ name }) => ANSWER_NAMES.test(name))
+  if (answer !== undefined) for (const { name } of named) values.set(name, answer)
   return fillSchema(schema, values)
 }
+
+const ANSWER_NAMES = /^(?:final[_-]?)?(?:answer|result|response|reply|solution|value|output)$/i
 
 /** `keys "name" (a string) and "age" (a number)` as a schema; null when no keys are named. */
 function schemaInWords(text: string): object | null {

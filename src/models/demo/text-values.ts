@@ -41,6 +41,8 @@ export function namesIn(text: string): string[] {
 
 function nameAt(sentence: string, index: number, name: string): string[] {
   if (/^[A-Z]{2,4}$/.test(name) && isStopWord(name.toLowerCase())) return []
+  if (/^(?:JSON|XML|CSV|HTML|PDF|SQL|API|HTTP|URL|ID|OK|AI)$/.test(name)) return []
+  if (/^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day$/.test(name)) return []
   if (/^(?:I|I['’]m|I['’]ll|I['’]d|I['’]ve)$/.test(name)) return []
   const words = name.split(' ')
   const first = (words[0] ?? '').toLowerCase()

@@ -2,7 +2,7 @@
 
 const STOP_WORDS = new Set(
   `a about after again all also am an and any are as at be been before being but by can could did do does doing done
-  for from get give gets go had has have he hello her here hi him his how i if in into is it its itself just kindly know let like
+  for from get give gets go had has have he hello her here hi him his how i if in into is it its itself just kindly know let like many much
   me mine more most my no not now of off ok okay on once only or our out over own please remember remind remembered said say she should so some
   tell told than thank thanks that the their them then there these they this those to too up us use used using very want was we were what when
   where which while who whom whose why will with without would you your yours reply answer respond return question exactly
@@ -29,6 +29,7 @@ export const contentWords = (text: string): Set<string> =>
 export function stem(word: string): string {
   if (word.length > 4 && word.endsWith('ies')) return `${word.slice(0, -3)}y`
   if (word.length > 5 && word.endsWith('ing')) return word.slice(0, -3)
+  if (word.length > 5 && word.endsWith('ed')) return word.slice(0, -2)
   if (word.length > 3 && word.endsWith('s') && !/(ss|us|is)$/.test(word)) return word.slice(0, -1)
   return word
 }
@@ -49,9 +50,9 @@ export const isQuestion = (text: string): boolean =>
 
 /** Without the quotes around it, if it stands in one pair of them. */
 export function unquote(text: string): string {
-  const match = /^(["'`“‘«])([\s\S]*)(["'`”’»])$/u.exec(text)
-  const inner = match?.[2]
-  return inner !== undefined && PAIRS.has(`${match?.[1]}${match?.[3]}`) && !/["`“”«»]/.test(inner) ? inner : text
+  const [open, close] = [text.charAt(0), text.charAt(text.length - 1)]
+  const inner = text.slice(1, -1)
+  return text.length > 1 && PAIRS.has(open + close) && !inner.includes(open) && !inner.includes(close) ? inner : text
 }
 const PAIRS = new Set(['""', "''", '``', '“”', '‘’', '«»'])
 

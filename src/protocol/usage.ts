@@ -1,4 +1,4 @@
-import type { Usage } from '../protocol/response.ts'
+import type { Usage } from './response.ts'
 
 export const NO_USAGE: Usage = {
   input_tokens: 0,
@@ -8,9 +8,8 @@ export const NO_USAGE: Usage = {
   total_tokens: 0,
 }
 
-/** Usage of several model turns together; null when none of them is known. */
-export function addUsage(a: Usage | null, b: Usage | null): Usage | null {
-  if (!a || !b) return a ?? b
+/** What several model calls cost together. */
+export function addUsage(a: Usage, b: Usage): Usage {
   return {
     input_tokens: a.input_tokens + b.input_tokens,
     input_tokens_details: {
