@@ -10,7 +10,6 @@ import type { Caller, Compacted } from './engine.ts'
 import { toApiError } from './model-failure.ts'
 import { NOTHING_TO_COMPACT, planRun, type RunPlan } from './plan-run.ts'
 import { endOfFailure } from './run-response.ts'
-import { NO_USAGE } from './usage.ts'
 import { createUsageLedger, roughUsage } from './usage-ledger.ts'
 
 export async function compactResponse(request: CompactRequest, caller: Caller, deps: CreateDeps): Promise<Compacted> {
@@ -62,6 +61,6 @@ function toResponse(
     object: 'response.compaction',
     created_at: seconds(clock),
     output: [...kept, { id, type: 'compaction', encrypted_content: made.encryptedContent }],
-    usage: made.usage ?? NO_USAGE,
+    usage: made.usage,
   }
 }

@@ -51,7 +51,7 @@ export interface Compaction {
   prepare(turn: ModelTurn, context: ModelContext): Promise<{ readonly turn: ModelTurn; readonly made: Made | null }>
 }
 
-export type Made = { readonly encryptedContent: string; readonly usage: Usage | null }
+export type Made = { readonly encryptedContent: string; readonly usage: Usage }
 export type CompactedTurn = Made & { readonly turn: ModelTurn }
 
 export type CompactionParts = {

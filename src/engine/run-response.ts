@@ -39,7 +39,7 @@ export async function* runResponse(
       turn = prepared.turn
       if (prepared.made) {
         composer.compaction(prepared.made.encryptedContent)
-        usage = addUsage(usage, prepared.made.usage)
+        usage = usage ? addUsage(usage, prepared.made.usage) : prepared.made.usage
         yield composer.take()
       }
       if (plan.compaction.rule.when === 'trigger') {

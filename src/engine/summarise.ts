@@ -5,10 +5,10 @@ import { COMPACTION_INSTRUCTIONS, COMPACTION_REQUEST } from '../protocol/compact
 import type { StoredPart } from '../protocol/content.ts'
 import { type InputMessage, ITEM_ID_PREFIX, type Item, type OutputMessage } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
+import { addUsage, NO_USAGE } from '../protocol/usage.ts'
 import { summaryMessage } from './compaction-seal.ts'
 import { countTurn } from './count-turn.ts'
 import { userMessage } from './normalize-input.ts'
-import { addUsage } from './usage.ts'
 
 export type Summarising = {
   readonly model: Model
@@ -21,7 +21,7 @@ export type Summarising = {
   readonly estimateUsage: (turn: ModelTurn, output: readonly OutputMessage[]) => Promise<Usage>
 }
 
-export type Summary = { readonly text: string; readonly usage: Usage | null }
+export type Summary = { readonly text: string; readonly usage: Usage }
 
 /** Left of the window beside the conversation: instructions, frames, and what a tokenizer may be wrong by. */
 const WINDOW_MARGIN = 0.9
@@ -34,7 +34,7 @@ export async function summarise(items: readonly Item[], parts: Summarising): Pro
   let rest = transcript(items, parts.ids)
   const replaces: string[] = []
   let summary: string | null = null
-  let usage: Usage | null = null
+  let usage = NO_USAGE
   do {
     const before: readonly Item[] =
       summary === null ? [] : [summaryMessage(parts.ids.next('msg'), { summary, replaces })]

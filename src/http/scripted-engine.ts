@@ -1,10 +1,10 @@
 /** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
 import type { Caller, Engine, PageQuery, Run } from '../engine/engine.ts'
 import type { RunBatch, RunEvent } from '../engine/run-event.ts'
-import { NO_USAGE } from '../engine/usage.ts'
 import { type ApiError, responseNotFound } from '../protocol/errors.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
+import { NO_USAGE } from '../protocol/usage.ts'
 
 export function responseObject(change: Partial<ResponseObject> = {}): ResponseObject {
   return {

@@ -46,6 +46,7 @@ const SLOTS: readonly {
     ask: ({ response }) => create({ input: 'x', previous_response_id: response, stream: true }),
   },
   { name: 'input_tokens', ask: ({ response }) => count({ input: 'x', previous_response_id: response }) },
+  { name: 'compact', ask: ({ response }) => compact({ previous_response_id: response }) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
 ]
@@ -53,6 +54,7 @@ const SLOTS: readonly {
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
 const create = (body: object) => asStranger('POST', '/v1/responses', { model: 'demo', ...body })
+const compact = (body: object) => asStranger('POST', '/v1/responses/compact', { model: 'demo', ...body })
 const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens', { model: 'demo', ...body })
 
 async function victim() {
@@ -78,3 +80,20 @@ for (const slot of SLOTS) {
     }
   })
 }
+
+test('a compaction of another project is refused like one that never was (req 73)', async () => {
+  const compacted = await send(server, 'POST', '/v1/responses/compact', { model: 'demo', input: `It is ${SECRET}.` })
+  const output = compacted.json.output as { encrypted_content?: string }[]
+  const sealed = output.at(-1)?.encrypted_content ?? ''
+  const refused = (encrypted_content: string) =>
+    create({
+      input: [
+        { id: 'cmp_1', type: 'compaction', encrypted_content },
+        { role: 'user', content: 'What is it?' },
+      ],
+    })
+  const [foreign, invented] = [await refused(sealed), await refused('apn1.AAAA')]
+  assert.equal(foreign.status, 400)
+  assert.equal(foreign.text, invented.text)
+  assert.equal((foreign.json.error as { code: string }).code, 'invalid_encrypted_content')
+})
