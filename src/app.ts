@@ -25,7 +25,6 @@ import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
-import { buildOpenApi } from './protocol/openapi.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
@@ -216,7 +215,11 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       allowedOrigins: server.cors,
       openMetrics: !config.observability.metrics.auth,
     },
-    openapiDocument: buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' }),
+    // Loaded when asked for: it takes as long to make as the rest of the edge, and few ever read it.
+    openapiDocument: async () => {
+      const { buildOpenApi } = await import('./protocol/openapi.ts')
+      return buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' })
+    },
     metrics: async () => ({ contentType: parts.metrics.contentType, body: await parts.metrics.render() }),
     readiness: async () => {
       const failure = await parts.store.ping().then(

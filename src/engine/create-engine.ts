@@ -2,15 +2,22 @@ import { compactResponse } from './compact-response.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
+import { createLateWrites } from './late-writes.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
+export type EngineDeps = Omit<CreateDeps, 'lateWrites'>
+
 /** The engine behind the port of the same name: each function is a use case in a file of its own. */
-export const createEngine = (deps: CreateDeps): Engine => ({
-  createResponse: (request, caller) => createResponse(request, caller, deps),
-  getResponse: (id, caller) => getResponse(id, caller, deps),
-  deleteResponse: (id, caller) => deleteResponse(id, caller, deps),
-  cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
-  listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
-  countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
-  compactResponse: (request, caller) => compactResponse(request, caller, deps),
-})
+export function createEngine(given: EngineDeps): Engine {
+  const onDropped = (error: unknown) => given.telemetry.failed({ requestId: null, where: 'late-write', error })
+  const deps: CreateDeps = { ...given, lateWrites: createLateWrites({ clock: given.clock, onDropped }) }
+  return {
+    createResponse: (request, caller) => createResponse(request, caller, deps),
+    getResponse: (id, caller) => getResponse(id, caller, deps),
+    deleteResponse: (id, caller) => deleteResponse(id, caller, deps),
+    cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
+    listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
+    countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
+    compactResponse: (request, caller) => compactResponse(request, caller, deps),
+  }
+}

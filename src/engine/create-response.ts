@@ -6,15 +6,22 @@ import type { ResponseObject, Usage } from '../protocol/response.ts'
 import { NO_USAGE } from '../protocol/usage.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { toFailedEnd } from './compose-events.ts'
 import { type Caller, type Run, RunAbort } from './engine.ts'
+import type { LateWrites } from './late-writes.ts'
+import { toApiError, toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
-import { isTerminal, type RunBatch, type RunStream, type TerminalEvent } from './run-event.ts'
+import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
 import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
 
-export type CreateDeps = PlanDeps & { readonly telemetry: Telemetry; readonly slots: RunSlots }
+export type CreateDeps = PlanDeps & {
+  readonly telemetry: Telemetry
+  readonly slots: RunSlots
+  readonly lateWrites: LateWrites
+}
 
 export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
   const release = deps.slots.take(caller.principal.projectId)
@@ -52,7 +59,6 @@ function startRun(parts: RunParts): Run {
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
-  const recorder = createRecorder({ plan, ledger, caller, deps })
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -76,7 +82,7 @@ function startRun(parts: RunParts): Run {
   }
   return {
     responseId: plan.response.id,
-    events: watchEnd(recordEvents(events, recorder), onEnd),
+    events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps }), onEnd }),
     warnings: plan.warnings,
     provider: plan.resolved.provider,
     upstreamModel: plan.resolved.upstreamModel,
@@ -111,14 +117,6 @@ export function withWallClock(signal: AbortSignal, wallClockMs: number, clock: C
   }
 }
 
-async function* watchEnd(events: RunStream, onEnd: (event: TerminalEvent) => void): AsyncGenerator<RunBatch, void> {
-  for await (const batch of events) {
-    const last = batch.at(-1)
-    if (last && isTerminal(last)) onEnd(last)
-    yield batch
-  }
-}
-
 type RecorderParts = {
   readonly plan: RunPlan
   readonly ledger: UsageLedger
@@ -127,22 +125,35 @@ type RecorderParts = {
 }
 
 /** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
-function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Recorder {
+function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Omit<Recorder, 'onEnd'> {
   const { store } = plan
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
   return {
     onLost: failed('record-response'),
-    async finish({ response }) {
+    async finish(event) {
+      const { response } = event
       const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
       if (!response.store) {
         if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
         return
       }
-      await store.finishResponse(recordOf(plan, response, deps), rows)
+      try {
+        await store.finishResponse(recordOf(plan, response, deps), rows)
+      } catch (error) {
+        const unkept = withoutOutput(event, error)
+        deps.lateWrites.add(() => store.finishResponse(recordOf(plan, unkept, deps), rows))
+        throw error
+      }
       deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
     },
   }
+}
+
+/** What is kept of an end that the storage would not take: that it failed, and why. */
+function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {
+  const cause = toApiError(error)
+  return { ...toFailedEnd(event, toResponseError(cause), cause).response, output: [], output_text: '' }
 }
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {

@@ -12,6 +12,8 @@ export type Recorder = {
   finish(event: TerminalEvent): Promise<void>
   /** Told of a terminal state that could not be written. */
   onLost(error: unknown): void
+  /** Told of the terminal event just before it is passed on. */
+  onEnd(event: TerminalEvent): void
 }
 
 export async function* recordEvents(events: RunStream, recorder: Recorder): AsyncGenerator<RunBatch, void> {
@@ -22,7 +24,9 @@ export async function* recordEvents(events: RunStream, recorder: Recorder): Asyn
       continue
     }
     if (batch.length > 1) yield batch.slice(0, -1)
-    yield [await durable(last, recorder)]
+    const end = await durable(last, recorder)
+    recorder.onEnd(end)
+    yield [end]
   }
 }
 

@@ -10,13 +10,14 @@ export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: Tool
 export type OfferedTools = {
   /** Keyed by the name the model sees. */
   readonly byModelName: ReadonlyMap<string, OfferedTool>
-  /** Takes a provider's call id for this response; null when it is missing, too long or taken already. */
+  /** Takes a provider's call id for this response; null when it is missing, not usable or taken already. */
   claimCallId(id: string | null): string | null
   /** The model's name for a call in the context; also for tools that are offered no more. */
   modelNameOf(name: string, namespace: string): string
 }
 
-const MAX_CALL_ID_CHARS = 64
+/** What a client can send back to us, and every provider takes: printable, and not too long. */
+const CALL_ID = /^[\x21-\x7e]{1,64}$/
 
 export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], path = 'tools'): OfferedTools {
   const byModelName = new Map<string, OfferedTool>()
@@ -34,7 +35,7 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
   return {
     byModelName,
     claimCallId(id) {
-      if (!id || id.length > MAX_CALL_ID_CHARS || taken.has(id)) return null
+      if (id === null || !CALL_ID.test(id) || taken.has(id)) return null
       taken.add(id)
       return id
     },

@@ -16,7 +16,7 @@ import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls } from './run-tool-calls.ts'
-import { runTurn, type TurnResult } from './run-turn.ts'
+import { startTurn, type TurnResult } from './run-turn.ts'
 
 export type RunDeps = { readonly clock: Clock; readonly ids: Ids }
 
@@ -47,7 +47,13 @@ export async function* runResponse(
         break
       }
       const before = composer.output.length
-      const result: TurnResult = yield* runTurn(turn, context, turnOptions(plan, composer, deps))
+      const run = startTurn(turn, turnOptions(plan, composer, deps))
+      for await (const batch of plan.resolved.model.stream(turn, context)) {
+        run.write(batch)
+        const events = composer.take()
+        if (events.length > 0) yield events
+      }
+      const result: TurnResult = run.result()
       const next = await afterTurn(result, context.signal)
       composer.closeItem(next.next === 'end' && next.end.status === 'incomplete' ? 'incomplete' : 'completed')
       const output = composer.output.slice(before)
@@ -67,7 +73,6 @@ export async function* runResponse(
 }
 
 const turnOptions = (plan: RunPlan, composer: EventComposer, deps: RunDeps) => ({
-  model: plan.resolved.model,
   composer,
   tools: plan.tools,
   logprobs: plan.turn.topLogprobs !== null,

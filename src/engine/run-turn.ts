@@ -1,5 +1,5 @@
-/** One model turn: `ModelEvent`s in, `RunEvent`s out, the calls the model made returned. */
-import type { FinishReason, Model, ModelContext, ModelEvent, ModelTurn } from '../models/model.ts'
+/** One model turn: `ModelEvent`s in, written to the composer, and at its end the calls the model made. */
+import type { FinishReason, ModelBatch, ModelEvent, ModelTurn } from '../models/model.ts'
 import { ModelError } from '../models/model.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
@@ -8,7 +8,6 @@ import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
 import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
-import type { RunBatch } from './run-event.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
 
 export type TurnResult = {
@@ -20,7 +19,6 @@ export type TurnResult = {
 export type OfferedCall = { readonly call: FinishedCall; readonly offered: OfferedTool }
 
 export type TurnOptions = {
-  readonly model: Model
   readonly composer: EventComposer
   readonly tools: OfferedTools
   /** Log probabilities travel only when the request included them. */
@@ -30,19 +28,23 @@ export type TurnOptions = {
   readonly newCallId: () => string
 }
 
-export async function* runTurn(
-  turn: ModelTurn,
-  context: ModelContext,
-  options: TurnOptions,
-): AsyncGenerator<RunBatch, TurnResult> {
+export interface TurnRun {
+  /** Throws `ModelError` for what no turn of this request may hold. */
+  write(batch: ModelBatch): void
+  /** After the last batch. Throws `ModelError` when the turn has no end. */
+  result(): TurnResult
+}
+
+/** No generator of its own: `runResponse` passes the composer's events on, and a layer costs a promise per batch. */
+export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   const writer = createTurnWriter(turn, options)
   const blocks = createBlockSequencer()
-  for await (const batch of options.model.stream(turn, context)) {
-    for (const event of batch) blocks.push(event, writer.write)
-    const events = options.composer.take()
-    if (events.length > 0) yield events
+  return {
+    write(batch) {
+      for (const event of batch) blocks.push(event, writer.write)
+    },
+    result: writer.result,
   }
-  return writer.result()
 }
 
 type OpenCallState = {

@@ -34,8 +34,8 @@ export type HttpServerOptions = {
   readonly settings?: Partial<HttpSettings>
   /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
   readonly rateLimiter?: RateLimiter
-  /** Served at `/openapi.json` as it is. */
-  readonly openapiDocument: object
+  /** Asked once, by the first who wants `/openapi.json`. */
+  readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics
   readonly readiness: Readiness
   readonly version: string
@@ -69,6 +69,12 @@ export interface HttpServer {
 
 export type ListenAddress = { readonly host: string; readonly port: number; readonly url: string }
 
+/**
+ * Connections the system keeps until they are accepted; it may take fewer. With Node's 511 a burst of a thousand clients,
+ * while the event loop is busy, ends in resets.
+ */
+const LISTEN_BACKLOG = 4_096
+
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { clock, ids, telemetry } = options
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
@@ -100,7 +106,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return {
     async listen(host, port) {
       guardSettings = toGuardSettings(settings, limits, host)
-      await app.listen({ host, port })
+      await app.listen({ host, port, backlog: LISTEN_BACKLOG })
       const address = addressOf(app)
       if (address === null) throw new Error('the server listens on no address')
       return address

@@ -43,29 +43,65 @@ const PAD_BYTES = 32
 
 /**
  * Frames with `obfuscation` on every delta: random letters whose length hides the length of what the delta brings.
- * One framer per stream: it remembers how much of a delta event of the current item is the same each time.
+ * One framer per stream, see `createFramer`.
  */
 export function createPaddedFramer(ids: Ids, pool = paddingPool(ids)): Framer {
-  let itemId = ''
-  let type = ''
-  let constantBytes = 0
+  return createFramer((contentBytes) => {
+    const length = PAD_BYTES - (contentBytes % PAD_BYTES)
+    const start = Math.floor(ids.random() * (pool.length - PAD_BYTES))
+    return pool.slice(start, start + length)
+  })
+}
+
+/**
+ * One framer per stream: deltas of one part differ in their number and in what they bring, so the rest of their frame is
+ * made once. `pad`: what to add to a delta that brings so many bytes, as letters and digits.
+ */
+export function createFramer(pad: ((contentBytes: number) => string) | null = null): Framer {
+  let mould: DeltaMould | null = null
   return (event) => {
     if (!isDelta(event)) return frame(event)
-    if (event.item_id !== itemId || event.type !== type) {
-      ;({ item_id: itemId, type } = event)
-      constantBytes = bytesWithoutContent(event)
-    }
-    const data = JSON.stringify(event)
-    const content = Buffer.byteLength(data) - constantBytes - String(event.sequence_number).length
-    const length = PAD_BYTES - (content % PAD_BYTES)
-    const start = Math.floor(ids.random() * (pool.length - PAD_BYTES))
-    return `${prefixOf(event.type)}${data.slice(0, -1)},"obfuscation":"${pool.slice(start, start + length)}"}\n\n`
+    if (mould === null || !mould.fits(event)) mould = createMould(event)
+    const content = JSON.stringify(event.delta)
+    const logprobs = 'logprobs' in event && event.logprobs.length > 0 ? JSON.stringify(event.logprobs) : NO_LOGPROBS
+    const bytes = Buffer.byteLength(content) + Buffer.byteLength(logprobs) - EMPTY_BYTES
+    return mould.cast(event.sequence_number, content, logprobs, pad === null ? null : pad(bytes))
   }
 }
 
-function bytesWithoutContent(event: DeltaEvent): number {
-  const empty = { ...event, sequence_number: 0, delta: '', ...('logprobs' in event && { logprobs: [] }) }
-  return Buffer.byteLength(JSON.stringify(empty)) - 1
+const NO_LOGPROBS = '[]'
+/** Of `""` and `[]`. */
+const EMPTY_BYTES = 4
+
+type DeltaMould = {
+  fits(event: DeltaEvent): boolean
+  cast(sequenceNumber: number, content: string, logprobs: string, padding: string | null): string
+}
+
+/** Which of its item's parts a delta belongs to. */
+const partOf = (event: DeltaEvent): number =>
+  'content_index' in event ? event.content_index : 'summary_index' in event ? event.summary_index : 0
+
+/** Invariant: what is cast equals `frame(event)`, with `obfuscation` as one more field when there is padding. */
+function createMould(event: DeltaEvent): DeltaMould {
+  const { type, item_id, sequence_number, delta, output_index, ...others } = event
+  const { logprobs, ...part } = { logprobs: null, ...others }
+  const place = JSON.stringify({ item_id, output_index, ...part }).slice(1, -1)
+  const index = partOf(event)
+  const start = `${prefixOf(type)}{"type":"${type}","sequence_number":`
+  const beforeDelta = `,${place},"delta":`
+  return {
+    fits: (other) =>
+      other.item_id === item_id &&
+      other.type === type &&
+      partOf(other) === index &&
+      other.output_index === output_index,
+    cast(number, content, givenLogprobs, padding) {
+      const ending = logprobs === null ? '' : `,"logprobs":${givenLogprobs}`
+      const padded = padding === null ? '' : `,"obfuscation":"${padding}"`
+      return `${start}${number}${beforeDelta}${content}${ending}${padded}}\n\n`
+    },
+  }
 }
 
 const POOL_PARTS = 64

@@ -36,19 +36,21 @@ export async function toSse(events: RunStream, options: SseOptions): Promise<voi
     writer.end(errorFrame(nextNumber, INTERNAL) + DONE_FRAME)
     options.abort()
   }
-  // Answers, never throws: a failure to show a batch must not end the reading.
-  const show = async (batch: RunBatch) => {
+  // Answers, never throws: a failure to show a batch must not end the reading. A promise only where there is a wait.
+  const show = (batch: RunBatch): Promise<void> | null => {
     try {
       const text = frameBatch(batch, options.frame)
-      if (endsRun(batch)) writer.end(text + DONE_FRAME)
-      else await writer.write(text)
+      if (!endsRun(batch)) return writer.write(text)
+      writer.end(text + DONE_FRAME)
     } catch (error) {
       fail(error)
     }
+    return null
   }
   try {
     for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-      if (!writer.isOver()) await show(step.value)
+      const wait = writer.isOver() ? null : show(step.value)
+      if (wait !== null) await wait
       nextNumber = (step.value.at(-1)?.sequence_number ?? nextNumber - 1) + 1
     }
     if (!writer.isOver()) fail(new Error('a run ended without a terminal event'))
@@ -77,8 +79,8 @@ function endsRun(batch: RunBatch): boolean {
 }
 
 type Writer = {
-  /** Resolves when the reader has room again, or is gone. */
-  write(text: string): Promise<void>
+  /** Null, or a promise that resolves when the reader has room again or is gone. */
+  write(text: string): Promise<void> | null
   /** The last write. */
   end(text: string): void
   /** Nothing can be written any more: ended, or the reader is gone. */
@@ -92,18 +94,18 @@ function createWriter({ response, headers, clock, limits }: SseOptions): Writer 
   const open = () => {
     if (!response.headersSent) response.writeHead(200, { ...headers(), ...STREAM_HEADERS })
   }
-  const write = async (text: string) => {
-    if (isOver() || text === '') return
+  const write = (text: string): Promise<void> | null => {
+    if (isOver() || text === '') return null
     open()
     lastWrite = clock.monotonic()
     response.write(text)
-    if (response.writableLength > limits.streamBufferBytes) await drained(response, clock, limits.stallMs)
+    return response.writableLength > limits.streamBufferBytes ? drained(response, clock, limits.stallMs) : null
   }
   const stopKeepAlive = repeat(clock, limits.keepAliveMs, () => {
     const silence = clock.monotonic() - lastWrite
     if (silence < limits.keepAliveMs) return limits.keepAliveMs - silence
     // Bytes still waiting for the reader are sign of life enough.
-    if (response.writableLength === 0) void write(KEEP_ALIVE_FRAME)
+    if (response.writableLength === 0) write(KEEP_ALIVE_FRAME)
     return limits.keepAliveMs
   })
   return {

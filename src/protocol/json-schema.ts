@@ -19,9 +19,18 @@ export type JsonSchema = {
   readonly pattern?: string
 }
 
-/** Length as JSON Schema counts it. */
+/** Length as JSON Schema counts it. Not by iterating the text, which takes half a second for 20 MB of it. */
 export function codePoints(text: string): number {
-  let count = 0
-  for (const _ of text) count++
+  if (!SURROGATE.test(text)) return text.length
+  let count = text.length
+  for (let at = 1; at < text.length; at++) {
+    if (!isLow(text.charCodeAt(at)) || !isHigh(text.charCodeAt(at - 1))) continue
+    count--
+    at++
+  }
   return count
 }
+
+const SURROGATE = /[\ud800-\udbff]/
+const isHigh = (unit: number) => (unit & 0xfc00) === 0xd800
+const isLow = (unit: number) => (unit & 0xfc00) === 0xdc00

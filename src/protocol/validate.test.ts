@@ -310,3 +310,8 @@ test('a count of tokens needs no field at all and takes a personality (req 40)',
   assert.equal(validateCountInputTokens({ temperature: 1 }, WARN).warnings.length, 1)
   assert.equal(refusal(() => validateCountInputTokens({ conversation: 'c' }, WARN)).code, 'unsupported_parameter')
 })
+
+test('a count of tokens hands on no field that it does not know, whatever it holds', () => {
+  const { request } = validateCountInputTokens({ input: 'a', include: 7, metadata: 'x', stop: {} }, WARN)
+  assert.deepEqual(request, { input: 'a' })
+})

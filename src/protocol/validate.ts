@@ -63,20 +63,26 @@ export function validateCountInputTokens(
   options: ValidationOptions,
 ): Validated<CountInputTokensRequest> {
   const warnings: string[] = []
-  if (!fitsCount(body)) throw explainInvalid(CountInputTokensSchema, body, UNKNOWN_TYPES)
-  reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
-  for (const rule of COUNT_INPUT_TOKENS_RULES) rule(body, { minOutputTokens: 1, warnings })
-  return { request: body, warnings }
+  // What is unknown here may be a field of a create request, unchecked: it must not reach who reads those.
+  const request = isObject(body) ? pickFields(body, COUNT_INPUT_TOKENS_FIELDS) : body
+  if (!fitsCount(request)) throw explainInvalid(CountInputTokensSchema, request, UNKNOWN_TYPES)
+  if (isObject(body)) reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
+  for (const rule of COUNT_INPUT_TOKENS_RULES) rule(request, { minOutputTokens: 1, warnings })
+  return { request, warnings }
 }
 
 /** @throws ApiError 400; `model` is required whatever the configuration says */
 export function validateCompact(body: unknown, options: ValidationOptions): Validated<CompactRequest> {
   const warnings: string[] = []
-  if (!fitsCompact(body)) throw explainInvalid(CompactRequestSchema, body, UNKNOWN_TYPES)
-  reportUnknownFields(body, COMPACT_FIELDS, options.unknownParams, warnings)
-  for (const rule of COMPACT_RULES) rule(body, { minOutputTokens: 1, warnings })
-  return { request: body, warnings }
+  const request = isObject(body) ? pickFields(body, COMPACT_FIELDS) : body
+  if (!fitsCompact(request)) throw explainInvalid(CompactRequestSchema, request, UNKNOWN_TYPES)
+  if (isObject(body)) reportUnknownFields(body, COMPACT_FIELDS, options.unknownParams, warnings)
+  for (const rule of COMPACT_RULES) rule(request, { minOutputTokens: 1, warnings })
+  return { request, warnings }
 }
+
+const pickFields = (body: Readonly<Record<string, unknown>>, known: ReadonlySet<string>): unknown =>
+  Object.fromEntries(Object.entries(body).filter(([name]) => known.has(name)))
 
 const KNOWN_CREATE_FIELDS: ReadonlySet<string> = new Set([...CREATE_RESPONSE_FIELDS, 'stop'])
 

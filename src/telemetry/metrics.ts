@@ -2,13 +2,14 @@
  * Prometheus metrics. No label names a key, a user or a session, and every label has a bounded number of values:
  * whatever comes after them is counted as `other`.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { createBoundedLabel } from './bounded-label.ts'
+import { createInstruments, type Instruments } from './instruments.ts'
 import type { Telemetry } from './telemetry.ts'
 
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 const OVERHEAD_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]
 const FIRST_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120]
+const NO_LABELS: readonly string[] = []
 /** Requests whose last attempt is remembered, to tell a retry from a first call. */
 const MAX_REMEMBERED = 10_000
 
@@ -26,28 +27,40 @@ export interface Metrics extends Telemetry {
   providerUp(provider: string, up: boolean): void
 }
 
+/** Version 0.0.4 of the text format. */
+const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
+
 export function createMetrics(options: MetricsOptions): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const instruments = createInstruments(registry)
-  instruments.buildInfo.set({ version: options.version, node: process.version }, 1)
+  const instruments = createInstruments()
+  const ours = createOurs(instruments)
+  ours.buildInfo.set([options.version, process.version], 1)
+  let ofProcess: Promise<() => Promise<string>> | null = null
   return {
-    ...createRecorder(instruments, options.isKnownModel ?? (() => true)),
-    contentType: registry.contentType,
-    render: () => registry.metrics(),
+    ...createRecorder(ours, options.isKnownModel ?? (() => true)),
+    contentType: CONTENT_TYPE,
+    async render() {
+      ofProcess ??= loadProcessMetrics()
+      const renderProcess = await ofProcess
+      return `${await renderProcess()}\n${instruments.render()}`
+    },
   }
 }
 
-type Instruments = ReturnType<typeof createInstruments>
+/**
+ * CPU, memory, garbage collection, event loop. Loaded when somebody first reads the metrics: they cost memory, a
+ * thirtieth of a second of a start, and a timer for the loop's delay. Those that sum up begin with the process all the
+ * same, except for garbage collections and delays of the loop, which are counted from then on.
+ */
+async function loadProcessMetrics(): Promise<() => Promise<string>> {
+  const { collectDefaultMetrics, Registry } = await import('prom-client')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return () => registry.metrics()
+}
 
-function createInstruments(registry: Registry) {
-  const registers = [registry]
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers })
-  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Gauge<L>({ name, help, labelNames, registers })
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
-    new Histogram<L>({ name, help, buckets, labelNames, registers })
+type Ours = ReturnType<typeof createOurs>
+
+function createOurs({ counter, gauge, histogram }: Instruments) {
   return {
     requests: counter('antiphon_http_requests_total', 'HTTP requests.', 'route', 'method', 'status'),
     requestSeconds: histogram(
@@ -87,48 +100,41 @@ function createInstruments(registry: Registry) {
   }
 }
 
-function createRecorder(it: Instruments, isKnownModel: (model: string) => boolean) {
+function createRecorder(it: Ours, isKnownModel: (model: string) => boolean) {
   const modelLabel = createBoundedLabel(isKnownModel)
   const [providerLabel, toolLabel, paramLabel] = [createBoundedLabel(), createBoundedLabel(), createBoundedLabel()]
   const routeLabel = createBoundedLabel()
   const isRetry = createRetryDetector()
-  const providerUp = (provider: string, up: boolean) =>
-    it.providerUp.set({ provider: providerLabel(provider) }, up ? 1 : 0)
+  const providerUp = (provider: string, up: boolean) => it.providerUp.set([providerLabel(provider)], up ? 1 : 0)
   return {
     providerUp,
     requestFinished({ route, method, status, durationMs }) {
       const label = routeLabel(route)
-      it.requests.inc({ route: label, method, status: String(status) })
-      it.requestSeconds.observe({ route: label }, durationMs / 1_000)
+      it.requests.inc([label, method, String(status)])
+      it.requestSeconds.observe([label], durationMs / 1_000)
     },
     responseFinished({ model, provider, status, stream, background, overheadMs, firstTokenMs, usage }) {
       const label = modelLabel(model)
-      it.responses.inc({
-        model: label,
-        provider: providerLabel(provider),
-        status,
-        stream: String(stream),
-        background: String(background ?? false),
-      })
-      it.overheadSeconds.observe(overheadMs / 1_000)
-      if (firstTokenMs !== null) it.firstTokenSeconds.observe({ model: label }, firstTokenMs / 1_000)
+      it.responses.inc([label, providerLabel(provider), status, String(stream), String(background ?? false)])
+      it.overheadSeconds.observe(NO_LABELS, overheadMs / 1_000)
+      if (firstTokenMs !== null) it.firstTokenSeconds.observe([label], firstTokenMs / 1_000)
       if (usage === null) return
-      it.tokens.inc({ type: 'input' }, usage.input_tokens)
-      it.tokens.inc({ type: 'cached' }, usage.input_tokens_details.cached_tokens)
-      it.tokens.inc({ type: 'output' }, usage.output_tokens)
-      it.tokens.inc({ type: 'reasoning' }, usage.output_tokens_details.reasoning_tokens)
+      it.tokens.inc(['input'], usage.input_tokens)
+      it.tokens.inc(['cached'], usage.input_tokens_details.cached_tokens)
+      it.tokens.inc(['output'], usage.output_tokens)
+      it.tokens.inc(['reasoning'], usage.output_tokens_details.reasoning_tokens)
     },
     modelAttempted({ requestId, attempt: { provider, outcome, status } }) {
-      if (isRetry(requestId, outcome === 'failed')) it.retries.inc({ provider: providerLabel(provider) })
+      if (isRetry(requestId, outcome === 'failed')) it.retries.inc([providerLabel(provider)])
       // A refusal is an answer; only silence and its own failures say that a provider is down.
       if (outcome === 'completed') providerUp(provider, true)
       else if (outcome === 'failed') providerUp(provider, status !== null && status < 500)
     },
-    toolCalled: ({ tool, status }) => it.toolCalls.inc({ tool: toolLabel(tool), status }),
-    rateLimited: ({ reason }) => it.rateLimited.inc({ reason }),
-    unsupportedParam: ({ param, model }) => it.unsupported.inc({ param: paramLabel(param), model: modelLabel(model) }),
-    streamOpened: () => it.streams.inc(),
-    streamClosed: () => it.streams.dec(),
+    toolCalled: ({ tool, status }) => it.toolCalls.inc([toolLabel(tool), status]),
+    rateLimited: ({ reason }) => it.rateLimited.inc([reason]),
+    unsupportedParam: ({ param, model }) => it.unsupported.inc([paramLabel(param), modelLabel(model)]),
+    streamOpened: () => it.streams.add(NO_LABELS, 1),
+    streamClosed: () => it.streams.add(NO_LABELS, -1),
     failed() {},
   } satisfies Telemetry & Pick<Metrics, 'providerUp'>
 }

@@ -33,7 +33,7 @@ export interface Log extends Telemetry {
 type ResponseEvent = Parameters<Telemetry['responseFinished']>[0]
 
 /** Lines wait in memory until there is this much, or this long: a write per line shows at thousands of requests. */
-const BUFFER_BYTES = 4_096
+const BUFFER_BYTES = 16_000
 const FLUSH_MS = 200
 const STDERR = 2
 

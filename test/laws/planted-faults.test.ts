@@ -75,6 +75,7 @@ async function checkDurableBeforeTold(tap: (events: RunStream, recorder: Recorde
       committed = true
     },
     onLost: (error) => assert.fail(String(error)),
+    onEnd: () => {},
   }
   const source = async function* (): AsyncGenerator<RunBatch> {
     yield sound

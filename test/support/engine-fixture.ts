@@ -2,8 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createEngine } from '../../src/engine/create-engine.ts'
-import type { CreateDeps } from '../../src/engine/create-response.ts'
+import { createEngine, type EngineDeps } from '../../src/engine/create-engine.ts'
+
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
 import type { RunEvent, RunStream } from '../../src/engine/run-event.ts'
@@ -22,7 +22,7 @@ import type { Tool } from '../../src/tools/tool.ts'
 export type EngineFixture = {
   readonly engine: Engine
   readonly store: Store
-  readonly deps: CreateDeps
+  readonly deps: EngineDeps
   caller(overrides?: { projectId?: string; signal?: AbortSignal }): Caller
   close(): Promise<void>
 }
@@ -51,7 +51,7 @@ export async function openEngine(
   const real = await createSqliteStore({ path: join(directory, 'antiphon.db'), clock: systemClock })
   const store = options.wrapStore ? options.wrapStore(real) : real
   const resolved = (name: string) => ({ model, name, upstreamModel: name, provider: 'scripted' })
-  const deps: CreateDeps = {
+  const deps: EngineDeps = {
     store,
     catalog: { resolve: async (name) => resolved(name), list: async () => [], get: async () => null },
     tools: options.tools ?? [createFunctionTool()],

@@ -3,7 +3,7 @@ import { type Run, RunAbort } from '../../engine/engine.ts'
 import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { runHeaders } from '../run-headers.ts'
-import { createPaddedFramer, frame, paddingPool } from '../sse-frames.ts'
+import { createFramer, createPaddedFramer, type Framer, paddingPool } from '../sse-frames.ts'
 import { toJson } from '../to-json.ts'
 import { toSse } from '../to-sse.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -24,7 +24,7 @@ export function createResponse(ports: Ports): ProtectedRoute {
       const shown = { run, warnings: [...warnings, ...run.warnings] }
       if (request.stream !== true) return answerJson(ports, call, shown)
       const padded = request.stream_options?.include_obfuscation !== false
-      return stream(ports, call, shown, padded ? createPaddedFramer(ports.ids, padding) : frame)
+      return stream(ports, call, shown, padded ? createPaddedFramer(ports.ids, padding) : createFramer())
     },
   }
 }
@@ -38,7 +38,7 @@ async function answerJson({ limits }: Ports, { exchange }: AuthorizedCall, { run
   }
 }
 
-async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: typeof frame): Promise<Answer> {
+async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: Framer): Promise<Answer> {
   const { clock, limits, replier, telemetry } = ports
   const { exchange, request, reply, abort } = call
   const { run, warnings } = shown

@@ -29,7 +29,7 @@ export type RoutePorts = {
   readonly limits: HttpLimits
   readonly replier: Replier
   readonly openMetrics: boolean
-  readonly openapiDocument: object
+  readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics
   readonly readiness: Readiness
   readonly isDraining: () => boolean

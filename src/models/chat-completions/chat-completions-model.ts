@@ -86,7 +86,8 @@ export function createChatCompletionsModel(options: ChatCompletionsOptions): Cha
         const { text } = await reply.readText(MAX_ERROR_BYTES)
         throw mapHttpError({ status: reply.status, body: text, header: reply.header, nowMs: clock.now() }, error)
       }
-      for await (const batch of readReply(reply, decoder, limits)) {
+      const nextBatch = createBatchReader(reply, decoder, limits)
+      for (let batch = await nextBatch(); batch !== null; batch = await nextBatch()) {
         attempt.yielding()
         yield batch
         if (context.signal.aborted && !decoder.finished) throw aborted(provider)
@@ -119,41 +120,51 @@ export function createChatCompletionsModel(options: ChatCompletionsOptions): Cha
   }
 }
 
-/** One batch per read: what one network chunk completed. */
-async function* readReply(
+/** Reads a reply batch by batch: what came with one read, or with a few that completed nothing; null at the end. */
+function createBatchReader(
   reply: UpstreamReply,
   decoder: StreamDecoder,
   limits: SseLimits,
-): AsyncGenerator<ModelEvent[]> {
+): () => Promise<ModelEvent[] | null> {
+  // Some servers answer `stream: true` with the whole completion.
+  if (isPlainJson(reply)) return () => readCompletion(reply, decoder, limits)
   let out: ModelEvent[] = []
-  const take = () => {
-    const batch = out
-    out = []
-    return batch
-  }
-  if (isPlainJson(reply)) {
-    // Some servers answer `stream: true` with the whole completion.
-    const { text, complete } = await reply.readText(limits.streamBytes)
-    if (!complete) throw new SseError(`it is longer than ${limits.streamBytes} bytes`)
-    decoder.data(text, undefined, out)
-    decoder.end(out)
-    yield take()
-    return
-  }
+  let fault: { readonly error: unknown } | null = null
   const sse = createSseDecoder((data, event) => {
     if (data === '') return
     reply.progress()
     decoder.data(data, event, out)
   }, limits)
-  for (let chunk = await reply.read(); chunk; chunk = await reply.read()) {
-    const fault = feed(sse, chunk)
-    if (out.length > 0) yield take()
-    if (fault) throw fault.error
-    if (decoder.finished) return
+  const readOn = async () => {
+    const chunk = await reply.read()
+    if (chunk) {
+      fault = feed(sse, chunk)
+    } else {
+      sse.end()
+      decoder.end(out)
+    }
   }
-  sse.end()
+  return async () => {
+    while (out.length === 0) {
+      if (fault) throw fault.error
+      if (decoder.finished) return null
+      await readOn()
+    }
+    const batch = out
+    out = []
+    return batch
+  }
+}
+
+async function readCompletion(reply: UpstreamReply, decoder: StreamDecoder, limits: SseLimits) {
+  if (decoder.finished) return null
+  const { text, complete, valid } = await reply.readText(limits.streamBytes)
+  if (!complete) throw new SseError(`it is longer than ${limits.streamBytes} bytes`)
+  if (!valid) throw new SseError('it is not valid UTF-8')
+  const out: ModelEvent[] = []
+  decoder.data(text, undefined, out)
   decoder.end(out)
-  if (out.length > 0) yield take()
+  return out
 }
 
 /** What came before a fault in the same read is still delivered: batches must not decide what a reader sees. */

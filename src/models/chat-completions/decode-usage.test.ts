@@ -19,6 +19,8 @@ const CASES: readonly Case[] = [
     },
     [30, 20, 0, 4, 2, 34],
   ],
+  ['a count that cannot be one', { usage: { prompt_tokens: 1e300, completion_tokens: 4 } }, [0, 0, 0, 4, 0, 4]],
+  ['counts below zero', { usage: { prompt_tokens: -5, completion_tokens: -1, total_tokens: -6 } }, null],
   [
     'cache hits by another name',
     { usage: { prompt_tokens: 30, completion_tokens: 4, total_tokens: 34, prompt_cache_hit_tokens: 8 } },

@@ -2,10 +2,13 @@
 import type { Usage } from '../../protocol/response.ts'
 import { asFields, asNumber, type Fields } from './fields.ts'
 
+/** More than any model reads or writes: a larger number is no count, and the ledger could not hold the sum of many. */
+const MAX_TOKENS = 1e12
+
 const count = (...values: readonly unknown[]): number | null => {
   for (const value of values) {
     const number = asNumber(value)
-    if (number !== null && number >= 0) return Math.floor(number)
+    if (number !== null && number >= 0 && number <= MAX_TOKENS) return Math.floor(number)
   }
   return null
 }

@@ -1,12 +1,9 @@
 /** Everything asked of the ledger of upstream calls, of the keys, and of the database itself. */
-import { type Kysely, sql } from 'kysely'
-import { given } from './query.ts'
-import { projectOf } from './response-queries.ts'
+import { query } from './query.ts'
+import { PROJECT } from './response-queries.ts'
 import type { Tables } from './tables.ts'
 
-type Db = Kysely<Tables>
-
-type UsageParams = {
+type UsageValues = {
   id: string
   projectId: string
   keyId: string
@@ -25,7 +22,7 @@ type UsageParams = {
   createdAt: number
 }
 
-type KeyParams = {
+type KeyValues = {
   id: string
   projectId: string
   name: string
@@ -35,61 +32,25 @@ type KeyParams = {
   expiresAt: number | null
   revokedAt: number | null
 }
+type KeyRow = Tables['api_keys']
 
-export const createLedgerQueries = (db: Db) => ({
+export const ledgerQueries = {
   /** A row that is there already stays as it is, so a repeated write counts a call once. */
-  insertUsage: given<UsageParams>()((bind) =>
-    db
-      .insertInto('usage')
-      .values({
-        id: bind('id'),
-        project: projectOf(bind('projectId')),
-        key_id: bind('keyId'),
-        response_id: bind('responseId'),
-        provider: bind('provider'),
-        model: bind('model'),
-        outcome: bind('outcome'),
-        input_tokens: bind('inputTokens'),
-        cached_tokens: bind('cachedTokens'),
-        cache_write_tokens: bind('cacheWriteTokens'),
-        output_tokens: bind('outputTokens'),
-        reasoning_tokens: bind('reasoningTokens'),
-        total_tokens: bind('totalTokens'),
-        estimated: bind('estimated'),
-        duration_ms: bind('durationMs'),
-        created_at: bind('createdAt'),
-      })
-      .onConflict((conflict) => conflict.columns(['project', 'id']).doNothing()),
-  ),
-  insertKey: given<KeyParams>()((bind) =>
-    db.insertInto('api_keys').values({
-      id: bind('id'),
-      project_id: bind('projectId'),
-      name: bind('name'),
-      digest: bind('digest'),
-      scopes: bind('scopes'),
-      created_at: bind('createdAt'),
-      expires_at: bind('expiresAt'),
-      revoked_at: bind('revokedAt'),
-    }),
-  ),
-  findKey: given<{ id: string }>()((bind) => db.selectFrom('api_keys').selectAll().where('id', '=', bind('id'))),
-  listKeys: given<Record<never, never>>()(() =>
-    db.selectFrom('api_keys').selectAll().orderBy('created_at', 'desc').orderBy('seq', 'desc'),
-  ),
-  revokeKey: given<{ id: string; at: number }>()((bind) =>
-    db
-      .updateTable('api_keys')
-      .set({ revoked_at: bind('at') })
-      .where('id', '=', bind('id'))
-      .where('revoked_at', 'is', sql.lit(null)),
+  insertUsage: query<UsageValues>(`
+    insert into usage (id, project, key_id, response_id, provider, model, outcome, input_tokens, cached_tokens,
+      cache_write_tokens, output_tokens, reasoning_tokens, total_tokens, estimated, duration_ms, created_at)
+    values (:id, ${PROJECT}, :keyId, :responseId, :provider, :model, :outcome, :inputTokens, :cachedTokens,
+      :cacheWriteTokens, :outputTokens, :reasoningTokens, :totalTokens, :estimated, :durationMs, :createdAt)
+    on conflict (project, id) do nothing`),
+  insertKey: query<KeyValues>(`
+    insert into api_keys (id, project_id, name, digest, scopes, created_at, expires_at, revoked_at)
+    values (:id, :projectId, :name, :digest, :scopes, :createdAt, :expiresAt, :revokedAt)`),
+  findKey: query<{ id: string }, KeyRow>('select * from api_keys where id = :id'),
+  listKeys: query<Record<never, never>, KeyRow>('select * from api_keys order by created_at desc, seq desc'),
+  revokeKey: query<{ id: string; at: number }>(
+    'update api_keys set revoked_at = :at where id = :id and revoked_at is null',
   ),
   /** Takes the write path of a real change, without changing anything. */
-  touchProbe: given<Record<never, never>>()(() =>
-    db
-      .updateTable('probe')
-      .set({ value: sql.lit(1) })
-      .where('id', '=', sql.lit(1)),
-  ),
-  readProbe: given<Record<never, never>>()(() => db.selectFrom('probe').select('value')),
-})
+  touchProbe: query('update probe set value = 1 where id = 1'),
+  readProbe: query<Record<never, never>, Pick<Tables['probe'], 'value'>>('select value from probe'),
+}

@@ -1,13 +1,5 @@
-/** All queries of the store, compiled once for one engine. */
-import type { Kysely } from 'kysely'
-import { createLedgerQueries } from './ledger-queries.ts'
-import { createResponseQueries, type SqlDialect } from './response-queries.ts'
-import type { Tables } from './tables.ts'
+/** All queries of the store. */
+import { ledgerQueries } from './ledger-queries.ts'
+import { responseQueries } from './response-queries.ts'
 
-export type { SqlDialect } from './response-queries.ts'
-export type Queries = ReturnType<typeof createQueries>
-
-export const createQueries = (db: Kysely<Tables>, dialect: SqlDialect) => ({
-  ...createResponseQueries(db, dialect),
-  ...createLedgerQueries(db),
-})
+export const queries = { ...responseQueries, ...ledgerQueries }

@@ -1,17 +1,12 @@
 /** Everything asked of `responses` and `items`. Each query that a caller's id reaches is scoped to one project. */
-import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
-import { given } from './query.ts'
+import { query } from './query.ts'
 import type { RowStatus, Side, Tables } from './tables.ts'
 
-/** What the engines spell differently. */
-export type SqlDialect = {
-  /** A table with one column `value` out of a JSON array that is bound as text. */
-  list(json: RawBuilder<string>): RawBuilder<{ value: unknown }>
-}
-
-type Db = Kysely<Tables>
+type Responses = Tables['responses']
+type Items = Tables['items']
 type Scope = { projectId: string; id: string }
-type ResponseParams = Scope & {
+type LiveScope = Scope & { now: number }
+type ResponseValues = Scope & {
   createdAt: number
   status: RowStatus
   previousId: string | null
@@ -19,246 +14,117 @@ type ResponseParams = Scope & {
   itemBytes: number
   body: string
 }
-type ItemParams = { responseSeq: number; side: Side; position: number; key: number; body: string }
+type ItemValues = { responseSeq: number; side: Side; position: number; key: number; body: string }
+type Seq = Pick<Responses, 'seq'>
 
-const zero = sql.lit(0)
-const one = sql.lit(1)
-const UNFINISHED = [sql.lit<RowStatus>('queued'), sql.lit<RowStatus>('in_progress')]
 /** The number of the project; a project that never wrote has none, and then nothing is found. */
-export const projectOf = (id: RawBuilder<string>) =>
-  sql<number>`(select projects.seq from projects where projects.id = ${id})`
-const isKept = sql<SqlBool>`responses.status <> 'deleted'`
+export const PROJECT = '(select projects.seq from projects where projects.id = :projectId)'
+const IS_KEPT = "responses.status <> 'deleted'"
 /** Neither deleted nor expired: the id still stands for something. */
-const isLive = (now: RawBuilder<number>) =>
-  sql<SqlBool>`${isKept} and (responses.expires_at is null or responses.expires_at > ${now})`
+const IS_LIVE = `${IS_KEPT} and (responses.expires_at is null or responses.expires_at > :now)`
+const UNFINISHED = "responses.status in ('queued', 'in_progress')"
 
-export const createResponseQueries = (db: Db, dialect: SqlDialect) => ({
-  ...writing(db),
-  ...reading(db, dialect),
-  ...readingChains(db, dialect),
-  ...deleting(db),
-  ...purging(db),
-  ...healing(db),
-})
+const INSERT = `
+  insert into responses (project, id, created_at, status, previous_response_id, parent_seq, expires_at, purge_at,
+    item_bytes, body)
+  values (${PROJECT}, :id, :createdAt, :status, :previousId,
+    (select parent.seq from responses as parent where parent.project = ${PROJECT} and parent.id = :previousId),
+    :expiresAt, :expiresAt, :itemBytes, :body)`
 
-const insertInto = (db: Db, bind: <K extends keyof ResponseParams>(name: K) => RawBuilder<ResponseParams[K]>) =>
-  db.insertInto('responses').values({
-    project: projectOf(bind('projectId')),
-    id: bind('id'),
-    created_at: bind('createdAt'),
-    status: bind('status'),
-    previous_response_id: bind('previousId'),
-    parent_seq: sql<number | null>`(
-        select parent.seq from responses as parent
-        where parent.project = ${projectOf(bind('projectId'))} and parent.id = ${bind('previousId')})`,
-    expires_at: bind('expiresAt'),
-    purge_at: bind('expiresAt'),
-    item_bytes: bind('itemBytes'),
-    body: bind('body'),
-  })
-
-function writing(db: Db) {
-  return {
-    addProject: given<{ projectId: string }>()((bind) =>
-      db
-        .insertInto('projects')
-        .values({ id: bind('projectId') })
-        .onConflict((conflict) => conflict.column('id').doNothing()),
-    ),
-    insertResponse: given<ResponseParams>()((bind) => insertInto(db, bind).returning('seq')),
-    /** No row comes back when the response had ended, or was deleted, before. */
-    endResponse: given<ResponseParams>()((bind) =>
-      insertInto(db, bind)
-        .onConflict((conflict) =>
-          conflict
-            .columns(['project', 'id'])
-            .doUpdateSet((row) => ({
-              status: row.ref('excluded.status'),
-              expires_at: row.ref('excluded.expires_at'),
-              purge_at: row.ref('excluded.purge_at'),
-              item_bytes: row.ref('excluded.item_bytes'),
-              body: row.ref('excluded.body'),
-            }))
-            .where('responses.status', 'in', UNFINISHED),
-        )
-        .returning('seq'),
-    ),
-    /** Rewrites an item only when it differs, so that the input written at the start is not written again. */
-    putItem: given<ItemParams>()((bind) =>
-      db
-        .insertInto('items')
-        .values({
-          response_seq: bind('responseSeq'),
-          side: bind('side'),
-          position: bind('position'),
-          key: bind('key'),
-          body: bind('body'),
-        })
-        .onConflict((conflict) =>
-          conflict
-            .columns(['response_seq', 'side', 'position'])
-            .doUpdateSet((row) => ({ key: row.ref('excluded.key'), body: row.ref('excluded.body') }))
-            .whereRef('items.body', '<>', 'excluded.body'),
-        ),
-    ),
-    deleteItemsFrom: given<{ responseSeq: number; side: Side; position: number }>()((bind) =>
-      db
-        .deleteFrom('items')
-        .where('response_seq', '=', bind('responseSeq'))
-        .where('side', '=', bind('side'))
-        .where('position', '>=', bind('position')),
-    ),
-  }
+const writing = {
+  addProject: query<{ projectId: string }>('insert into projects (id) values (:projectId) on conflict (id) do nothing'),
+  insertResponse: query<ResponseValues, Seq>(`${INSERT} returning seq`),
+  /** No row comes back when the response had ended, or was deleted, before. */
+  endResponse: query<ResponseValues, Seq>(`${INSERT}
+    on conflict (project, id) do update set status = excluded.status, expires_at = excluded.expires_at,
+      purge_at = excluded.purge_at, item_bytes = excluded.item_bytes, body = excluded.body
+    where ${UNFINISHED}
+    returning seq`),
+  /** Rewrites an item only when it differs, so that the input written at the start is not written again. */
+  putItem: query<ItemValues>(`
+    insert into items (response_seq, side, position, key, body) values (:responseSeq, :side, :position, :key, :body)
+    on conflict (response_seq, side, position) do update set key = excluded.key, body = excluded.body
+    where items.body <> excluded.body`),
+  /** Leaves the first so many items of either side. */
+  keepItems: query<{ responseSeq: number; inputs: number; outputs: number }>(`
+    delete from items where response_seq = :responseSeq
+    and position >= case side when 'input' then :inputs else :outputs end`),
 }
 
-function reading(db: Db, dialect: SqlDialect) {
-  const output = sql<string | null>`(
-    select string_agg(items.body, ',' order by items.position) from items
-    where items.response_seq = responses.seq and items.side = 'output')`
-  return {
-    /** `output` is the bodies joined with commas. */
-    getResponse: given<Scope & { now: number }>()((bind) =>
-      db
-        .selectFrom('responses')
-        .select(['id', 'created_at', 'status', 'previous_response_id', 'body', output.as('output')])
-        .where('project', '=', projectOf(bind('projectId')))
-        .where('id', '=', bind('id'))
-        .where(isLive(bind('now'))),
-    ),
-    /** The newest live item of each `{ key, id }` in the JSON array. A key may be shared by chance, an id is not. */
-    getItems: given<{ projectId: string; wanted: string; now: number }>()((bind) => {
-      const newest = sql<number>`(
-        select items.seq from items join responses on responses.seq = items.response_seq
-        where items.key = cast(wanted.value ->> 'key' as bigint) and items.body ->> 'id' = wanted.value ->> 'id'
-        and responses.project = ${projectOf(bind('projectId'))} and ${isLive(bind('now'))}
-        order by items.seq desc limit 1)`
-      return db
-        .selectFrom(dialect.list(bind('wanted')).as<'wanted'>(sql`wanted`))
-        .innerJoin('items', (join) => join.on('items.seq', '=', newest))
-        .select('items.body')
-    }),
-  }
+const reading = {
+  /** `output` is the bodies joined with commas. */
+  getResponse: query<
+    LiveScope,
+    Pick<Responses, 'id' | 'created_at' | 'status' | 'previous_response_id' | 'body'> & { output: string | null }
+  >(`
+    select id, created_at, status, previous_response_id, body,
+      (select string_agg(items.body, ',' order by items.position) from items
+        where items.response_seq = responses.seq and items.side = 'output') as output
+    from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}`),
+  /** The newest live item of each `{ key, id }` in the JSON array. A key may be shared by chance, an id is not. */
+  getItems: query<{ projectId: string; wanted: string; now: number }, Pick<Items, 'body'>>(`
+    select items.body from json_each(:wanted) as wanted
+    join items on items.seq = (
+      select items.seq from items join responses on responses.seq = items.response_seq
+      where items.key = cast(wanted.value ->> 'key' as bigint) and items.body ->> 'id' = wanted.value ->> 'id'
+        and responses.project = ${PROJECT} and ${IS_LIVE}
+      order by items.seq desc limit 1)`),
 }
 
-function readingChains(db: Db, dialect: SqlDialect) {
-  return {
-    /** Walks from `id` to its root, and at most one response beyond either limit; oldest first. */
-    readChain: given<Scope & { now: number; maxResponses: number; maxBytes: number }>()((bind) =>
-      db
-        .withRecursive('chain', (cte) =>
-          cte
-            .selectFrom('responses')
-            .select(['seq', 'project', 'id', 'status', 'previous_response_id', 'parent_seq'])
-            .select([one.as('length'), 'item_bytes as bytes'])
-            .where('project', '=', projectOf(bind('projectId')))
-            .where('id', '=', bind('id'))
-            .where(isLive(bind('now')))
-            .unionAll(
-              cte
-                .selectFrom('chain')
-                .innerJoin('responses', (join) =>
-                  join
-                    .onRef('responses.seq', '=', 'chain.parent_seq')
-                    .onRef('responses.id', '=', 'chain.previous_response_id')
-                    .onRef('responses.project', '=', 'chain.project'),
-                )
-                .select(['responses.seq', 'responses.project', 'responses.id', 'responses.status'])
-                .select(['responses.previous_response_id', 'responses.parent_seq'])
-                .select(sql<number>`chain.length + 1`.as('length'))
-                .select(sql<number>`chain.bytes + responses.item_bytes`.as('bytes'))
-                .where(isKept)
-                .where('chain.length', '<=', bind('maxResponses'))
-                .where('chain.bytes', '<=', bind('maxBytes')),
-            ),
-        )
-        .selectFrom('chain')
-        .select(['seq', 'id', 'status', 'previous_response_id', 'length', 'bytes'])
-        .orderBy('length', 'desc'),
-    ),
-    /** The items of the responses whose `seq` are in the JSON array. `+ 0` keeps the scope from choosing the index. */
-    readItems: given<{ projectId: string; seqs: string }>()((bind) =>
-      db
-        .selectFrom('responses')
-        .innerJoin('items', 'items.response_seq', 'responses.seq')
-        .select(['items.response_seq', 'items.side', 'items.position', 'items.body'])
-        .where(sql<SqlBool>`responses.project + 0 = ${projectOf(bind('projectId'))}`)
-        .where('responses.seq', 'in', sql<number>`(select value from ${dialect.list(bind('seqs'))})`),
-    ),
-  }
+const readingChains = {
+  /** Walks from `id` to its root, and at most one response beyond either limit; oldest first. */
+  readChain: query<
+    LiveScope & { maxResponses: number; maxBytes: number },
+    Pick<Responses, 'seq' | 'id' | 'status' | 'previous_response_id'> & { length: number; bytes: number }
+  >(`
+    with recursive chain as (
+      select seq, project, id, status, previous_response_id, parent_seq, 1 as length, item_bytes as bytes
+      from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}
+      union all
+      select responses.seq, responses.project, responses.id, responses.status, responses.previous_response_id,
+        responses.parent_seq, chain.length + 1, chain.bytes + responses.item_bytes
+      from chain join responses on responses.seq = chain.parent_seq and responses.id = chain.previous_response_id
+        and responses.project = chain.project
+      where ${IS_KEPT} and chain.length <= :maxResponses and chain.bytes <= :maxBytes)
+    select seq, id, status, previous_response_id, length, bytes from chain order by length desc`),
+  /** The items of the responses whose `seq` are in the JSON array. `+ 0` keeps the scope from choosing the index. */
+  readItems: query<{ projectId: string; seqs: string }, Pick<Items, 'response_seq' | 'side' | 'position' | 'body'>>(`
+    select items.response_seq, items.side, items.position, items.body
+    from responses join items on items.response_seq = responses.seq
+    where responses.project + 0 = ${PROJECT} and responses.seq in (select value from json_each(:seqs))`),
 }
 
-function deleting(db: Db) {
-  return {
-    findLive: given<Scope & { now: number }>()((bind) =>
-      db
-        .selectFrom('responses')
-        .select(['seq', 'status', 'parent_seq'])
-        .where('project', '=', projectOf(bind('projectId')))
-        .where('id', '=', bind('id'))
-        .where(isLive(bind('now'))),
-    ),
-    /** Its items go with it, by the foreign key. */
-    deleteResponse: given<{ seq: number }>()((bind) => db.deleteFrom('responses').where('seq', '=', bind('seq'))),
-    markDeleted: given<{ seq: number; expiresAt: number }>()((bind) =>
-      db
-        .updateTable('responses')
-        .set({
-          status: sql.lit<RowStatus>('deleted'),
-          previous_response_id: sql.lit(null),
-          parent_seq: sql.lit(null),
-          expires_at: bind('expiresAt'),
-          purge_at: bind('expiresAt'),
-          item_bytes: zero,
-          body: sql.lit('{}'),
-        })
-        .where('seq', '=', bind('seq')),
-    ),
-  }
+const deleting = {
+  findLive: query<LiveScope, Pick<Responses, 'seq' | 'status' | 'parent_seq'>>(
+    `select seq, status, parent_seq from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}`,
+  ),
+  /** Its items go with it, by the foreign key. */
+  deleteResponse: query<{ seq: number }>('delete from responses where seq = :seq'),
+  markDeleted: query<{ seq: number; expiresAt: number }>(`
+    update responses set status = 'deleted', previous_response_id = null, parent_seq = null, expires_at = :expiresAt,
+      purge_at = :expiresAt, item_bytes = 0, body = '{}'
+    where seq = :seq`),
 }
 
-function purging(db: Db) {
-  return {
-    /** Newest first: children mostly expire after their parents, and must go before them. */
-    findPurgeable: given<{ now: number; limit: number }>()((bind) =>
-      db
-        .selectFrom('responses')
-        .select(['seq', 'parent_seq'])
-        .where('purge_at', '<', bind('now'))
-        .orderBy('purge_at', 'desc')
-        .orderBy('seq', 'desc')
-        .limit(bind('limit')),
-    ),
-    findChild: given<{ seq: number }>()((bind) =>
-      db.selectFrom('responses').select('seq').where('parent_seq', '=', bind('seq')).limit(one),
-    ),
-    deferPurge: given<{ seq: number }>()((bind) =>
-      db
-        .updateTable('responses')
-        .set({ purge_at: sql.lit(null) })
-        .where('seq', '=', bind('seq')),
-    ),
-    /** A child of it has gone: the purge has to look at it again. */
-    resumePurge: given<{ seq: number }>()((bind) =>
-      db
-        .updateTable('responses')
-        .set((row) => ({ purge_at: row.ref('expires_at') }))
-        .where('seq', '=', bind('seq'))
-        .where('purge_at', 'is', sql.lit(null))
-        .where('expires_at', 'is not', sql.lit(null)),
-    ),
-  }
+const purging = {
+  /** Newest first: children mostly expire after their parents, and must go before them. */
+  findPurgeable: query<{ now: number; limit: number }, Pick<Responses, 'seq' | 'parent_seq'>>(
+    'select seq, parent_seq from responses where purge_at < :now order by purge_at desc, seq desc limit :limit',
+  ),
+  findChild: query<{ seq: number }, Seq>('select seq from responses where parent_seq = :seq limit 1'),
+  deferPurge: query<{ seq: number }>('update responses set purge_at = null where seq = :seq'),
+  /** A child of it has gone: the purge has to look at it again. */
+  resumePurge: query<{ seq: number }>(`
+    update responses set purge_at = expires_at where seq = :seq and purge_at is null and expires_at is not null`),
 }
 
-function healing(db: Db) {
-  return {
-    findUnfinished: given<{ limit: number }>()((bind) =>
-      db.selectFrom('responses').select(['seq', 'body']).where('status', 'in', UNFINISHED).limit(bind('limit')),
-    ),
-    failResponse: given<{ seq: number; body: string }>()((bind) =>
-      db
-        .updateTable('responses')
-        .set({ status: sql.lit<RowStatus>('failed'), body: bind('body') })
-        .where('seq', '=', bind('seq')),
-    ),
-  }
+const healing = {
+  findUnfinished: query<{ limit: number }, Pick<Responses, 'seq' | 'body'>>(
+    `select seq, body from responses where ${UNFINISHED} limit :limit`,
+  ),
+  failResponse: query<{ seq: number; body: string }>(
+    "update responses set status = 'failed', body = :body where seq = :seq",
+  ),
 }
+
+export const responseQueries = { ...writing, ...reading, ...readingChains, ...deleting, ...purging, ...healing }

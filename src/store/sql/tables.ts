@@ -1,5 +1,4 @@
-/** The tables as the query builder sees them. What SQLite stores as integer is a number here; bodies are JSON text. */
-import type { Generated } from 'kysely'
+/** The tables as queries see them. What SQLite stores as integer is a number here; bodies are JSON text. */
 import type { ResponseStatus } from '../../protocol/response.ts'
 
 /**
@@ -11,10 +10,10 @@ export type Side = 'input' | 'output'
 
 export type Tables = {
   /** A short number for each project id, because every row carries it. */
-  projects: { seq: Generated<number>; id: string }
+  projects: { seq: number; id: string }
   responses: {
     /** Counts up; the order of rows never depends on a clock. */
-    seq: Generated<number>
+    seq: number
     project: number
     id: string
     created_at: number
@@ -31,7 +30,7 @@ export type Tables = {
     body: string
   }
   items: {
-    seq: Generated<number>
+    seq: number
     response_seq: number
     side: Side
     position: number
@@ -58,7 +57,7 @@ export type Tables = {
     created_at: number
   }
   api_keys: {
-    seq: Generated<number>
+    seq: number
     id: string
     project_id: string
     name: string

@@ -46,7 +46,7 @@ function toConnection(database: DatabaseSync): Connection {
     return statement
   }
   return {
-    // The row has the columns the query names: that is what the builder derived R from.
+    // The row has the columns the query names: `queries.test.ts` holds what is said of them against the schema.
     get: (query, params) => translated(() => prepare(query.sql).get(...bind(query, params)) as typeof query.row),
     all: (query, params) =>
       translated(() => prepare(query.sql).all(...bind(query, params)) as NonNullable<typeof query.row>[]),

@@ -16,9 +16,9 @@ import {
 } from '../../store-fixtures.contract.ts'
 import { SchemaTooNew, StorageUnusable } from '../errors.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
-import { command, type Query } from '../query.ts'
+import { queries } from '../queries.ts'
+import { query } from '../query.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 import { migrate } from './migrate.ts'
 import { checkSqliteVersion, openReader, openWriter } from './open.ts'
 import { createSqliteStore } from './sqlite-store.ts'
@@ -30,7 +30,7 @@ function temporaryFile(t: TestContext): string {
 }
 
 const pragma = (connection: Connection, name: string): unknown =>
-  Object.values(connection.get(command(`PRAGMA ${name}`) satisfies Query<never, never>, {}) ?? {})[0]
+  Object.values(connection.get(query<Record<never, never>, object>(`PRAGMA ${name}`), {}) ?? {})[0]
 
 test('both connections are opened with safe settings, and the reader cannot write', (t) => {
   const path = temporaryFile(t)
@@ -64,8 +64,8 @@ test('every query finds its rows through an index', async (t) => {
   migrate(writer, path)
   // The whole of a small table, the rows of a CTE and a JSON list are meant to be scanned.
   const meant = /^SCAN (api_keys|probe|chain|wanted|json_each)\b/
-  for (const [name, query] of Object.entries(queries)) {
-    const plan: Query<Record<never, never>, { detail: string }> = command(`EXPLAIN QUERY PLAN ${query.sql}`)
+  for (const [name, { sql }] of Object.entries(queries)) {
+    const plan = query<Record<never, never>, { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
     for (const { detail } of writer.all(plan, {})) {
       assert.ok(!detail.startsWith('SCAN ') || meant.test(detail), `${name}: ${detail}`)
       assert.ok(!/responses_id \(project=\?\)/.test(detail), `${name} reads all responses of a project`)

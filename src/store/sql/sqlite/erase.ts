@@ -1,8 +1,8 @@
 import { StorageBusy } from '../errors.ts'
-import { command } from '../query.ts'
+import { query } from '../query.ts'
 import { openConnection } from './connection.ts'
 
-const CHECKPOINT = command('PRAGMA wal_checkpoint(TRUNCATE)')
+const CHECKPOINT = query('PRAGMA wal_checkpoint(TRUNCATE)')
 
 /**
  * Takes deleted content out of the write-ahead log. `secure_delete` overwrites it in the database, but the log still

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { createManualClock, record, running, usageRow } from '../../store-fixtures.contract.ts'
 import { StorageBusy, StorageFull } from '../errors.ts'
-import { command } from '../query.ts'
+import { query } from '../query.ts'
 import { createGroupCommit, MAX_BATCH, MAX_QUEUED } from './group-commit.ts'
 import { openWriter } from './open.ts'
 import { createSqliteStore } from './sqlite-store.ts'
@@ -124,7 +124,7 @@ test('a full disk is a 503 that says not to retry; reads go on, and writes do on
   const path = temporaryFile(t)
   const { add, writer } = openCommits(t, path)
   await add(1)
-  writer.get(command('PRAGMA max_page_count=10'), {})
+  writer.get(query('PRAGMA max_page_count=10'), {})
   const results = await Promise.allSettled([add(2, 'x'.repeat(100_000)), add(3, 'x'.repeat(100_000))])
   for (const result of results) {
     assert.equal(result.status, 'rejected')
@@ -133,7 +133,7 @@ test('a full disk is a 503 that says not to retry; reads go on, and writes do on
     assert.equal(result.reason.headers['x-should-retry'], 'false')
   }
   assert.deepEqual(ids(path), [1])
-  writer.get(command('PRAGMA max_page_count=100000'), {})
+  writer.get(query('PRAGMA max_page_count=100000'), {})
   await add(4, 'x'.repeat(100_000))
   assert.deepEqual(ids(path), [1, 4])
 })

@@ -1,7 +1,7 @@
 /** The keys of all projects; they are looked up before a project is known. */
 import type { KeyStore } from '../../store.ts'
+import { queries } from '../queries.ts'
 import { fromKeyRow, toKeyValues } from '../row-codec.ts'
-import { queries } from './dialect.ts'
 import type { StoreParts } from './project-store.ts'
 
 export const createKeyStore = ({ writer, reader, commits }: StoreParts): KeyStore => ({

@@ -4,27 +4,23 @@
  */
 import { SchemaTooNew, StorageUnusable } from '../errors.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
-import { command, given, type Query } from '../query.ts'
+import { query } from '../query.ts'
 import type { Connection } from './connection.ts'
-import { builder } from './dialect.ts'
 
 /** "ANTP": marks the file as ours. */
 const APPLICATION_ID = 0x41_4e_54_50
 type Applied = { readonly version: number; readonly name: string }
 const NONE: Applied = { version: 0, name: 'empty' }
 
-const applicationId: Query<Record<never, never>, { application_id: number }> = command('PRAGMA application_id')
-const tableCount: Query<Record<never, never>, { tables: number }> = command(
-  'SELECT count(*) AS tables FROM sqlite_schema',
+const applicationId = query<Record<never, never>, { application_id: number }>('PRAGMA application_id')
+const tableCount = query<Record<never, never>, { tables: number }>('SELECT count(*) AS tables FROM sqlite_schema')
+const lastApplied = query<Record<never, never>, Applied>(
+  'SELECT version, name FROM schema_migrations ORDER BY version DESC',
 )
-const schemaDb = builder<{ schema_migrations: Applied }>()
-const lastApplied = given<Record<never, never>>()(() =>
-  schemaDb.selectFrom('schema_migrations').select(['version', 'name']).orderBy('version', 'desc'),
+const recordApplied = query<{ version: number; name: string }>(
+  'INSERT INTO schema_migrations (version, name) VALUES (:version, :name)',
 )
-const recordApplied = given<{ version: number; name: string }>()((bind) =>
-  schemaDb.insertInto('schema_migrations').values({ version: bind('version'), name: bind('name') }),
-)
-const copyTo: Query<{ path: string }, never> = { sql: 'VACUUM INTO ?', names: ['path'] }
+const copyTo = query<{ path: string }>('VACUUM INTO :path')
 
 /** Throws `SchemaTooNew` or `StorageUnusable` and leaves the file as it was. */
 export function migrate(connection: Connection, path: string, steps: readonly Migration[] = migrations): void {

@@ -1,7 +1,7 @@
 /** Opens the two connections of a store: one that writes, one that reads what is committed. */
 import { closeSync, openSync } from 'node:fs'
 import { StorageUnusable } from '../errors.ts'
-import { command, type Query } from '../query.ts'
+import { query } from '../query.ts'
 import { type Connection, openConnection } from './connection.ts'
 
 /** Older ones can corrupt a WAL database that is written and checkpointed by two connections. */
@@ -37,7 +37,7 @@ const DURABLE = `
   PRAGMA wal_autocheckpoint=1000;
   PRAGMA journal_size_limit=67108864`
 
-const journalMode: Query<Record<never, never>, { journal_mode: string }> = command('PRAGMA journal_mode')
+const journalMode = query<Record<never, never>, { journal_mode: string }>('PRAGMA journal_mode')
 
 export function checkSqliteVersion(version: string): void {
   if (compareVersions(version, OLDEST_SQLITE) >= 0) return

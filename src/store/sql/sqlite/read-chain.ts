@@ -2,8 +2,8 @@
 import type { Item } from '../../../protocol/items.ts'
 import type { ResponseStatus } from '../../../protocol/response.ts'
 import type { Chain, ChainLimits, ChainLink } from '../../store.ts'
+import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 
 type Scope = { readonly projectId: string; readonly id: string; readonly now: number }
 type Link = ChainLink & { readonly input: Item[]; readonly output: Item[] }

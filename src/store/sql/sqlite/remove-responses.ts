@@ -8,8 +8,8 @@
  * child sets the parent's `purge_at` again. So every row is looked at once per lost child, not once per purge.
  */
 import type { ProjectStore } from '../../store.ts'
+import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 
 /** How long the mark of a deleted running response is kept: longer than any run may take. */
 const DELETED_MARK_SECONDS = 24 * 3600
@@ -25,8 +25,7 @@ export function deleteResponse(
   const row = writer.get(queries.findLive, { projectId, id, now })
   if (!row) return false
   if (row.status === 'queued' || row.status === 'in_progress') {
-    writer.run(queries.deleteItemsFrom, { responseSeq: row.seq, side: 'input', position: 0 })
-    writer.run(queries.deleteItemsFrom, { responseSeq: row.seq, side: 'output', position: 0 })
+    writer.run(queries.keepItems, { responseSeq: row.seq, inputs: 0, outputs: 0 })
     writer.run(queries.markDeleted, { seq: row.seq, expiresAt: now + DELETED_MARK_SECONDS })
   } else {
     writer.run(queries.deleteResponse, { seq: row.seq })

@@ -2,11 +2,11 @@
 import type { Item } from '../../../protocol/items.ts'
 import type { ProjectStore, ResponseRecord, UsageRow } from '../../store.ts'
 import { itemKey } from '../item-key.ts'
+import { queries } from '../queries.ts'
 import { encodeResponse } from '../response-codec.ts'
 import { toUsageValues } from '../row-codec.ts'
 import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
-import { queries } from './dialect.ts'
 
 type ProjectId = ProjectStore['projectId']
 type EncodedItem = { readonly side: Side; readonly position: number; readonly key: number; readonly body: string }
@@ -17,7 +17,7 @@ export function encodeRecord(projectId: ProjectId, { response, input, expiresAt 
   const items = [...encodeItems(projectId, 'input', input), ...encodeItems(projectId, 'output', response.output)]
   return {
     items,
-    lengths: { input: input.length, output: response.output.length },
+    lengths: { inputs: input.length, outputs: response.output.length },
     row: {
       projectId,
       id: response.id,
@@ -46,21 +46,21 @@ export function endResponse(writer: Connection, record: EncodedResponse, usage: 
   const row = writer.get(queries.endResponse, record.row)
   if (row) {
     putItems(writer, row.seq, record)
-    dropItemsBeyond(writer, row.seq, record)
+    const { inputs, outputs } = record.lengths
+    writer.run(queries.keepItems, { responseSeq: row.seq, inputs, outputs })
   }
-  insertUsage(writer, record.row.projectId, usage)
+  putUsage(writer, record.row.projectId, usage)
 }
 
 export function insertUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {
-  if (usage.length > 0) writer.run(queries.addProject, { projectId })
+  writer.run(queries.addProject, { projectId })
+  putUsage(writer, projectId, usage)
+}
+
+function putUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {
   for (const row of usage) writer.run(queries.insertUsage, toUsageValues(projectId, row))
 }
 
 function putItems(writer: Connection, responseSeq: number, { items }: EncodedResponse): void {
   for (const item of items) writer.run(queries.putItem, { responseSeq, ...item })
-}
-
-function dropItemsBeyond(writer: Connection, responseSeq: number, { lengths }: EncodedResponse): void {
-  writer.run(queries.deleteItemsFrom, { responseSeq, side: 'input', position: lengths.input })
-  writer.run(queries.deleteItemsFrom, { responseSeq, side: 'output', position: lengths.output })
 }

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { codePoints } from './json-schema.ts'
+
+test('code points are counted as iteration counts them, lone surrogates included', () => {
+  const unit = fc.constantFrom('a', 'é', '😀', '\ud83d', '\ude00', '日')
+  fc.assert(fc.property(fc.string({ unit }), (text) => assert.equal(codePoints(text), [...text].length)))
+})
+
+test('a very long text is counted in no time', () => {
+  const text: string = JSON.parse(`"${'x'.repeat(32 * 1024 * 1024)}"`)
+  const began = performance.now()
+  assert.equal(codePoints(text), text.length)
+  assert.ok(performance.now() - began < 250)
+})

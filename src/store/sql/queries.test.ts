@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { test } from 'node:test'
+import { migrations } from './migrations/index.ts'
+import { queries } from './queries.ts'
+import { query } from './query.ts'
+
+function emptyDatabase(): DatabaseSync {
+  const database = new DatabaseSync(':memory:')
+  for (const step of migrations) for (const statement of step.sqlite) database.exec(statement)
+  return database
+}
+
+test('a value is named in the text, and may be named twice', () => {
+  assert.deepEqual(query('select * from t where a = :a and b in (:bC, :a)'), {
+    sql: 'select * from t where a = ? and b in (?, ?)',
+    names: ['a', 'bC', 'a'],
+  })
+})
+
+test('the schema has every table and column that a query names, and every value is a placeholder', () => {
+  using database = emptyDatabase()
+  for (const [name, { sql, names }] of Object.entries(queries)) {
+    assert.doesNotThrow(() => database.prepare(sql), name)
+    assert.equal(sql.split('?').length - 1, names.length, name)
+  }
+})
