@@ -26,6 +26,7 @@ import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
@@ -192,6 +193,8 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
       compact: (body) => validateCompact(body, { unknownParams }),
+      createPrompt: validateCreatePrompt,
+      updatePrompt: validateUpdatePrompt,
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,

@@ -67,7 +67,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(36, 'verbosity is forwarded, or reported as ignored.'),
   covered(37, 'A refusal becomes a refusal part.'),
   covered(38, 'Parameters that a model lacks are refused or dropped by its capabilities.'),
-  later(39, 'Prompt templates are rendered.', 'later: prompts'),
+  covered(39, 'Prompt templates are rendered.'),
   covered(40, 'Input tokens are counted without generating, with a personality or not.'),
   covered(41, 'Models are listed and found by id.'),
   later(42, 'Embeddings.', 'later: embeddings'),

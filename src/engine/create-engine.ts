@@ -3,6 +3,7 @@ import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
 import { createLateWrites } from './late-writes.ts'
+import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './prompts.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
 export type EngineDeps = Omit<CreateDeps, 'lateWrites'>
@@ -19,5 +20,10 @@ export function createEngine(given: EngineDeps): Engine {
     listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
     countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
     compactResponse: (request, caller) => compactResponse(request, caller, deps),
+    createPrompt: (request, caller) => createPrompt(request, caller, deps),
+    updatePrompt: (id, request, caller) => updatePrompt(id, request, caller, deps),
+    getPrompt: (id, version, caller) => getPrompt(id, version, caller, deps),
+    listPrompts: (page, caller) => listPrompts(page, caller, deps),
+    deletePrompt: (id, caller) => deletePrompt(id, caller, deps),
   }
 }

@@ -2,6 +2,7 @@
 import type { Principal } from '../auth/principal.ts'
 import type { CompactedResponse, CompactRequest } from '../protocol/compact.ts'
 import type { Include } from '../protocol/options.ts'
+import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest } from '../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
 import type { RunStream } from './run-event.ts'
@@ -16,6 +17,13 @@ export interface Engine {
   countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
   /** Asks the model for a summary of the window; stores nothing. */
   compactResponse(request: CompactRequest, caller: Caller): Promise<Compacted>
+  createPrompt(request: CreatePromptRequest, caller: Caller): Promise<PromptObject>
+  /** A new version, or another default version. */
+  updatePrompt(id: string, request: UpdatePromptRequest, caller: Caller): Promise<PromptObject>
+  /** `version` null: the default one. */
+  getPrompt(id: string, version: string | null, caller: Caller): Promise<PromptObject>
+  listPrompts(page: PageQuery, caller: Caller): Promise<PromptList>
+  deletePrompt(id: string, caller: Caller): Promise<void>
 }
 
 export type Compacted = { readonly response: CompactedResponse; readonly warnings: readonly string[] }

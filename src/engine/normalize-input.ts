@@ -139,7 +139,7 @@ const wrongPart = (path: string, type: string, role: string) =>
   )
 
 /** The same part without the optionals that say nothing, so that none of them travels upstream. */
-function toInputPart(part: ToolOutputPart): StoredPart {
+export function toInputPart(part: ToolOutputPart): StoredPart {
   const kept = Object.entries(part).filter(([, value]) => value !== null && value !== undefined)
   const clean = Object.fromEntries(kept)
   if (part.type === 'input_image') return { ...clean, type: part.type, detail: part.detail ?? 'auto' }

@@ -14,6 +14,7 @@ import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
+import { applyPrompt } from './apply-prompt.ts'
 import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
@@ -69,7 +70,8 @@ export type RunPlan = {
 
 export async function planRun(given: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
   const { settings, ids, clock } = deps
-  const request = withDefaults(given, settings)
+  const { request: prompted, prompt } = await applyPrompt(given, deps.store.forProject(caller.principal.projectId))
+  const request = withDefaults(prompted, settings)
   const resolved = await resolveModel(request.model, deps)
   const rule = compactionRule(request, resolved.model.capabilities.contextWindow)
   const context = await resolveContext(request, { resolved, rule }, caller, deps)
@@ -82,6 +84,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     createdAt: seconds(clock),
     model: resolved.name,
     store: request.store ?? true,
+    prompt,
     tools: echoTools(request.tools ?? [], deps.tools),
     toolChoice,
   })

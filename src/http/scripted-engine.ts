@@ -2,6 +2,7 @@
 import type { Caller, Engine, PageQuery, Run } from '../engine/engine.ts'
 import type { RunBatch, RunEvent } from '../engine/run-event.ts'
 import { type ApiError, responseNotFound } from '../protocol/errors.ts'
+import type { PromptObject } from '../protocol/prompts.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
 import { NO_USAGE } from '../protocol/usage.ts'
@@ -49,6 +50,17 @@ export function responseObject(change: Partial<ResponseObject> = {}): ResponseOb
     ...change,
   }
 }
+
+const promptObject = (): PromptObject => ({
+  id: 'pmpt_1',
+  object: 'prompt',
+  created_at: 1,
+  name: null,
+  version: '1',
+  default_version: '1',
+  latest_version: '1',
+  variables: {},
+})
 
 export const created = (): RunEvent => ({
   type: 'response.created',
@@ -171,6 +183,11 @@ export function createScriptedEngine(): ScriptedEngine {
       return { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
     },
     countInputTokens: async () => 7,
+    createPrompt: async () => promptObject(),
+    updatePrompt: async () => promptObject(),
+    getPrompt: async () => promptObject(),
+    listPrompts: async () => ({ object: 'list', data: [], first_id: null, last_id: null, has_more: false }),
+    deletePrompt: async () => {},
     compactResponse: async () => ({
       response: {
         id: 'resp_1',

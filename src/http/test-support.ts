@@ -67,6 +67,8 @@ const validate: HttpServerOptions['validate'] = {
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  createPrompt: (body) => (isRecord(body) ? body : {}),
+  updatePrompt: (body) => (isRecord(body) ? body : {}),
   compact: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
 }
 

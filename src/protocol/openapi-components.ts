@@ -30,6 +30,13 @@ import {
   OutputMessageSchema,
   ReasoningItemSchema,
 } from './items.ts'
+import {
+  CreatePromptSchema,
+  DeletedPromptSchema,
+  PromptListSchema,
+  PromptSchema,
+  UpdatePromptSchema,
+} from './prompts.ts'
 import { CountInputTokensSchema, CreateResponseSchema } from './request.ts'
 import { DeletedResponseSchema, InputTokensSchema, ItemListSchema, ResponseSchema, UsageSchema } from './response.ts'
 import { Nullable, type TSchema, Type } from './schema.ts'
@@ -81,6 +88,11 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
   Compact: CompactRequestSchema,
+  CreatePrompt: CreatePromptSchema,
+  UpdatePrompt: UpdatePromptSchema,
+  Prompt: PromptSchema,
+  PromptList: PromptListSchema,
+  DeletedPrompt: DeletedPromptSchema,
   CompactedResponse: CompactedResponseSchema,
   CompactionItem: CompactionItemSchema,
   InputItem: InputItemParamSchema,

@@ -8,7 +8,7 @@ type Operation = {
   readonly path: string
   readonly id: string
   readonly summary: string
-  readonly tag: 'Responses' | 'Models' | 'Operations'
+  readonly tag: 'Responses' | 'Prompts' | 'Models' | 'Operations'
   readonly open?: true
   readonly parameters?: readonly Json[]
   readonly body?: string
@@ -29,6 +29,12 @@ const pathParameter = (name: string, description: string) => ({
 const queryParameter = (name: string, description: string, schema: Json) => ({ name, in: 'query', description, schema })
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
+const PROMPT_ID = pathParameter('prompt_id', 'The id of a prompt template.')
+const PAGE = [
+  queryParameter('limit', 'Items per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
+  queryParameter('order', 'Oldest or newest first.', { type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
+  queryParameter('after', 'The id of the last item of the page before.', { type: 'string' }),
+]
 const INCLUDE = queryParameter('include', 'Fields that are hidden by default. `include[]` works as well.', {
   type: 'array',
   items: { type: 'string', enum: INCLUDE_VALUES },
@@ -92,13 +98,7 @@ const OPERATIONS: readonly Operation[] = [
     id: 'listInputItems',
     summary: 'List the items a response was made from',
     tag: 'Responses',
-    parameters: [
-      RESPONSE_ID,
-      queryParameter('limit', 'Items per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-      queryParameter('order', 'Oldest or newest first.', { type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
-      queryParameter('after', 'The id of the last item of the page before.', { type: 'string' }),
-      INCLUDE,
-    ],
+    parameters: [RESPONSE_ID, ...PAGE, INCLUDE],
     replies: ok('One page of items.', json('ItemList')),
   },
   {
@@ -118,6 +118,61 @@ const OPERATIONS: readonly Operation[] = [
     tag: 'Responses',
     body: 'Compact',
     replies: ok('The window.', json('CompactedResponse')),
+  },
+  {
+    method: 'post',
+    path: '/v1/prompts',
+    id: 'createPrompt',
+    summary: 'Store a prompt template',
+    tag: 'Prompts',
+    body: 'CreatePrompt',
+    replies: ok('The prompt in version 1.', json('Prompt')),
+  },
+  {
+    method: 'get',
+    path: '/v1/prompts',
+    id: 'listPrompts',
+    summary: 'List prompt templates in their default versions',
+    tag: 'Prompts',
+    parameters: PAGE,
+    replies: ok('One page of prompts.', json('PromptList')),
+  },
+  {
+    method: 'get',
+    path: '/v1/prompts/{prompt_id}',
+    id: 'getPrompt',
+    summary: 'Get the default version of a prompt template',
+    tag: 'Prompts',
+    parameters: [PROMPT_ID],
+    replies: ok('The prompt.', json('Prompt')),
+  },
+  {
+    method: 'get',
+    path: '/v1/prompts/{prompt_id}/versions/{version}',
+    id: 'getPromptVersion',
+    summary: 'Get one version of a prompt template',
+    tag: 'Prompts',
+    parameters: [PROMPT_ID, pathParameter('version', 'A number, counted from 1.')],
+    replies: ok('The prompt.', json('Prompt')),
+  },
+  {
+    method: 'post',
+    path: '/v1/prompts/{prompt_id}',
+    id: 'updatePrompt',
+    summary: 'Make a new version, or choose another default version',
+    tag: 'Prompts',
+    parameters: [PROMPT_ID],
+    body: 'UpdatePrompt',
+    replies: ok('The prompt in the version that counts now.', json('Prompt')),
+  },
+  {
+    method: 'delete',
+    path: '/v1/prompts/{prompt_id}',
+    id: 'deletePrompt',
+    summary: 'Delete a prompt template with all its versions',
+    tag: 'Prompts',
+    parameters: [PROMPT_ID],
+    replies: ok('It is deleted.', json('DeletedPrompt')),
   },
   {
     method: 'get',
@@ -190,7 +245,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
     },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: [{ name: 'Responses' }, { name: 'Models' }, { name: 'Operations' }],
+    tags: [{ name: 'Responses' }, { name: 'Prompts' }, { name: 'Models' }, { name: 'Operations' }],
     paths,
     components: {
       schemas: buildComponents(),

@@ -25,7 +25,6 @@ type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest 
 const LATER_FIELDS = [
   ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
   ['conversation', "Chain turns with 'previous_response_id' instead."],
-  ['prompt', "Send 'model', 'instructions' and 'input' instead."],
   ['moderation', 'Call a moderation service before or after this request instead.'],
 ] as const
 
@@ -47,8 +46,24 @@ const refuseLaterFields: Rule<Partial<CreateResponseRequest>> = (request) => {
 
 const requireInput: Rule<CreateResponseRequest> = (request) => {
   if (request.input !== undefined && request.input !== null) return
-  if (request.previous_response_id) return
+  if (request.previous_response_id || isGiven(request.prompt)) return
   throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
+}
+
+const checkPromptValues: Rule<CreateResponseRequest> = ({ prompt }) => {
+  for (const [name, value] of Object.entries(prompt?.variables ?? {})) {
+    const path = `prompt.variables.${clip(name)}`
+    if (typeof value === 'string') continue
+    if (value.type === 'input_image') checkImage(value, path)
+    else if (value.type === 'input_file') checkFile(value, path)
+  }
+}
+
+const refuseTrigger: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
+  const index = itemsOf(input).findIndex((item) => item.type === 'compaction_trigger')
+  if (index < 0) return
+  const path = `input[${index}]`
+  throw badRequest(path, 'invalid_value', `Invalid '${path}': A prompt cannot hold a 'compaction_trigger'.`)
 }
 
 const checkTriggerIsLast: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
@@ -122,7 +137,7 @@ const missingOneOf = (path: string, names: readonly string[]) =>
 const invalidUrl = (path: string) =>
   badRequest(path, 'invalid_value', `Invalid '${path}'. Expected a valid URL, but got a value with an invalid format.`)
 
-const checkToolSchemas: Rule<SharedFields> = ({ tools, input }) => {
+const checkToolSchemas: Rule<Pick<SharedFields, 'tools' | 'input'>> = ({ tools, input }) => {
   checkTools(tools ?? [], 'tools')
   itemsOf(input).forEach((item, index) => {
     if (item.type === 'additional_tools') checkTools(item.tools, `input[${index}].tools`)
@@ -144,7 +159,7 @@ function checkFunction({ name, parameters, output_schema }: FunctionToolParam, p
 
 const functionPlace = (name: string, param: string): SchemaPlace => ({ param, name, kind: 'function' })
 
-const checkFormatSchema: Rule<SharedFields> = ({ text }) => {
+const checkFormatSchema: Rule<Pick<SharedFields, 'text'>> = ({ text }) => {
   if (text?.format?.type !== 'json_schema') return
   const { schema, name } = text.format
   checkUserSchema(schema, { param: 'text.format.schema', name, kind: 'response_format' })
@@ -190,9 +205,17 @@ export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
   refuseUnstorableText,
   ...SHARED_RULES,
   requireInput,
+  checkPromptValues,
   checkMinOutputTokens,
   checkMetadata,
   reportIdleStreamOptions,
+]
+export const TEMPLATE_RULES: readonly Rule<Pick<SharedFields, 'input' | 'tools' | 'text'>>[] = [
+  refuseUnstorableText,
+  checkInputParts,
+  refuseTrigger,
+  checkToolSchemas,
+  checkFormatSchema,
 ]
 export const COMPACT_RULES: readonly Rule<CompactRequest>[] = [
   refuseUnstorableText,

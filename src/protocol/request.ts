@@ -15,6 +15,7 @@ import {
   SERVICE_TIERS,
   TextParamSchema,
 } from './options.ts'
+import { PromptParamSchema } from './prompt-param.ts'
 import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolChoiceParamSchema, ToolParamSchema } from './tools.ts'
 
@@ -61,7 +62,7 @@ export const CreateResponseSchema = Type.Object({
   metadata: Maybe(MetadataSchema),
   moderation: Maybe(AnyObject()),
   presence_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
-  prompt: Maybe(AnyObject()),
+  prompt: Maybe(PromptParamSchema),
   prompt_cache_key: Maybe(Type.String({ maxLength: 64 })),
   prompt_cache_options: Maybe(
     Type.Object({ mode: Maybe(OneOf(['implicit', 'explicit'])), ttl: Maybe(OneOf(CACHE_TTLS)) }),

@@ -90,7 +90,7 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Types that exist, here or elsewhere, but not in this server: each answer says which of the two it is. */
-const UNKNOWN_TYPES: UnknownTypeExplainers = {
+export const UNKNOWN_TYPES: UnknownTypeExplainers = {
   InputItem: explainType('item', LATER_ITEM_TYPES, 'Leave the item out, or send its content as a message.'),
   ToolParam: explainType('tool', LATER_TOOL_TYPES, "Declare a tool of type 'function' and run it in your client."),
   ToolChoiceParam: explainType('tool_choice', LATER_TOOL_CHOICE_TYPES, "Name a 'function' or 'custom' tool instead."),

@@ -3,7 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
-import type { KeyStore, ProjectStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
 
 export type OpenedStore = {
   readonly store: Store
@@ -185,6 +185,16 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   readChain: slow(project.readChain),
   getItems: slow(project.getItems),
   deleteResponse: slow(project.deleteResponse),
+  prompts: slowPrompts(project.prompts, slow),
+})
+
+const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
+  create: slow(prompts.create),
+  addVersion: slow(prompts.addVersion),
+  setDefault: slow(prompts.setDefault),
+  get: slow(prompts.get),
+  list: slow(prompts.list),
+  delete: slow(prompts.delete),
 })
 
 const slowKeys = (keys: KeyStore, slow: Slow): KeyStore => ({

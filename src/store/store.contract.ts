@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
+import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 
@@ -28,4 +29,5 @@ export function storeContract(name: string, openStore: OpenStore): void {
   chainContract(law)
   retentionContract(law)
   keyContract(law)
+  promptContract(law)
 }

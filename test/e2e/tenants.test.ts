@@ -28,12 +28,15 @@ after(() => server.close())
 
 const SECRET = 'heron-of-the-first-project'
 const UNKNOWN_RESPONSE = `resp_${'0'.repeat(48)}`
+const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
+
+type Ids = { readonly response: string; readonly item: string; readonly prompt: string }
 
 /** One slot a row: every place of the API that takes an id. */
 const SLOTS: readonly {
   readonly name: string
-  readonly ask: (ids: { response: string; item: string }) => Promise<Reply>
+  readonly ask: (ids: Ids) => Promise<Reply>
 }[] = [
   { name: 'GET', ask: ({ response }) => asStranger('GET', `/v1/responses/${response}`) },
   { name: 'DELETE', ask: ({ response }) => asStranger('DELETE', `/v1/responses/${response}`) },
@@ -47,6 +50,15 @@ const SLOTS: readonly {
   },
   { name: 'input_tokens', ask: ({ response }) => count({ input: 'x', previous_response_id: response }) },
   { name: 'compact', ask: ({ response }) => compact({ previous_response_id: response }) },
+  { name: 'prompt', ask: ({ prompt }) => create({ input: 'x', prompt: { id: prompt } }) },
+  { name: 'GET prompt', ask: ({ prompt }) => asStranger('GET', `/v1/prompts/${prompt}`) },
+  { name: 'GET prompt version', ask: ({ prompt }) => asStranger('GET', `/v1/prompts/${prompt}/versions/1`) },
+  { name: 'POST prompt', ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { instructions: 'x' }) },
+  {
+    name: 'POST prompt default',
+    ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { default_version: '1' }),
+  },
+  { name: 'DELETE prompt', ask: ({ prompt }) => asStranger('DELETE', `/v1/prompts/${prompt}`) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
 ]
@@ -57,26 +69,40 @@ const create = (body: object) => asStranger('POST', '/v1/responses', { model: 'd
 const compact = (body: object) => asStranger('POST', '/v1/responses/compact', { model: 'demo', ...body })
 const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens', { model: 'demo', ...body })
 
-async function victim() {
+async function victim(): Promise<Ids> {
   const { json } = await send(server, 'POST', '/v1/responses', { model: 'demo', input: `The code word is ${SECRET}.` })
-  return { response: String(json.id), item: String((json.output as { id: string }[])[0]?.id) }
+  const made = await send(server, 'POST', '/v1/prompts', { instructions: `The code word is ${SECRET}.` })
+  return {
+    response: String(json.id),
+    item: String((json.output as { id: string }[])[0]?.id),
+    prompt: String(made.json.id),
+  }
 }
 
 for (const slot of SLOTS) {
   test(`a foreign id answers like an unknown one: ${slot.name} (req 75)`, async () => {
     for (const state of ['live', 'deleted'] as const) {
       const ids = await victim()
-      if (state === 'deleted') await send(server, 'DELETE', `/v1/responses/${ids.response}`)
+      if (state === 'deleted') {
+        await send(server, 'DELETE', `/v1/responses/${ids.response}`)
+        await send(server, 'DELETE', `/v1/prompts/${ids.prompt}`)
+      }
       const before = await send(server, 'GET', `/v1/responses/${ids.response}`)
       const foreign = await slot.ask(ids)
-      const unknown = await slot.ask({ response: UNKNOWN_RESPONSE, item: UNKNOWN_ITEM })
+      const unknown = await slot.ask({ response: UNKNOWN_RESPONSE, item: UNKNOWN_ITEM, prompt: UNKNOWN_PROMPT })
       assert.ok(foreign.status >= 400)
       assert.equal(foreign.status, unknown.status)
-      const masked = foreign.text.replaceAll(ids.response, UNKNOWN_RESPONSE).replaceAll(ids.item, UNKNOWN_ITEM)
+      const masked = foreign.text
+        .replaceAll(ids.response, UNKNOWN_RESPONSE)
+        .replaceAll(ids.item, UNKNOWN_ITEM)
+        .replaceAll(ids.prompt, UNKNOWN_PROMPT)
       assert.equal(masked, unknown.text)
       assert.ok(!foreign.text.includes(SECRET))
       const after = await send(server, 'GET', `/v1/responses/${ids.response}`)
       assert.deepEqual(after.json, before.json)
+      const prompt = await send(server, 'GET', `/v1/prompts/${ids.prompt}`)
+      assert.equal(prompt.status, state === 'live' ? 200 : 404)
+      if (state === 'live') assert.equal(prompt.json.latest_version, '1')
     }
   })
 }

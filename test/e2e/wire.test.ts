@@ -223,7 +223,6 @@ test('features that do not exist yet are refused by name, never ignored', async 
   const fields = {
     background: true,
     conversation: 'conv_1',
-    prompt: { id: 'pmpt_1' },
     moderation: { model: 'omni-moderation-latest' },
   }
   for (const [param, value] of Object.entries(fields)) {

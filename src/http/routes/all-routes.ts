@@ -12,6 +12,7 @@ import { listInputItems } from './list-input-items.ts'
 import { listModels } from './list-models.ts'
 import { metricsRoute } from './metrics.ts'
 import { openapiRoute } from './openapi.ts'
+import { promptRoutes } from './prompts.ts'
 import { readyRoutes } from './ready.ts'
 import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -25,6 +26,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   listInputItems(ports),
   countInputTokens(ports),
   compactResponse(ports),
+  ...promptRoutes(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
 import type { CompactRequest } from '../../protocol/compact.ts'
+import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -14,6 +15,8 @@ export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
   compact(body: unknown): Checked<CompactRequest>
+  createPrompt(body: unknown): CreatePromptRequest
+  updatePrompt(body: unknown): UpdatePromptRequest
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>

@@ -73,20 +73,28 @@ test('every query finds its rows through an index', async (t) => {
   }
 })
 
+function newestMigration(): Migration {
+  const newest = migrations.at(-1)
+  assert.ok(newest)
+  return newest
+}
+
 test('a database of a newer version is refused by name and number, and stays as it was', async (t) => {
   const path = temporaryFile(t)
   const writer = openWriter(path, 0)
-  const next: Migration = { version: migrations.length + 1, name: 'add-moods', sqlite: ['CREATE TABLE moods (a)'] }
+  const newest = newestMigration()
+  const next: Migration = { version: newest.version + 1, name: 'add-moods', sqlite: ['CREATE TABLE moods (a)'] }
   migrate(writer, path, [...migrations, next])
   writer.close()
   await assert.rejects(createSqliteStore({ path, clock: createManualClock() }), (error) => {
     assert.ok(error instanceof SchemaTooNew)
     assert.equal(error.found, next.version)
-    assert.match(error.message, /schema 2 'add-moods'.*up to 1 'initial'/)
+    const message = new RegExp(`schema ${next.version} 'add-moods'.*up to ${newest.version} '${newest.name}'`)
+    assert.match(error.message, message)
     return true
   })
   using database = new DatabaseSync(path, { readOnly: true })
-  assert.equal(database.prepare('SELECT count(*) AS n FROM schema_migrations').get()?.n, next.version)
+  assert.equal(database.prepare('SELECT count(*) AS n FROM schema_migrations').get()?.n, migrations.length + 1)
 })
 
 test('an upgrade copies the database first, keeps its rows, and a step that fails changes nothing', async (t) => {
@@ -96,12 +104,13 @@ test('an upgrade copies the database first, keeps its rows, and a step that fail
   await old.forProject('proj_a').finishResponse(record('resp_1'), [])
   await old.close()
   const writer = openWriter(path, 0)
-  const broken: Migration = { version: 2, name: 'broken', sqlite: ['CREATE TABLE moods (a)', 'CREATE TABLE moods (a)'] }
+  const version = newestMigration().version + 1
+  const broken: Migration = { version, name: 'broken', sqlite: ['CREATE TABLE moods (a)', 'CREATE TABLE moods (a)'] }
   assert.throws(() => migrate(writer, path, [...migrations, broken]), /already exists/)
   assert.equal(writer.inTransaction, false)
   migrate(writer, path, [...migrations, { ...broken, sqlite: ['CREATE TABLE moods (a)'] }])
   writer.close()
-  const copy = await createSqliteStore({ path: `${path}.before-schema-2`, clock })
+  const copy = await createSqliteStore({ path: `${path}.before-schema-${version}`, clock })
   t.after(() => copy.close())
   assert.deepEqual(await copy.forProject('proj_a').getResponse('resp_1'), record('resp_1').response)
 })

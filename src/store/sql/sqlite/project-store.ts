@@ -8,6 +8,7 @@ import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
 import { encodeRecord, endResponse, insertResponse, insertUsage } from './write-response.ts'
@@ -19,9 +20,11 @@ export type StoreParts = {
   readonly clock: Clock
 }
 
-export function createProjectStore({ writer, reader, commits, clock }: StoreParts, projectId: string): ProjectStore {
+export function createProjectStore(parts: StoreParts, projectId: string): ProjectStore {
+  const { writer, reader, commits, clock } = parts
   return {
     projectId,
+    prompts: createPromptStore(parts, projectId),
     async startResponse(record) {
       const encoded = encodeRecord(projectId, record)
       await commits.write(() => insertResponse(writer, encoded))
