@@ -9,6 +9,7 @@ import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator, DEFAULT_PROJECT } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
+import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
 import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
@@ -73,7 +74,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     catalog: models.catalog,
     tools: [createFunctionTool()],
     cache: createHistoryCache(HISTORY_CACHE),
-    sealedBox: createSealedBox(pepper, 'sealed content'),
+    sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
     settings: engineSettings(config),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
@@ -260,6 +261,11 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
     await models.close()
   }
 }
+
+export { openPrune } from './app/open-prune.ts'
+
+/** For `antiphon keys rotate-sealing`. */
+export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)
 
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {

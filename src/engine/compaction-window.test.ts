@@ -7,7 +7,7 @@ import { checkPairs } from './check-pairs.ts'
 import { createCompactionSeal, summaryMessage } from './compaction-seal.ts'
 import { dropCompacted, keptMessages, newestTurn } from './compaction-window.ts'
 
-const seal = createCompactionSeal(createSealedBox(new Uint8Array(32), 'test'), 'proj_a')
+const seal = createCompactionSeal(createSealedBox([{ id: 'test', secret: new Uint8Array(32) }], 'test'), 'proj_a')
 const message = (id: string, role: 'user' | 'system' | 'developer', text = id): Item => ({
   id,
   type: 'message',

@@ -169,6 +169,8 @@ export function slowStore(store: Store, seed: number): Store {
     keys: slowKeys(store.keys, slow),
     failOrphans: slow(store.failOrphans),
     purgeExpired: slow(store.purgeExpired),
+    countExpired: slow(store.countExpired),
+    expireOlder: slow(store.expireOlder),
     ping: slow(store.ping),
     close: slow(store.close),
   }

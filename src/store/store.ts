@@ -23,10 +23,27 @@ export interface Store {
    * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
+  /**
+   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if everything finished and made before
+   * that had expired too. Looks at every response: for people, not for requests.
+   */
+  countExpired(now: number, createdBefore: number | null): Promise<Expired>
+  /**
+   * Lets finished responses expire that were made before `createdBefore`, in steps of `limit` rows. Answers where the
+   * next step goes on; null when that was the last one.
+   */
+  expireOlder(
+    createdBefore: number,
+    expiresAt: number,
+    step: { readonly after: number; readonly limit: number },
+  ): Promise<number | null>
   /** Resolves when the store can read and write; for readiness. */
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** `bytes`: of the responses and their items, without indexes. */
+export type Expired = { readonly responses: number; readonly items: number; readonly bytes: number }
 
 export interface ProjectStore {
   readonly projectId: string
