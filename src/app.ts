@@ -27,6 +27,11 @@ import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import {
+  validateAddConversationItems,
+  validateCreateConversation,
+  validateUpdateConversation,
+} from './protocol/validate-conversation.ts'
 import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
@@ -84,7 +89,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.adopt(server, (it) => it.close())
   const parts = opened.move()
   return {
-    summary: await summarize(config, models, { clock: deps.clock, firstKey, healed }),
+    summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
     listen: () => server.listen(config.server.host, config.server.port),
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -196,6 +201,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       compact: (body) => validateCompact(body, { unknownParams }),
       createPrompt: validateCreatePrompt,
       updatePrompt: validateUpdatePrompt,
+      createConversation: (body) => validateCreateConversation(body, { unknownParams }),
+      updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
+      addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,

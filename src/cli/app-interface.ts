@@ -18,7 +18,8 @@ export interface AppModule {
 }
 
 export interface App extends AsyncDisposable {
-  readonly summary: StartSummary
+  /** Asks every provider for its models, and waits a moment for each; for after `listen`, which need not wait. */
+  summarize(): Promise<StartSummary>
   /** Throws with `code: 'EADDRINUSE'` when the port is taken. `url`: scheme, host and port, no slash at its end. */
   listen(): Promise<{ readonly url: string }>
   /** Refuses new work, waits for what runs as long as the configuration allows, then ends it. */

@@ -97,7 +97,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
 function createBareApp({ server: { host, port } }: ResolvedConfig, ended: string[], firstKey: string | null): App {
   const server = createServer()
   return {
-    summary: { ...OVERVIEW, firstKey, warnings: ['a warning'] },
+    summarize: async () => ({ ...OVERVIEW, firstKey, warnings: ['a warning'] }),
     listen: async () => ({ url: await listenOn(server, host, port) }),
     drain: async () => void ended.push('drained'),
     async [Symbol.asyncDispose]() {

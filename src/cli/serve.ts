@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { isLoopback } from '../config/loopback.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import { type App, CommandError } from './app-interface.ts'
+import { type App, CommandError, type StartSummary } from './app-interface.ts'
 import { choosePort, portInUse } from './choose-port.ts'
 import { CONFIG_OPTIONS, type Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
@@ -44,7 +44,7 @@ stops at once.`,
     await using app = await createApp(config)
     const { url } = await listen(app, config)
     const movedFrom = config.server.port === wished.server.port ? null : wished.server.port
-    host.stdout.write(screen(app, config, { url, movedFrom }, host))
+    host.stdout.write(screen(await app.summarize(), config, { url, movedFrom }, host))
     await host.waitForStop()
     host.limitShutdown(config.server.drainTimeoutMs + CLOSE_MS)
     await app.drain()
@@ -75,7 +75,7 @@ async function listen(app: App, { server }: ResolvedConfig): Promise<{ readonly 
 }
 
 function screen(
-  app: App,
+  summary: StartSummary,
   config: ResolvedConfig,
   address: { readonly url: string; readonly movedFrom: number | null },
   host: Host,
@@ -84,7 +84,7 @@ function screen(
     ...address,
     version: host.version,
     config,
-    summary: app.summary,
+    summary,
     home: host.home,
     hasKeyFile: existsSync(keyFileOf(config)),
     colour: wantsColour(host.stdout, host.env),

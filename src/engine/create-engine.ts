@@ -1,4 +1,5 @@
 import { compactResponse } from './compact-response.ts'
+import { createConversations } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
@@ -25,5 +26,6 @@ export function createEngine(given: EngineDeps): Engine {
     getPrompt: (id, version, caller) => getPrompt(id, version, caller, deps),
     listPrompts: (page, caller) => listPrompts(page, caller, deps),
     deletePrompt: (id, caller) => deletePrompt(id, caller, deps),
+    conversations: createConversations(deps),
   }
 }

@@ -7,11 +7,14 @@ import { NO_USAGE } from '../protocol/usage.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { toFailedEnd } from './compose-events.ts'
+import { type ConversationLock, lockConversation, turnOf } from './conversation-run.ts'
 import { type Caller, type Run, RunAbort } from './engine.ts'
+import { claimKey, endOfClaim, type KeyClaim } from './idempotency.ts'
 import type { LateWrites } from './late-writes.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
+import { replayRun } from './replay-response.ts'
 import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
@@ -27,14 +30,30 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
   const release = deps.slots.take(caller.principal.projectId)
   try {
     const startedAt = deps.clock.monotonic()
+    await using held = new AsyncDisposableStack()
+    const claim = await claimKey(caller, deps)
+    if (claim?.type === 'replay') {
+      release()
+      return replayRun(claim.response)
+    }
+    held.use(claim?.lease)
+    const lock = held.use(await lockConversation(request, caller, deps))
     const plan = await planRun(request, caller, deps)
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
-    return startRun({ plan, caller, deps, startedAt, release, stream: request.stream ?? false })
+    const leases = { claim, lock, held: held.move() }
+    return startRun({ plan, caller, deps, startedAt, release, leases, stream: request.stream ?? false })
   } catch (error) {
     release()
     throw error
   }
+}
+
+/** What the run holds of the store until it ends. */
+type RunLeases = {
+  readonly claim: Extract<KeyClaim, { type: 'claimed' }> | null
+  readonly lock: ConversationLock | null
+  readonly held: AsyncDisposableStack
 }
 
 type RunParts = {
@@ -45,6 +64,7 @@ type RunParts = {
   readonly startedAt: number
   /** Gives the run's slot back. */
   readonly release: () => void
+  readonly leases: RunLeases
   readonly stream: boolean
 }
 
@@ -67,6 +87,8 @@ function startRun(parts: RunParts): Run {
   const onEnd = (event: TerminalEvent) => {
     limits.dispose()
     parts.release()
+    // Reports its own failures, and has nothing to do when the end of the run is on disk.
+    void parts.leases.held.disposeAsync()
     deps.telemetry.responseFinished({
       requestId: caller.requestId,
       responseId: plan.response.id,
@@ -82,7 +104,7 @@ function startRun(parts: RunParts): Run {
   }
   return {
     responseId: plan.response.id,
-    events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps }), onEnd }),
+    events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps, leases: parts.leases }), onEnd }),
     warnings: plan.warnings,
     provider: plan.resolved.provider,
     upstreamModel: plan.resolved.upstreamModel,
@@ -122,11 +144,16 @@ type RecorderParts = {
   readonly ledger: UsageLedger
   readonly caller: Caller
   readonly deps: CreateDeps
+  readonly leases: RunLeases
 }
 
-/** Terminal state, items and usage in one transaction; without `store` only the usage rows, which nobody waits for. */
-function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Omit<Recorder, 'onEnd'> {
+/**
+ * Terminal state, items, usage, the turn of the conversation and the reply of the key in one transaction; of a response
+ * that is not stored and holds nothing only the usage rows, which nobody waits for.
+ */
+function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): Omit<Recorder, 'onEnd'> {
   const { store } = plan
+  const { claim, lock } = leases
   const failed = (where: string) => (error: unknown) =>
     deps.telemetry.failed({ requestId: caller.requestId, where, error })
   return {
@@ -134,17 +161,23 @@ function createRecorder({ plan, ledger, caller, deps }: RecorderParts): Omit<Rec
     async finish(event) {
       const { response } = event
       const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
-      if (!response.store) {
-        if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
-        return
+      const ending = {
+        turn: lock && turnOf(lock, plan.input, response),
+        claim: claim && endOfClaim(claim, response, store, deps.sealedBox),
       }
       try {
-        await store.finishResponse(recordOf(plan, response, deps), rows)
+        if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
+        else if (lock || claim) await store.finishUnstored(rows, ending)
+        else if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
       } catch (error) {
-        const unkept = withoutOutput(event, error)
-        deps.lateWrites.add(() => store.finishResponse(recordOf(plan, unkept, deps), rows))
+        const unkept = recordOf(plan, withoutOutput(event, error), deps)
+        deps.lateWrites.add(() => (response.store ? store.finishResponse(unkept, rows) : store.recordUsage(rows)))
         throw error
       }
+      claim?.lease.settle()
+      lock?.settle()
+      // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
+      if (!response.store || response.conversation !== null) return
       deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
     },
   }

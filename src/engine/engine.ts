@@ -1,6 +1,13 @@
 /** What the edge can ask of the engine. One function per endpoint; every refusal is a thrown `ApiError`. */
 import type { Principal } from '../auth/principal.ts'
 import type { CompactedResponse, CompactRequest } from '../protocol/compact.ts'
+import type {
+  AddConversationItemsRequest,
+  Conversation,
+  CreateConversationRequest,
+  UpdateConversationRequest,
+} from '../protocol/conversation.ts'
+import type { Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest } from '../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
@@ -24,6 +31,25 @@ export interface Engine {
   getPrompt(id: string, version: string | null, caller: Caller): Promise<PromptObject>
   listPrompts(page: PageQuery, caller: Caller): Promise<PromptList>
   deletePrompt(id: string, caller: Caller): Promise<void>
+  readonly conversations: Conversations
+}
+
+export interface Conversations {
+  create(request: CreateConversationRequest, caller: Caller): Promise<Conversation>
+  get(id: string, caller: Caller): Promise<Conversation>
+  update(id: string, request: UpdateConversationRequest, caller: Caller): Promise<Conversation>
+  delete(id: string, caller: Caller): Promise<void>
+  /** Answers the added items. */
+  addItems(
+    id: string,
+    request: AddConversationItemsRequest,
+    include: readonly Include[],
+    caller: Caller,
+  ): Promise<ItemList>
+  listItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
+  getItem(id: string, itemId: string, include: readonly Include[], caller: Caller): Promise<Item>
+  /** Answers the conversation. */
+  deleteItem(id: string, itemId: string, caller: Caller): Promise<Conversation>
 }
 
 export type Compacted = { readonly response: CompactedResponse; readonly warnings: readonly string[] }
@@ -31,12 +57,17 @@ export type Compacted = { readonly response: CompactedResponse; readonly warning
 export type Caller = {
   readonly principal: Principal
   readonly requestId: string
+  /** The `Idempotency-Key` of the request, where there is one. */
+  readonly idempotency?: IdempotentRequest | null
   /**
    * Aborted when the reader has gone or the server must stop. A run ends itself on it and its stream is then read to
    * the end; `reason` may be a `RunAbort`.
    */
   readonly signal: AbortSignal
 }
+
+/** Both are SHA-256, hex: of the key as it was sent, and of the canonical body. */
+export type IdempotentRequest = { readonly keyDigest: string; readonly fingerprint: string }
 
 /** Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. */
 export class RunAbort extends Error {
@@ -56,6 +87,8 @@ export type Run = {
   readonly warnings: readonly string[]
   readonly provider: string
   readonly upstreamModel: string
+  /** The answer of an earlier request with the same key; nothing runs. */
+  readonly replayed?: true
   /** What is known of the upstream calls so far; complete after the terminal event. */
   report(): RunReport
 }

@@ -58,6 +58,7 @@ export async function loadHistory(
   const cached = cache.get(store.projectId, responseId)
   if (cached) return cached
   const links = await readLinks(store, responseId, limits)
+  await refuseConversation(store, responseId)
   const open = links.find((link) => link.status === 'queued' || link.status === 'in_progress')
   if (open) {
     throw badRequest(
@@ -69,6 +70,20 @@ export async function loadHistory(
   const items = links.flatMap((link) => [...link.input, ...link.output])
   cache.set(store.projectId, responseId, items)
   return items
+}
+
+/**
+ * What a response of a conversation answered is kept in the conversation, not in a chain: continued by its id it would
+ * silently forget everything before it.
+ */
+async function refuseConversation(store: ProjectStore, responseId: string): Promise<void> {
+  const conversation = (await store.getResponse(responseId))?.conversation
+  if (!conversation) return
+  throw badRequest(
+    'previous_response_id',
+    'invalid_value',
+    `Response '${responseId}' belongs to conversation '${conversation.id}'. Continue it with 'conversation'.`,
+  )
 }
 
 /** The responses of a chain, oldest first. */

@@ -1,6 +1,6 @@
 /** The Response as it begins: every field present, the request echoed with its defaults filled in. */
 import type { TextFormat } from '../protocol/options.ts'
-import type { CreateResponseRequest } from '../protocol/request.ts'
+import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
 import type { ToolChoice, ToolSpec } from '../protocol/tools.ts'
 
@@ -17,6 +17,7 @@ export type InitialParts = {
 
 export function initialResponse(request: CreateResponseRequest, parts: InitialParts): ResponseObject {
   const cacheOptions = request.prompt_cache_options
+  const conversationId = conversationIdOf(request)
   return {
     id: parts.id,
     object: 'response',
@@ -34,7 +35,7 @@ export function initialResponse(request: CreateResponseRequest, parts: InitialPa
     output_text: '',
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: request.previous_response_id ?? null,
-    conversation: null,
+    conversation: conversationId === null ? null : { id: conversationId },
     prompt: parts.prompt,
     prompt_cache_key: request.prompt_cache_key ?? null,
     prompt_cache_retention: cacheRetention(request.prompt_cache_retention),

@@ -23,10 +23,12 @@ export type NormalizedItem = Item | ItemReference
 export function normalizeInput(
   input: string | readonly InputItemParam[] | null | undefined,
   ids: Ids,
+  /** What the list is called in the request, for errors. */
+  name = 'input',
 ): NormalizedItem[] {
   if (input === null || input === undefined) return []
   if (typeof input === 'string') return [userMessage(input, ids)]
-  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, ids)]))
+  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)]))
 }
 
 const isTrigger = (item: InputItemParam): item is CompactionTriggerParam => item.type === 'compaction_trigger'
@@ -51,13 +53,18 @@ const isReference = (item: Exclude<InputItemParam, CompactionTriggerParam>): ite
 const statusOf = (status: string | null | undefined): ItemStatus =>
   ITEM_STATUSES.find((known) => known === status) ?? 'completed'
 
-function normalizeItem(item: Exclude<InputItemParam, CompactionTriggerParam>, index: number, ids: Ids): NormalizedItem {
+function normalizeItem(
+  item: Exclude<InputItemParam, CompactionTriggerParam>,
+  index: number,
+  path: string,
+  ids: Ids,
+): NormalizedItem {
   if (isReference(item)) return { type: 'item_reference', id: item.id, index }
   const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
   switch (item.type) {
     case undefined:
     case 'message':
-      return normalizeMessage(item, index, idOf('message'))
+      return normalizeMessage(item, path, idOf('message'))
     case 'reasoning':
       return {
         id: idOf('reasoning'),
@@ -105,17 +112,15 @@ function normalizeItem(item: Exclude<InputItemParam, CompactionTriggerParam>, in
   }
 }
 
-function normalizeMessage(item: MessageParam, index: number, id: string): Item {
+function normalizeMessage(item: MessageParam, path: string, id: string): Item {
   const { role } = item
   const status = statusOf(item.status)
   if (role === 'assistant') {
-    const content = partsOf(item.content, 'output_text').map((part, at) =>
-      toOutputPart(part, `input[${index}].content[${at}]`),
-    )
+    const content = partsOf(item.content, 'output_text').map((part, at) => toOutputPart(part, `${path}.content[${at}]`))
     return { id, type: 'message', status, role, content, ...(item.phase ? { phase: item.phase } : {}) }
   }
   const content = partsOf(item.content, 'input_text').map((part, at) => {
-    if (part.type === 'refusal') throw wrongPart(`input[${index}].content[${at}]`, part.type, role)
+    if (part.type === 'refusal') throw wrongPart(`${path}.content[${at}]`, part.type, role)
     return part.type === 'output_text' ? { type: 'input_text' as const, text: part.text } : toInputPart(part)
   })
   return { id, type: 'message', status, role, content }

@@ -10,7 +10,7 @@ import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn } from '../models/model.ts'
 import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
-import type { CreateResponseRequest } from '../protocol/request.ts'
+import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -20,6 +20,7 @@ import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
 import { type Compaction, type CompactionRule, compactionRule, createCompaction } from './compaction.ts'
 import { dropCompacted } from './compaction-window.ts'
+import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
@@ -174,20 +175,19 @@ type ResolvedContext = {
 
 /** Everything the model will be shown, in order, checked for what must belong together. */
 async function resolveContext(
-  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'tools'>,
+  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation' | 'tools'>,
   { resolved, rule }: { readonly resolved: ResolvedModel; readonly rule: CompactionRule },
   caller: Caller,
   deps: PlanDeps,
 ): Promise<ResolvedContext> {
   const { projectId } = caller.principal
   const store = deps.store.forProject(projectId)
-  const history = request.previous_response_id
-    ? await loadHistory(store, deps.cache, request.previous_response_id, deps.settings.chainLimits)
-    : []
+  const history = await resolveHistory(request, store, deps)
   const given = normalizeInput(request.input, deps.ids)
   const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seals)
   const input = await resolveReferences(given, history, store)
+  if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
   const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
@@ -197,6 +197,17 @@ async function resolveContext(
 }
 
 export const NOTHING_TO_COMPACT = 'There is nothing to compact: the conversation has no items yet.'
+
+async function resolveHistory(
+  request: Pick<CreateResponseRequest, 'previous_response_id' | 'conversation'>,
+  store: ProjectStore,
+  { cache, settings }: PlanDeps,
+): Promise<readonly Item[]> {
+  const conversationId = conversationIdOf(request)
+  if (conversationId !== null) return loadConversation(store, conversationId, settings.chainLimits)
+  if (!request.previous_response_id) return []
+  return loadHistory(store, cache, request.previous_response_id, settings.chainLimits)
+}
 
 async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Caller): Promise<ModelTurn> {
   const { contextWindow } = resolved.model.capabilities

@@ -1,12 +1,12 @@
 /** Use cases on stored responses: read, delete, cancel, list the input. */
 import { badRequest, responseNotFound } from '../protocol/errors.ts'
 import type { Item } from '../protocol/items.ts'
-import type { Include } from '../protocol/options.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, PageQuery } from './engine.ts'
 import { type HistoryCache, readLinks } from './history.ts'
 import type { EngineSettings } from './settings.ts'
+import { shownItem } from './shown-item.ts'
 
 export type ReadDeps = {
   readonly store: Store
@@ -71,17 +71,4 @@ function afterIndex(items: readonly Item[], after: string): number {
       `No item with id '${after}' in this list. Use an id from an earlier page.`,
     )
   return index + 1
-}
-
-/** Inline images are large; their bytes come only when asked for. A link is no secret and stays. */
-function shownItem(item: Item, include: readonly Include[]): Item {
-  if (include.includes('message.input_image.image_url')) return item
-  if (item.type !== 'message' || item.role === 'assistant') return item
-  if (!item.content.some((part) => part.type === 'input_image' && part.image_url?.startsWith('data:'))) return item
-  return {
-    ...item,
-    content: item.content.map((part) =>
-      part.type === 'input_image' && part.image_url?.startsWith('data:') ? { ...part, image_url: null } : part,
-    ),
-  }
 }

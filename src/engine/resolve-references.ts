@@ -11,6 +11,7 @@ export async function resolveReferences(
   input: readonly NormalizedItem[],
   history: readonly Item[],
   store: ProjectStore,
+  name: 'input' | 'items' = 'input',
 ): Promise<readonly Item[]> {
   const references = input.filter((item) => item.type === 'item_reference')
   if (references.length === 0) return input.filter((item) => item.type !== 'item_reference')
@@ -21,15 +22,15 @@ export async function resolveReferences(
     if (item.type !== 'item_reference') return [item]
     if (inChain.has(item.id)) return []
     const found = stored.get(item.id)
-    if (!found) throw itemNotFound(item)
+    if (!found) throw itemNotFound(item, name)
     return [found]
   })
 }
 
-const itemNotFound = ({ id }: ItemReference) =>
+const itemNotFound = ({ id }: ItemReference, param: string) =>
   new ApiError({
     status: 404,
-    param: 'input',
+    param,
     message:
       `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. ` +
       'Try again with `store` set to true, or remove this item from your input.',

@@ -52,12 +52,12 @@ function createReasoningSeal(
 }
 
 /** A sealed text that is not ours, or of another project, was never understood and must not be passed on. */
-export function refuseForeignSeals(input: readonly NormalizedItem[], seals: ItemSeals): void {
+export function refuseForeignSeals(input: readonly NormalizedItem[], seals: ItemSeals, name = 'input'): void {
   input.forEach((item, index) => {
     if ((item.type !== 'reasoning' && item.type !== 'compaction') || !item.encrypted_content) return
     if (seals[item.type].open(item.encrypted_content)) return
     throw badRequest(
-      `input[${index}].encrypted_content`,
+      `${name}[${index}].encrypted_content`,
       'invalid_encrypted_content',
       `The encrypted content of item '${item.id}' could not be verified. Send it back unchanged, to the server and ` +
         'project that made it, or leave the item out.',

@@ -6,7 +6,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 /** Headers of ours that a page may read. */
 const EXPOSED =
-  'x-request-id, retry-after, openai-processing-ms, x-antiphon-provider, x-antiphon-model, x-antiphon-warnings'
+  'x-request-id, retry-after, openai-processing-ms, x-antiphon-provider, x-antiphon-model, x-antiphon-warnings, ' +
+  'idempotency-replayed'
 /** SDKs send headers of their own that no fixed list would keep up with; names are checked, not values. */
 const HEADER_LIST = /^[A-Za-z0-9_, -]{1,1024}$/
 const PREFLIGHT_SECONDS = '600'

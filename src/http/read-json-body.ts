@@ -31,7 +31,7 @@ function checkContentType(raw: IncomingMessage): void {
   })
 }
 
-const hasBody = (raw: IncomingMessage) =>
+export const hasBody = (raw: IncomingMessage) =>
   raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
 
 function readBytes(raw: IncomingMessage, maxBytes: number): Promise<Buffer> {

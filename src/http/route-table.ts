@@ -13,8 +13,8 @@ type RouteBase = { readonly method: Method; readonly pattern: string }
 export type PublicRoute = RouteBase & { readonly access: 'public'; handle(call: Call): Promise<Answer> }
 export type ProtectedRoute = RouteBase & {
   readonly access: Scope
-  /** `json`: at most `HttpLimits.bodyBytes`, parsed; `none`: whatever is sent is not read. */
-  readonly body: 'json' | 'none'
+  /** `json`: at most `HttpLimits.bodyBytes`, parsed, and `optional-json` also absent; `none`: not read at all. */
+  readonly body: 'json' | 'optional-json' | 'none'
   handle(call: AuthorizedCall): Promise<Answer>
 }
 export type Route = PublicRoute | ProtectedRoute

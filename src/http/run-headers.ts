@@ -5,6 +5,7 @@ const MAX_NAME_CHARS = 256
 
 /** `warnings`: all of them, those of the validation first. */
 export function runHeaders(run: Run, warnings: readonly string[], maxWarningBytes: number): Record<string, string> {
+  if (run.replayed) return { 'idempotency-replayed': 'true', ...warningHeaders(warnings, maxWarningBytes) }
   const report = run.report()
   return {
     'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),

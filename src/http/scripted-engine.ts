@@ -1,7 +1,8 @@
 /** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
-import type { Caller, Engine, PageQuery, Run } from '../engine/engine.ts'
+import type { Caller, Conversations, Engine, PageQuery, Run } from '../engine/engine.ts'
 import type { RunBatch, RunEvent } from '../engine/run-event.ts'
-import { type ApiError, responseNotFound } from '../protocol/errors.ts'
+import type { Conversation } from '../protocol/conversation.ts'
+import { type ApiError, conversationNotFound, responseNotFound } from '../protocol/errors.ts'
 import type { PromptObject } from '../protocol/prompts.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
@@ -146,6 +147,21 @@ export type ScriptedEngine = Engine & {
   readonly pages: PageQuery[]
 }
 
+const noConversation = async (id: string) => {
+  throw conversationNotFound(id)
+}
+const CONVERSATION: Conversation = { id: 'conv_1', object: 'conversation', created_at: 1, metadata: {} }
+const noConversations: Conversations = {
+  create: async () => CONVERSATION,
+  get: noConversation,
+  update: noConversation,
+  delete: noConversation,
+  addItems: noConversation,
+  listItems: noConversation,
+  getItem: noConversation,
+  deleteItem: noConversation,
+}
+
 export function createScriptedEngine(): ScriptedEngine {
   const known = (id: string) => {
     if (id !== 'resp_1') throw responseNotFound(id)
@@ -198,5 +214,6 @@ export function createScriptedEngine(): ScriptedEngine {
       },
       warnings: [],
     }),
+    conversations: noConversations,
   }
 }

@@ -12,7 +12,7 @@ import type { ActiveRequests } from './active-requests.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { type RateLimiter, rateHeaders } from './rate-limiter.ts'
-import { readJsonBody } from './read-json-body.ts'
+import { hasBody, readJsonBody } from './read-json-body.ts'
 import { type ProtectedRoute, type Route, requireScope } from './route-table.ts'
 
 export type ServePorts = {
@@ -78,7 +78,8 @@ async function runHandler({ active, limits }: ServePorts, route: ProtectedRoute,
   if (exchange.readerGone) exchange.onReaderGone()
   const leave = active.enter((reason) => abort.abort(reason))
   try {
-    const body = route.body === 'json' ? await readJsonBody(request.raw, limits) : undefined
+    const wanted = route.body === 'json' || (route.body === 'optional-json' && hasBody(request.raw))
+    const body = wanted ? await readJsonBody(request.raw, limits) : undefined
     const caller = { principal, requestId: exchange.requestId, signal: abort.signal }
     return await route.handle({ ...admitted, caller, abort, body })
   } finally {

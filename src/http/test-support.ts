@@ -70,6 +70,9 @@ const validate: HttpServerOptions['validate'] = {
   createPrompt: (body) => (isRecord(body) ? body : {}),
   updatePrompt: (body) => (isRecord(body) ? body : {}),
   compact: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  createConversation: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  updateConversation: () => ({ request: { metadata: {} }, warnings: [] }),
+  addConversationItems: () => ({ request: { items: [] }, warnings: [] }),
 }
 
 /** For tests of the routes as data; nothing in it is called. */

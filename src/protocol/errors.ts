@@ -68,6 +68,10 @@ export const notFound = (message: string) => new ApiError({ status: 404, message
 
 export const responseNotFound = (id: string) => notFound(`Response with id '${id}' not found.`)
 
+/** `param` is `conversation` where a body names it, and null where the path does. */
+export const conversationNotFound = (id: string, param: 'conversation' | null = null) =>
+  new ApiError({ status: 404, param, message: `Conversation with id '${id}' not found.` })
+
 export const modelNotFound = (model: string, status: 400 | 404 = 400) =>
   new ApiError({
     status,

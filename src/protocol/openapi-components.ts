@@ -15,6 +15,13 @@ import {
   SummaryTextSchema,
   ToolOutputPartSchema,
 } from './content.ts'
+import {
+  AddConversationItemsSchema,
+  ConversationSchema,
+  CreateConversationSchema,
+  DeletedConversationSchema,
+  UpdateConversationSchema,
+} from './conversation.ts'
 import { EVENT_SCHEMAS } from './events.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
@@ -95,6 +102,11 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   DeletedPrompt: DeletedPromptSchema,
   CompactedResponse: CompactedResponseSchema,
   CompactionItem: CompactionItemSchema,
+  Conversation: ConversationSchema,
+  DeletedConversation: DeletedConversationSchema,
+  CreateConversation: CreateConversationSchema,
+  UpdateConversation: UpdateConversationSchema,
+  AddConversationItems: AddConversationItemsSchema,
   InputItem: InputItemParamSchema,
   Item: ItemSchema,
   OutputItem: OutputItemSchema,

@@ -1,51 +1,28 @@
 /** The OpenAPI 3.1 document of what the server offers today. Pure: the edge serves it at `/openapi.json`. */
 import { buildComponents, refTo } from './openapi-components.ts'
-import { INCLUDE_VALUES } from './options.ts'
-
-type Json = { readonly [key: string]: unknown }
-type Operation = {
-  readonly method: 'get' | 'post' | 'delete'
-  readonly path: string
-  readonly id: string
-  readonly summary: string
-  readonly tag: 'Responses' | 'Prompts' | 'Models' | 'Operations'
-  readonly open?: true
-  readonly parameters?: readonly Json[]
-  readonly body?: string
-  readonly replies: Json
-}
-
-const json = (name: string) => ({ 'application/json': { schema: refTo(name) } })
-const ok = (description: string, content: Json) => ({ 200: { description, headers: REPLY_HEADERS, content } })
-const anyJson = { 'application/json': { schema: { type: 'object' } } }
-
-const pathParameter = (name: string, description: string) => ({
-  name,
-  in: 'path',
-  required: true,
-  description,
-  schema: { type: 'string' },
-})
-const queryParameter = (name: string, description: string, schema: Json) => ({ name, in: 'query', description, schema })
+import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
+import {
+  anyJson,
+  INCLUDE,
+  type Json,
+  json,
+  type Operation,
+  ok,
+  PAGE_PARAMETERS,
+  pathParameter,
+  REPLY_HEADERS,
+} from './openapi-operation.ts'
+import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
-const PROMPT_ID = pathParameter('prompt_id', 'The id of a prompt template.')
-const PAGE = [
-  queryParameter('limit', 'Items per page.', { type: 'integer', minimum: 1, maximum: 100, default: 20 }),
-  queryParameter('order', 'Oldest or newest first.', { type: 'string', enum: ['asc', 'desc'], default: 'desc' }),
-  queryParameter('after', 'The id of the last item of the page before.', { type: 'string' }),
-]
-const INCLUDE = queryParameter('include', 'Fields that are hidden by default. `include[]` works as well.', {
-  type: 'array',
-  items: { type: 'string', enum: INCLUDE_VALUES },
-})
 
-const REPLY_HEADERS = {
-  'x-request-id': { description: 'The id of this request in the log of the server.', schema: { type: 'string' } },
-  'x-antiphon-warnings': {
-    description: 'What was ignored or taken differently, joined by `; `; absent when nothing was.',
-    schema: { type: 'string' },
-  },
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes the request happen once: the same key and body get the same reply for 24 hours, with the header ' +
+    '`idempotency-replayed: true`. 409 while the first one runs, 422 for another body.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
 }
 
 const STREAM_DESCRIPTION =
@@ -59,6 +36,7 @@ const OPERATIONS: readonly Operation[] = [
     id: 'createResponse',
     summary: 'Create a response',
     tag: 'Responses',
+    parameters: [IDEMPOTENCY_KEY],
     body: 'CreateResponse',
     replies: ok(`The response. ${STREAM_DESCRIPTION}`, {
       ...json('Response'),
@@ -98,7 +76,7 @@ const OPERATIONS: readonly Operation[] = [
     id: 'listInputItems',
     summary: 'List the items a response was made from',
     tag: 'Responses',
-    parameters: [RESPONSE_ID, ...PAGE, INCLUDE],
+    parameters: [RESPONSE_ID, ...PAGE_PARAMETERS],
     replies: ok('One page of items.', json('ItemList')),
   },
   {
@@ -110,6 +88,7 @@ const OPERATIONS: readonly Operation[] = [
     body: 'CountInputTokens',
     replies: ok('The count.', json('InputTokens')),
   },
+  ...CONVERSATION_OPERATIONS,
   {
     method: 'post',
     path: '/v1/responses/compact',
@@ -119,61 +98,7 @@ const OPERATIONS: readonly Operation[] = [
     body: 'Compact',
     replies: ok('The window.', json('CompactedResponse')),
   },
-  {
-    method: 'post',
-    path: '/v1/prompts',
-    id: 'createPrompt',
-    summary: 'Store a prompt template',
-    tag: 'Prompts',
-    body: 'CreatePrompt',
-    replies: ok('The prompt in version 1.', json('Prompt')),
-  },
-  {
-    method: 'get',
-    path: '/v1/prompts',
-    id: 'listPrompts',
-    summary: 'List prompt templates in their default versions',
-    tag: 'Prompts',
-    parameters: PAGE,
-    replies: ok('One page of prompts.', json('PromptList')),
-  },
-  {
-    method: 'get',
-    path: '/v1/prompts/{prompt_id}',
-    id: 'getPrompt',
-    summary: 'Get the default version of a prompt template',
-    tag: 'Prompts',
-    parameters: [PROMPT_ID],
-    replies: ok('The prompt.', json('Prompt')),
-  },
-  {
-    method: 'get',
-    path: '/v1/prompts/{prompt_id}/versions/{version}',
-    id: 'getPromptVersion',
-    summary: 'Get one version of a prompt template',
-    tag: 'Prompts',
-    parameters: [PROMPT_ID, pathParameter('version', 'A number, counted from 1.')],
-    replies: ok('The prompt.', json('Prompt')),
-  },
-  {
-    method: 'post',
-    path: '/v1/prompts/{prompt_id}',
-    id: 'updatePrompt',
-    summary: 'Make a new version, or choose another default version',
-    tag: 'Prompts',
-    parameters: [PROMPT_ID],
-    body: 'UpdatePrompt',
-    replies: ok('The prompt in the version that counts now.', json('Prompt')),
-  },
-  {
-    method: 'delete',
-    path: '/v1/prompts/{prompt_id}',
-    id: 'deletePrompt',
-    summary: 'Delete a prompt template with all its versions',
-    tag: 'Prompts',
-    parameters: [PROMPT_ID],
-    replies: ok('It is deleted.', json('DeletedPrompt')),
-  },
+  ...PROMPT_OPERATIONS,
   {
     method: 'get',
     path: '/v1/models',
@@ -245,7 +170,13 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
     },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: [{ name: 'Responses' }, { name: 'Prompts' }, { name: 'Models' }, { name: 'Operations' }],
+    tags: [
+      { name: 'Responses' },
+      { name: 'Conversations' },
+      { name: 'Prompts' },
+      { name: 'Models' },
+      { name: 'Operations' },
+    ],
     paths,
     components: {
       schemas: buildComponents(),
@@ -261,14 +192,14 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
   }
 }
 
-function describe({ id, summary, tag, open, parameters, body, replies }: Operation): Json {
+function describe({ id, summary, tag, open, parameters, body, bodyOptional, replies }: Operation): Json {
   return {
     operationId: id,
     summary,
     tags: [tag],
     ...(open && { security: [] }),
     ...(parameters && { parameters }),
-    ...(body !== undefined && { requestBody: { required: true, content: json(body) } }),
+    ...(body !== undefined && { requestBody: { required: bodyOptional !== true, content: json(body) } }),
     responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
   }
 }

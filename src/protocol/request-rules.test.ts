@@ -42,6 +42,8 @@ test('without any input there is nothing to answer (req 13)', () => {
     { param: 'messages', code: 'unsupported_parameter', message: /moved to 'input'/ },
   )
   accept({ model: 'm', previous_response_id: 'resp_1' })
+  accept({ model: 'm', conversation: 'conv_1' })
+  accept({ model: 'm', conversation: { id: 'conv_1' } })
 })
 
 test('a conversation and a previous response exclude each other (req 53)', () => {
@@ -55,7 +57,6 @@ test('what the server does not carry yet is refused by name, and ignored when it
   const body = { model: 'm', input: 'a' }
   const meaningful = {
     background: true,
-    conversation: 'conv_1',
     moderation: { model: 'x' },
   }
   for (const [field, value] of Object.entries(meaningful)) {

@@ -24,7 +24,6 @@ type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest 
 /** Fields of the API that this server does not carry yet. Refused only when they ask for something. */
 const LATER_FIELDS = [
   ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
-  ['conversation', "Chain turns with 'previous_response_id' instead."],
   ['moderation', 'Call a moderation service before or after this request instead.'],
 ] as const
 
@@ -46,7 +45,7 @@ const refuseLaterFields: Rule<Partial<CreateResponseRequest>> = (request) => {
 
 const requireInput: Rule<CreateResponseRequest> = (request) => {
   if (request.input !== undefined && request.input !== null) return
-  if (request.previous_response_id || isGiven(request.prompt)) return
+  if (request.previous_response_id || isGiven(request.conversation) || isGiven(request.prompt)) return
   throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
 }
 
@@ -59,11 +58,13 @@ const checkPromptValues: Rule<CreateResponseRequest> = ({ prompt }) => {
   }
 }
 
-const refuseTrigger: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
-  const index = itemsOf(input).findIndex((item) => item.type === 'compaction_trigger')
+/** What is kept for later cannot ask for something now. */
+export function refuseTrigger(items: readonly InputItemParam[], name: string): void {
+  const index = items.findIndex((item) => item.type === 'compaction_trigger')
   if (index < 0) return
-  const path = `input[${index}]`
-  throw badRequest(path, 'invalid_value', `Invalid '${path}': A prompt cannot hold a 'compaction_trigger'.`)
+  const path = `${name}[${index}]`
+  const why = "A 'compaction_trigger' belongs into the input of a response."
+  throw badRequest(path, 'invalid_value', `Invalid '${path}': ${why}`)
 }
 
 const checkTriggerIsLast: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
@@ -79,7 +80,7 @@ const checkMinOutputTokens: Rule<CreateResponseRequest> = ({ max_output_tokens: 
   throw numberOutOfRange('max_output_tokens', value, minOutputTokens, 'integer', true)
 }
 
-const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
+export const checkMetadata = ({ metadata }: Pick<CreateResponseRequest, 'metadata'>): void => {
   if (!metadata) return
   const { pairs, keyChars, valueChars } = METADATA_LIMITS
   const entries = Object.entries(metadata)
@@ -99,12 +100,17 @@ const checkMetadata: Rule<CreateResponseRequest> = ({ metadata }) => {
   }
 }
 
-const checkInputParts: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
-  itemsOf(input).forEach((item, index) => {
-    if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `input[${index}].content`)
-    else if ('output' in item) checkParts(item.output, `input[${index}].output`)
+/** What the schema cannot say of a list of items; `name` is what the request calls it. */
+export function checkItems(items: readonly InputItemParam[], name: string): void {
+  items.forEach((item, index) => {
+    const path = `${name}[${index}]`
+    if (item.type === 'additional_tools') checkTools(item.tools, `${path}.tools`)
+    else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
+    else if ('output' in item) checkParts(item.output, `${path}.output`)
   })
 }
+
+const checkInputItems: Rule<Pick<SharedFields, 'input'>> = ({ input }) => checkItems(itemsOf(input), 'input')
 
 const itemsOf = (input: SharedFields['input']): readonly InputItemParam[] => (typeof input === 'object' && input) || []
 
@@ -137,12 +143,7 @@ const missingOneOf = (path: string, names: readonly string[]) =>
 const invalidUrl = (path: string) =>
   badRequest(path, 'invalid_value', `Invalid '${path}'. Expected a valid URL, but got a value with an invalid format.`)
 
-const checkToolSchemas: Rule<Pick<SharedFields, 'tools' | 'input'>> = ({ tools, input }) => {
-  checkTools(tools ?? [], 'tools')
-  itemsOf(input).forEach((item, index) => {
-    if (item.type === 'additional_tools') checkTools(item.tools, `input[${index}].tools`)
-  })
-}
+const checkToolSchemas: Rule<Pick<SharedFields, 'tools'>> = ({ tools }) => checkTools(tools ?? [], 'tools')
 
 function checkTools(tools: readonly ToolParam[], path: string): void {
   tools.forEach((tool, index) => {
@@ -165,7 +166,7 @@ const checkFormatSchema: Rule<Pick<SharedFields, 'text'>> = ({ text }) => {
   checkUserSchema(schema, { param: 'text.format.schema', name, kind: 'response_format' })
 }
 
-const refuseUnstorableText: Rule<object> = (request) => {
+export const refuseUnstorableText = (request: object): void => {
   const path = findUnstorableText(request)
   if (path === null) return
   const what = 'it holds a NUL character or half of a surrogate pair, which cannot be stored'
@@ -187,7 +188,7 @@ function isGiven(value: unknown): boolean {
 const SHARED_RULES = [
   refuseTwoHistories,
   refuseLaterFields,
-  checkInputParts,
+  checkInputItems,
   checkTriggerIsLast,
   checkToolSchemas,
   checkFormatSchema,
@@ -212,15 +213,15 @@ export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
 ]
 export const TEMPLATE_RULES: readonly Rule<Pick<SharedFields, 'input' | 'tools' | 'text'>>[] = [
   refuseUnstorableText,
-  checkInputParts,
-  refuseTrigger,
+  checkInputItems,
+  ({ input }) => refuseTrigger(itemsOf(input), 'input'),
   checkToolSchemas,
   checkFormatSchema,
 ]
 export const COMPACT_RULES: readonly Rule<CompactRequest>[] = [
   refuseUnstorableText,
   requireModel,
-  checkInputParts,
+  checkInputItems,
   checkTriggerIsLast,
   requireWindow,
 ]

@@ -92,5 +92,11 @@ export const CountInputTokensSchema = Type.Object({
 export type CreateResponseRequest = Static<typeof CreateResponseSchema> & { readonly stop?: readonly string[] }
 export type CountInputTokensRequest = Static<typeof CountInputTokensSchema>
 
+/** Null when none is named; both spellings mean the same. */
+export function conversationIdOf({ conversation }: Pick<CountInputTokensRequest, 'conversation'>): string | null {
+  if (!conversation) return null
+  return typeof conversation === 'string' ? conversation : conversation.id
+}
+
 export const CREATE_RESPONSE_FIELDS: ReadonlySet<string> = new Set(Object.keys(CreateResponseSchema.properties))
 export const COUNT_INPUT_TOKENS_FIELDS: ReadonlySet<string> = new Set(Object.keys(CountInputTokensSchema.properties))

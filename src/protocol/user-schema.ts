@@ -29,8 +29,22 @@ export function findUserSchemaProblem(schema: Readonly<Record<string, unknown>>,
     if (chars > maxChars) return `schema exceeds limit of ${maxChars} characters.`
     if (!isRecord(value)) return null
     if (depth > USER_SCHEMA_LIMITS.depth) return `schema exceeds limit of ${USER_SCHEMA_LIMITS.depth} levels of JSON.`
-    for (const key in value) {
-      const child = value[key]
+    // `for in` over a list, which many keywords hold, would make a text of every index.
+    return Array.isArray(value) ? visitList(value, depth, holds) : visitFields(value, depth, holds)
+  }
+
+  function visitList(list: readonly unknown[], depth: number, holds: Holds): string | null {
+    const below = holds === 'names' ? 'schema' : holds
+    for (const item of list) {
+      const problem = visit(item, depth + 1, below)
+      if (problem !== null) return problem
+    }
+    return null
+  }
+
+  function visitFields(fields: Readonly<Record<string, unknown>>, depth: number, holds: Holds): string | null {
+    for (const key in fields) {
+      const child = fields[key]
       if (key === '$ref' && holds === 'schema' && isRemote(child)) return remoteReference(child)
       chars += key.length + 3
       const problem = visit(child, depth + 1, holdsBelow(holds, key))

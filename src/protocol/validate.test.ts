@@ -308,7 +308,7 @@ test('a count of tokens needs no field at all and takes a personality (req 40)',
   const error = refusal(() => validateCountInputTokens({ personality: 'x'.repeat(65) }, WARN))
   assert.equal(error.code, 'string_above_max_length')
   assert.equal(validateCountInputTokens({ temperature: 1 }, WARN).warnings.length, 1)
-  assert.equal(refusal(() => validateCountInputTokens({ conversation: 'c' }, WARN)).code, 'unsupported_parameter')
+  validateCountInputTokens({ model: 'm', conversation: 'conv_1' }, WARN)
 })
 
 test('a count of tokens hands on no field that it does not know, whatever it holds', () => {

@@ -3,6 +3,8 @@ import type { Clock } from '../lib/clock.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
+import type { ConversationStore } from './conversation-store.ts'
+import type { IdempotencyStore } from './idempotency-store.ts'
 import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
 
 export type OpenedStore = {
@@ -180,8 +182,11 @@ type Slow = <A extends unknown[], R>(call: (...args: A) => Promise<R>) => (...ar
 
 const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   projectId: project.projectId,
+  conversations: slowConversations(project.conversations, slow),
+  idempotency: slowIdempotency(project.idempotency, slow),
   startResponse: slow(project.startResponse),
   finishResponse: slow(project.finishResponse),
+  finishUnstored: slow(project.finishUnstored),
   recordUsage: slow(project.recordUsage),
   getResponse: slow(project.getResponse),
   readChain: slow(project.readChain),
@@ -197,6 +202,27 @@ const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
   get: slow(prompts.get),
   list: slow(prompts.list),
   delete: slow(prompts.delete),
+})
+
+const slowConversations = (conversations: ConversationStore, slow: Slow): ConversationStore => ({
+  create: slow(conversations.create),
+  get: slow(conversations.get),
+  setMetadata: slow(conversations.setMetadata),
+  delete: slow(conversations.delete),
+  addItems: slow(conversations.addItems),
+  listItems: slow(conversations.listItems),
+  getItem: slow(conversations.getItem),
+  deleteItem: slow(conversations.deleteItem),
+  readItems: slow(conversations.readItems),
+  lock: slow(conversations.lock),
+  renewLock: slow(conversations.renewLock),
+  unlock: slow(conversations.unlock),
+})
+
+const slowIdempotency = (keys: IdempotencyStore, slow: Slow): IdempotencyStore => ({
+  claim: slow(keys.claim),
+  renew: slow(keys.renew),
+  abandon: slow(keys.abandon),
 })
 
 const slowKeys = (keys: KeyStore, slow: Slow): KeyStore => ({

@@ -8,7 +8,9 @@
  */
 import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
+import { conversationContract } from './store-conversations.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
+import { idempotencyContract } from './store-idempotency.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
 import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
@@ -30,4 +32,6 @@ export function storeContract(name: string, openStore: OpenStore): void {
   retentionContract(law)
   keyContract(law)
   promptContract(law)
+  conversationContract(law)
+  idempotencyContract(law)
 }

@@ -11,15 +11,21 @@
 import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
+import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
+import type { ClaimEnd, IdempotencyStore } from './idempotency-store.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
-  /** Ends every response that a dead process left non-terminal, as `failed`. For the start of a single node. */
+  /**
+   * Ends every response that a dead process left non-terminal, as `failed`, and every lock and claim it held. For the
+   * start of a single node. Answers how many responses there were.
+   */
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
-   * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands.
-   * Answers how many; call again while it answers `limit`. A run that is going may stand on a response without a row of
+   * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands; with
+   * them, as many items of deleted conversations and as many idempotency keys. Answers how many there were of the most
+   * frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
    * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
@@ -47,20 +53,26 @@ export type Expired = { readonly responses: number; readonly items: number; read
 
 export interface ProjectStore {
   readonly projectId: string
+  readonly conversations: ConversationStore
+  readonly idempotency: IdempotencyStore
   /** Writes the row of a response that has begun. */
   startResponse(record: ResponseRecord): Promise<void>
   /**
    * Writes the terminal state, all items and the usage rows in one transaction; makes the row when there is none. Of a
-   * response that has ended or was deleted only the usage is written, once per id: the calls were made.
+   * response that has ended or was deleted only the usage is written, once per id: the calls were made. `ending` happens
+   * in the same transaction; when the response had ended before, its lock and its claim are only given up. Throws, and
+   * writes nothing, when the lock of the conversation went to somebody else (`conversation_locked`).
    */
-  finishResponse(record: ResponseRecord, usage: readonly UsageRow[]): Promise<void>
+  finishResponse(record: ResponseRecord, usage: readonly UsageRow[], ending?: RunEnding): Promise<void>
+  /** The same for a response that is not stored. */
+  finishUnstored(usage: readonly UsageRow[], ending: RunEnding): Promise<void>
   /** Usage of responses that are not stored. Nobody waits for it, so it may wait a moment to share a commit. */
   recordUsage(rows: readonly UsageRow[]): Promise<void>
   /** Null when unknown, deleted or expired. */
   getResponse(id: string): Promise<ResponseObject | null>
   /** The chain that ends in `id`, oldest first. Null when any link of it is missing. */
   readChain(id: string, limits: ChainLimits): Promise<Chain | null>
-  /** The newest stored item of each id; ids that are unknown are missing from the map. */
+  /** The newest stored item of each id, of responses and conversations; unknown ids are missing from the map. */
   getItems(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>
   /** Deletes the response and its items. False when unknown. */
   deleteResponse(id: string): Promise<boolean>
@@ -119,6 +131,12 @@ export type ResponseRecord = {
   readonly input: readonly Item[]
   /** Seconds since the epoch; null keeps it for ever. */
   readonly expiresAt: number | null
+}
+
+/** What ends together with a response. */
+export type RunEnding = {
+  readonly turn: ConversationTurn | null
+  readonly claim: ClaimEnd | null
 }
 
 export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }

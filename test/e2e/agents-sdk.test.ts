@@ -1,7 +1,8 @@
 /** The OpenAI Agents SDK, unmodified but for base URL and key. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Agent, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents'
+import { Agent, OpenAIConversationsSession, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents'
+import OpenAI from 'openai'
 import { z } from 'zod'
 import { BACKENDS, startServer, type TestServer } from '../support/server.ts'
 
@@ -53,6 +54,31 @@ for (const backend of BACKENDS) {
       const result = await runner.run(agent, 'call get_weather with {"city":"Paris"}')
       assert.equal(asked, 'Paris')
       assert.match(String(result.finalOutput), /17 degrees/)
+    })
+
+    test(`an agent remembers through a session that is a conversation on ${backend.name} (req 57, 58)`, async () => {
+      const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey })
+      const session = new OpenAIConversationsSession({ client })
+      const agent = new Agent({ name: 'Plain', instructions: 'Be brief.', model: backend.model })
+      await runner.run(agent, 'My name is Ada.', { session })
+      const result = await runner.run(agent, 'What is my name?', { session })
+      assert.equal((await session.getItems()).length, 4)
+      assert.match(JSON.stringify(result.history), /Ada/)
+      const last = await session.popItem()
+      assert.ok(last && 'role' in last && last.role === 'assistant')
+      assert.equal((await session.getItems(2)).length, 2)
+      await session.clearSession()
+      assert.equal(session.sessionId, undefined)
+    })
+
+    test(`an agent goes on in a conversation by its id on ${backend.name} (req 54, 55)`, async () => {
+      const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey })
+      const { id: conversationId } = await client.conversations.create()
+      const agent = new Agent({ name: 'Plain', instructions: 'Be brief.', model: backend.model })
+      await runner.run(agent, 'My name is Ada.', { conversationId })
+      await runner.run(agent, 'What is my name?', { conversationId })
+      const { data } = await client.conversations.items.list(conversationId, { order: 'asc' })
+      assert.equal(data.filter((item) => item.type === 'message').length, 4)
     })
 
     test(`an agent returns structured output on ${backend.name}`, async () => {

@@ -132,12 +132,57 @@ test('what was stored is there after a restart, and the chain goes on (req 47)',
   })
 })
 
+test('a conversation is free at once after a kill in the middle of a turn, and has nothing of it (req 55, 56)', async () => {
+  await withHome(async (home) => {
+    const env = { ANTIPHON_API_KEY: KEY }
+    const first = await start(home, env)
+    const made = await send(first, 'POST', '/v1/conversations')
+    const conversation = String(made.json.id)
+    await send(first, 'POST', '/v1/responses', { model: 'demo', conversation, input: 'My name is Ada.' })
+    const stream = await openStream(first, '[slow:50] [long:500]', { conversation })
+    const cut = assert.rejects(stream.ended)
+    await stop(first.child, 'SIGKILL')
+    await cut
+    const second = await start(home, env)
+    const kept = await send(second, 'GET', `/v1/conversations/${conversation}/items`)
+    assert.equal((kept.json.data as unknown[]).length, 2)
+    const asked = { model: 'demo', conversation, input: 'What is my name?' }
+    const recalled = await send(second, 'POST', '/v1/responses', asked)
+    assert.match(String(recalled.json.output_text), /Ada/)
+    await stop(second.child, 'SIGTERM')
+  })
+})
+
+test('after a kill the same idempotency key runs its request again, and then keeps the reply (req 191)', async () => {
+  await withHome(async (home) => {
+    const env = { ANTIPHON_API_KEY: KEY }
+    const headers = { 'idempotency-key': 'survives' }
+    const first = await start(home, env)
+    const body = { model: 'demo', input: '[slow:20] [long:30]', stream: true }
+    const stream = await openStream(first, body.input, {}, headers)
+    const cut = assert.rejects(stream.ended)
+    await stop(first.child, 'SIGKILL')
+    await cut
+    const second = await start(home, env)
+    const again = await send(second, 'POST', '/v1/responses', body, { headers })
+    assert.equal(again.headers['idempotency-replayed'], undefined)
+    assert.match(again.text, /response\.completed/)
+    assert.equal(await stop(second.child, 'SIGKILL'), null)
+    const third = await start(home, env)
+    const replayed = await send(third, 'POST', '/v1/responses', body, { headers })
+    assert.equal(replayed.headers['idempotency-replayed'], 'true')
+    const idOf = (text: string) => /"id":"(resp_\w+)"/.exec(text)?.[1]
+    assert.equal(idOf(replayed.text), idOf(again.text))
+    await stop(third.child, 'SIGTERM')
+  })
+})
+
 /** A stream that goes on for long, and the text it has brought so far. */
-async function openStream(server: Started, input: string) {
+async function openStream(server: Started, input: string, more: object = {}, headers: Record<string, string> = {}) {
   const reply = await request(`${server.url}/v1/responses`, {
     method: 'POST',
-    headers: { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'demo', input, stream: true }),
+    headers: { ...headers, authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'demo', input, stream: true, ...more }),
   })
   let text = ''
   const ended = (async () => {

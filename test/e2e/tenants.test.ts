@@ -30,13 +30,22 @@ const SECRET = 'heron-of-the-first-project'
 const UNKNOWN_RESPONSE = `resp_${'0'.repeat(48)}`
 const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
+const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
+const UNKNOWN_MEMBER = `msg_${'1'.repeat(48)}`
 
-type Ids = { readonly response: string; readonly item: string; readonly prompt: string }
+type VictimIds = {
+  readonly response: string
+  readonly item: string
+  readonly conversation: string
+  /** An item that only the conversation has. */
+  readonly member: string
+  readonly prompt: string
+}
 
 /** One slot a row: every place of the API that takes an id. */
 const SLOTS: readonly {
   readonly name: string
-  readonly ask: (ids: Ids) => Promise<Reply>
+  readonly ask: (ids: VictimIds) => Promise<Reply>
 }[] = [
   { name: 'GET', ask: ({ response }) => asStranger('GET', `/v1/responses/${response}`) },
   { name: 'DELETE', ask: ({ response }) => asStranger('DELETE', `/v1/responses/${response}`) },
@@ -61,22 +70,79 @@ const SLOTS: readonly {
   { name: 'DELETE prompt', ask: ({ prompt }) => asStranger('DELETE', `/v1/prompts/${prompt}`) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
+  { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
+  { name: 'conversation as an object', ask: ({ conversation: id }) => create({ input: 'x', conversation: { id } }) },
+  { name: 'streamed conversation', ask: ({ conversation }) => create({ input: 'x', conversation, stream: true }) },
+  { name: 'unstored conversation', ask: ({ conversation }) => create({ input: 'x', conversation, store: false }) },
+  { name: 'input_tokens of a conversation', ask: ({ conversation }) => count({ input: 'x', conversation }) },
+  { name: 'reference to a member', ask: ({ member }) => create({ input: [{ type: 'item_reference', id: member }] }) },
+  {
+    name: 'new conversation of references',
+    ask: ({ member }) => asStranger('POST', '/v1/conversations', { items: [{ type: 'item_reference', id: member }] }),
+  },
+  { name: 'GET conversation', ask: (ids) => asStranger('GET', conversationPath(ids)) },
+  { name: 'update conversation', ask: (ids) => asStranger('POST', conversationPath(ids), { metadata: { a: 'b' } }) },
+  { name: 'DELETE conversation', ask: (ids) => asStranger('DELETE', conversationPath(ids)) },
+  { name: 'list members', ask: (ids) => asStranger('GET', `${conversationPath(ids)}/items`) },
+  { name: 'list members after', ask: (ids) => asStranger('GET', `${conversationPath(ids)}/items?after=${ids.member}`) },
+  {
+    name: 'add members',
+    ask: (ids) => asStranger('POST', `${conversationPath(ids)}/items`, { items: [{ role: 'user', content: 'x' }] }),
+  },
+  { name: 'GET member', ask: (ids) => asStranger('GET', `${conversationPath(ids)}/items/${ids.member}`) },
+  { name: 'DELETE member', ask: (ids) => asStranger('DELETE', `${conversationPath(ids)}/items/${ids.member}`) },
 ]
 
+const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
 const create = (body: object) => asStranger('POST', '/v1/responses', { model: 'demo', ...body })
 const compact = (body: object) => asStranger('POST', '/v1/responses/compact', { model: 'demo', ...body })
 const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens', { model: 'demo', ...body })
 
-async function victim(): Promise<Ids> {
-  const { json } = await send(server, 'POST', '/v1/responses', { model: 'demo', input: `The code word is ${SECRET}.` })
-  const made = await send(server, 'POST', '/v1/prompts', { instructions: `The code word is ${SECRET}.` })
+const asOwner = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => send(server, method, path, body)
+
+async function victim(): Promise<VictimIds> {
+  const input = `The code word is ${SECRET}.`
+  const { json } = await asOwner('POST', '/v1/responses', { model: 'demo', input })
+  const made = await asOwner('POST', '/v1/conversations', { metadata: { word: SECRET } })
+  const path = `/v1/conversations/${made.json.id}/items`
+  const added = await asOwner('POST', path, { items: [{ role: 'user', content: input }] })
+  const prompt = await asOwner('POST', '/v1/prompts', { instructions: input })
+  const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
-    item: String((json.output as { id: string }[])[0]?.id),
-    prompt: String(made.json.id),
+    item: firstId(json.output),
+    conversation: String(made.json.id),
+    member: firstId(added.json.data),
+    prompt: String(prompt.json.id),
   }
+}
+
+const UNKNOWN: VictimIds = {
+  response: UNKNOWN_RESPONSE,
+  item: UNKNOWN_ITEM,
+  conversation: UNKNOWN_CONVERSATION,
+  member: UNKNOWN_MEMBER,
+  prompt: UNKNOWN_PROMPT,
+}
+const masked = (text: string, ids: VictimIds) =>
+  text
+    .replaceAll(ids.response, UNKNOWN.response)
+    .replaceAll(ids.item, UNKNOWN.item)
+    .replaceAll(ids.conversation, UNKNOWN.conversation)
+    .replaceAll(ids.member, UNKNOWN.member)
+    .replaceAll(ids.prompt, UNKNOWN.prompt)
+
+/** Everything the owner can see of what the stranger asked for. */
+async function ownView(ids: VictimIds) {
+  const paths = [
+    `/v1/responses/${ids.response}`,
+    conversationPath(ids),
+    `${conversationPath(ids)}/items`,
+    `/v1/prompts/${ids.prompt}`,
+  ]
+  return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
 }
 
 for (const slot of SLOTS) {
@@ -84,25 +150,18 @@ for (const slot of SLOTS) {
     for (const state of ['live', 'deleted'] as const) {
       const ids = await victim()
       if (state === 'deleted') {
-        await send(server, 'DELETE', `/v1/responses/${ids.response}`)
-        await send(server, 'DELETE', `/v1/prompts/${ids.prompt}`)
+        await asOwner('DELETE', `/v1/responses/${ids.response}`)
+        await asOwner('DELETE', conversationPath(ids))
+        await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
       }
-      const before = await send(server, 'GET', `/v1/responses/${ids.response}`)
+      const before = await ownView(ids)
       const foreign = await slot.ask(ids)
-      const unknown = await slot.ask({ response: UNKNOWN_RESPONSE, item: UNKNOWN_ITEM, prompt: UNKNOWN_PROMPT })
+      const unknown = await slot.ask(UNKNOWN)
       assert.ok(foreign.status >= 400)
       assert.equal(foreign.status, unknown.status)
-      const masked = foreign.text
-        .replaceAll(ids.response, UNKNOWN_RESPONSE)
-        .replaceAll(ids.item, UNKNOWN_ITEM)
-        .replaceAll(ids.prompt, UNKNOWN_PROMPT)
-      assert.equal(masked, unknown.text)
+      assert.equal(masked(foreign.text, ids), unknown.text)
       assert.ok(!foreign.text.includes(SECRET))
-      const after = await send(server, 'GET', `/v1/responses/${ids.response}`)
-      assert.deepEqual(after.json, before.json)
-      const prompt = await send(server, 'GET', `/v1/prompts/${ids.prompt}`)
-      assert.equal(prompt.status, state === 'live' ? 200 : 404)
-      if (state === 'live') assert.equal(prompt.json.latest_version, '1')
+      assert.deepEqual(await ownView(ids), before)
     }
   })
 }
@@ -122,4 +181,18 @@ test('a compaction of another project is refused like one that never was (req 73
   assert.equal(foreign.status, 400)
   assert.equal(foreign.text, invented.text)
   assert.equal((foreign.json.error as { code: string }).code, 'invalid_encrypted_content')
+})
+
+test('an idempotency key of another project is a key of its own (req 75, 191)', async () => {
+  const body = { model: 'demo', input: `The code word is ${SECRET}.` }
+  for (const input of [body.input, 'another body']) {
+    const headers = { 'idempotency-key': `a key that both have for ${input}` }
+    const own = await send(server, 'POST', '/v1/responses', body, { headers })
+    const foreign = await send(server, 'POST', '/v1/responses', { ...body, input }, { headers, key: stranger })
+    assert.equal(foreign.status, 200)
+    assert.equal(foreign.headers['idempotency-replayed'], undefined)
+    assert.notEqual(foreign.json.id, own.json.id)
+    const again = await send(server, 'POST', '/v1/responses', body, { headers })
+    assert.equal(again.json.id, own.json.id)
+  }
 })

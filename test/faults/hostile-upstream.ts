@@ -4,7 +4,8 @@
  */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { HOSTILE_FAULTS, type HostileFault } from './hostile-faults.ts'
+import type { HostileFault } from './hostile-fault.ts'
+import { HOSTILE_FAULTS } from './hostile-faults.ts'
 import { createReply, JSON_TYPE, serveRequests, type WireReply, type WireRequest } from './hostile-wire.ts'
 
 export interface HostileUpstream {
@@ -48,6 +49,8 @@ export async function startHostileUpstream(options: HostileOptions = {}): Promis
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.setNoDelay(true)
+    // One listener per request of the connection.
+    socket.setMaxListeners(0)
     socket.on('error', () => {})
     socket.on('close', () => {
       sockets.delete(socket)

@@ -57,7 +57,12 @@ export interface WireReply {
   raw(bytes: string | Uint8Array): Promise<void>
   head(status: number, headers: Readonly<Record<string, string>>): Promise<void>
   /** A whole reply with its length. */
-  whole(status: number, type: string, body: string | Uint8Array, headers?: Readonly<Record<string, string>>): Promise<void>
+  whole(
+    status: number,
+    type: string,
+    body: string | Uint8Array,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<void>
   /** The head of a chunked stream of events. */
   open(headers?: Readonly<Record<string, string>>): Promise<void>
   /** One HTTP chunk. */
@@ -121,12 +126,23 @@ export const text = (content: string): string => event(completionChunk({ content
 export const call = (index: number, id: string | undefined, name: string | undefined, args: string): string =>
   event(
     completionChunk({
-      tool_calls: [{ index, ...(id && { id }), type: 'function', function: { ...(name && { name }), arguments: args } }],
+      tool_calls: [
+        { index, ...(id && { id }), type: 'function', function: { ...(name && { name }), arguments: args } },
+      ],
     }),
   )
 export const finish = (reason: string): string => event(completionChunk({}, reason))
 export const usage = (counts: unknown): string =>
-  event(JSON.stringify({ id: 'chatcmpl-1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [], usage: counts }))
+  event(
+    JSON.stringify({
+      id: 'chatcmpl-1',
+      object: 'chat.completion.chunk',
+      created: 1,
+      model: 'm',
+      choices: [],
+      usage: counts,
+    }),
+  )
 export const DONE = 'data: [DONE]\n\n'
 export const SOME_USAGE = { prompt_tokens: 3, completion_tokens: 5, total_tokens: 8 }
 /** How a healthy reply ends. */

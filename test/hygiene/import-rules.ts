@@ -13,6 +13,8 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
   'src/models/model.ts',
+  'src/store/conversation-store.ts',
+  'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
   'src/tools/tool.ts',

@@ -20,6 +20,10 @@ export const SDK_TYPES = [
   'SdkInputTokensParams',
   'SdkInputTokens',
   'SdkModel',
+  'SdkConversation',
+  'SdkDeletedConversation',
+  'SdkConversationItem',
+  'SdkConversationItemList',
 ] as const
 export type SdkType = (typeof SDK_TYPES)[number]
 

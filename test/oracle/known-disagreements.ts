@@ -26,19 +26,22 @@ export const KNOWN_DISAGREEMENTS: readonly Disagreement[] = [
     patch: (definitions) => makeNullable(definitions, 'Response', 'usage'),
   },
   {
-    name: 'ResponseItemList.first_id and last_id may be null',
+    name: 'first_id and last_id of a list may be null',
     reason: 'An empty list has no first and no last item.',
     patch(definitions) {
-      makeNullable(definitions, 'ResponseItemList', 'first_id')
-      makeNullable(definitions, 'ResponseItemList', 'last_id')
+      for (const type of ['ResponseItemList', 'ConversationItemList']) {
+        makeNullable(definitions, type, 'first_id')
+        makeNullable(definitions, type, 'last_id')
+      }
     },
   },
   {
     name: 'tools of a listed additional_tools item are as they were sent',
     reason: 'The SDK asks for filled-in defaults; the item is what a client gave and must come back unchanged.',
     patch(definitions) {
-      const { properties } = definitionOf(definitions, 'ResponseItem.AdditionalTools')
-      properties.tools = { type: 'array', items: { type: 'object' } }
+      for (const type of ['ResponseItem.AdditionalTools', 'ConversationItem.AdditionalTools']) {
+        definitionOf(definitions, type).properties.tools = { type: 'array', items: { type: 'object' } }
+      }
     },
   },
 ]

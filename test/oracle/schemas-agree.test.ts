@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { ConversationSchema, DeletedConversationSchema } from '../../src/protocol/conversation.ts'
 import { EVENT_SCHEMAS } from '../../src/protocol/events.ts'
 import { findInvalid } from '../../src/protocol/explain-invalid.ts'
 import { ItemSchema, LATER_ITEM_TYPES } from '../../src/protocol/items.ts'
@@ -11,6 +12,10 @@ import { LATER_TOOL_CHOICE_TYPES } from '../../src/protocol/tools.ts'
 import { arbitraryOf } from './arbitrary-of-schema.ts'
 import { loadSdkSchemas } from './generate-sdk-schemas.ts'
 import {
+  assertSdkConversation,
+  assertSdkConversationItem,
+  assertSdkConversationItemList,
+  assertSdkDeletedConversation,
   assertSdkEvent,
   assertSdkInputTokens,
   assertSdkItem,
@@ -51,6 +56,14 @@ test('every item and list our schemas allow is one of the SDK (req 60)', () => {
     fc.property(arbitraryOf(ItemListSchema), (list) => assertSdkItemList(list)),
     RUNS,
   )
+})
+
+test('a conversation, its items and their list are those of the SDK (req 57, 58)', () => {
+  const few = { numRuns: 20 }
+  fc.assert(fc.property(arbitraryOf(ConversationSchema), assertSdkConversation), few)
+  fc.assert(fc.property(arbitraryOf(DeletedConversationSchema), assertSdkDeletedConversation), few)
+  fc.assert(fc.property(arbitraryOf(ItemSchema), assertSdkConversationItem), RUNS)
+  fc.assert(fc.property(arbitraryOf(ItemListSchema), assertSdkConversationItemList), RUNS)
 })
 
 test('a token count and a model are those of the SDK (req 40, 41)', () => {

@@ -16,6 +16,11 @@ export const assertSdkEvent = (value: unknown): void => assertSdk('SdkEvent', va
 export const assertSdkItem = (value: unknown): void => assertSdk('SdkItem', value)
 export const assertSdkItemList = (value: unknown): void => assertSdk('SdkItemList', value)
 export const assertSdkInputTokens = (value: unknown): void => assertSdk('SdkInputTokens', value)
+export const assertSdkConversation = (value: unknown): void => assertSdk('SdkConversation', value)
+export const assertSdkDeletedConversation = (value: unknown): void => assertSdk('SdkDeletedConversation', value)
+/** An item as a conversation lists it. */
+export const assertSdkConversationItem = (value: unknown): void => assertSdk('SdkConversationItem', value)
+export const assertSdkConversationItemList = (value: unknown): void => assertSdk('SdkConversationItemList', value)
 export const assertSdkModel = (value: unknown): void => assertSdk('SdkModel', value)
 
 function assertSdk(type: SdkType, value: unknown): void {

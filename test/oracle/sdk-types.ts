@@ -3,6 +3,8 @@
  *
  * Each gets a name of its own here: the generator finds types by name alone, and the SDK declares some names twice.
  */
+import type { Conversation, ConversationDeletedResource } from 'openai/resources/conversations/conversations'
+import type { ConversationItem, ConversationItemList } from 'openai/resources/conversations/items'
 import type { Model } from 'openai/resources/models'
 import type { ResponseItemList } from 'openai/resources/responses/input-items'
 import type { InputTokenCountParams, InputTokenCountResponse } from 'openai/resources/responses/input-tokens'
@@ -23,3 +25,7 @@ export type SdkCreateParams = ResponseCreateParamsNonStreaming
 export type SdkInputTokensParams = InputTokenCountParams
 export type SdkInputTokens = InputTokenCountResponse
 export type SdkModel = Model
+export type SdkConversation = Conversation
+export type SdkDeletedConversation = ConversationDeletedResource
+export type SdkConversationItem = ConversationItem
+export type SdkConversationItemList = ConversationItemList

@@ -1,6 +1,10 @@
 /** A witness between a client and the server: passes every byte on, keeps the replies, and holds them to the SDK's types. */
 import { createServer, request as forward } from 'node:http'
 import {
+  assertSdkConversation,
+  assertSdkConversationItem,
+  assertSdkConversationItemList,
+  assertSdkDeletedConversation,
   assertSdkEvent,
   assertSdkInputTokens,
   assertSdkItem,
@@ -17,7 +21,7 @@ export type RecordingProxy = {
   close(): Promise<void>
 }
 
-type Recorded = { readonly status: number; readonly type: string; readonly text: string }
+type Recorded = { readonly path: string; readonly status: number; readonly type: string; readonly text: string }
 
 export async function startRecordingProxy(target: string): Promise<RecordingProxy> {
   const replies: Recorded[] = []
@@ -34,7 +38,8 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
         })
         reply.on('end', () => {
           const type = String(reply.headers['content-type'])
-          replies.push({ status: reply.statusCode ?? 0, type, text: Buffer.concat(parts).toString() })
+          const path = incoming.url ?? ''
+          replies.push({ path, status: reply.statusCode ?? 0, type, text: Buffer.concat(parts).toString() })
           outgoing.end()
         })
       },
@@ -57,17 +62,32 @@ export async function startRecordingProxy(target: string): Promise<RecordingProx
   }
 }
 
-function checkReply({ status, type, text }: Recorded): number {
+function checkReply({ path, status, type, text }: Recorded): number {
   if (status !== 200) return 0
   if (type.startsWith('text/event-stream')) {
     const events = eventsOf(text)
     for (const event of events) assertSdkEvent(event)
     return events.length
   }
-  return type.startsWith('application/json') ? checkObject(JSON.parse(text)) : 0
+  if (!type.startsWith('application/json')) return 0
+  const check = path.startsWith('/v1/conversations') ? checkConversation : checkObject
+  return check(JSON.parse(text))
 }
 
-function checkObject(body: { object?: string; data?: { object?: string }[]; deleted?: boolean }): number {
+type Shown = { object?: string; data?: { object?: string }[]; deleted?: boolean }
+
+/** Items of a conversation have types of their own; they alone carry no `object`. */
+function checkConversation(body: Shown): number {
+  if (body.object === 'conversation') assertSdkConversation(body)
+  else if (body.object === 'conversation.deleted') assertSdkDeletedConversation(body)
+  else if (body.object === 'list') {
+    assertSdkConversationItemList(body)
+    body.data?.forEach(assertSdkConversationItem)
+  } else assertSdkConversationItem(body)
+  return 1
+}
+
+function checkObject(body: Shown): number {
   if (body.deleted) return 0
   if (body.object === 'response') assertSdkResponse(body)
   else if (body.object === 'response.input_tokens') assertSdkInputTokens(body)

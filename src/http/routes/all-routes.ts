@@ -2,6 +2,8 @@
 import type { Route } from '../route-table.ts'
 import { cancelResponse } from './cancel-response.ts'
 import { compactResponse } from './compact-response.ts'
+import { conversationItemRoutes } from './conversation-items.ts'
+import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
@@ -27,6 +29,8 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   countInputTokens(ports),
   compactResponse(ports),
   ...promptRoutes(ports),
+  ...conversationRoutes(ports),
+  ...conversationItemRoutes(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

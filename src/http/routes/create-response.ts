@@ -1,6 +1,7 @@
 /** `POST /v1/responses`: one run, and one of two sinks. */
 import { type Run, RunAbort } from '../../engine/engine.ts'
 import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
+import { readIdempotencyKey } from '../idempotency-key.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { runHeaders } from '../run-headers.ts'
 import { createFramer, createPaddedFramer, type Framer, paddingPool } from '../sse-frames.ts'
@@ -20,7 +21,8 @@ export function createResponse(ports: Ports): ProtectedRoute {
     body: 'json',
     async handle(call) {
       const { request, warnings } = ports.validate.createResponse(call.body)
-      const run = await ports.engine.createResponse(request, call.caller)
+      const idempotency = readIdempotencyKey(call.request.raw, call.body)
+      const run = await ports.engine.createResponse(request, { ...call.caller, idempotency })
       const shown = { run, warnings: [...warnings, ...run.warnings] }
       if (request.stream !== true) return answerJson(ports, call, shown)
       const padded = request.stream_options?.include_obfuscation !== false

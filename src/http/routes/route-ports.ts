@@ -4,6 +4,11 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
 import type { CompactRequest } from '../../protocol/compact.ts'
+import type {
+  AddConversationItemsRequest,
+  CreateConversationRequest,
+  UpdateConversationRequest,
+} from '../../protocol/conversation.ts'
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
@@ -17,6 +22,9 @@ export type Validators = {
   compact(body: unknown): Checked<CompactRequest>
   createPrompt(body: unknown): CreatePromptRequest
   updatePrompt(body: unknown): UpdatePromptRequest
+  createConversation(body: unknown): Checked<CreateConversationRequest>
+  updateConversation(body: unknown): Checked<UpdateConversationRequest>
+  addConversationItems(body: unknown): Checked<AddConversationItemsRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>

@@ -76,7 +76,7 @@ export function createChatCompletionsModel(options: ChatCompletionsOptions): Cha
     const body = JSON.stringify(encodeRequest(turn, quirks))
     if (context.signal.aborted) throw aborted(provider)
     const decoder = createStreamDecoder({ turn, quirks, error })
-    const attempt = startAttempt(options, turn.model, decoder, context)
+    const attempt = startAttempt({ provider, clock, secrets }, turn.model, decoder, context)
     let reply: UpstreamReply | null = null
     try {
       const call = { ...headers, 'x-client-request-id': ids.next('req') }
@@ -187,7 +187,7 @@ function isPlainJson(reply: UpstreamReply): boolean {
 
 /** Invariant: `onAttempt` is told exactly once, at the first `end`. */
 function startAttempt(
-  { provider, clock }: ChatCompletionsOptions,
+  { provider, clock, secrets }: { provider: string; clock: Clock; secrets: readonly string[] },
   model: string,
   decoder: StreamDecoder,
   context: ModelContext,
@@ -201,7 +201,7 @@ function startAttempt(
   return {
     replied(reply: UpstreamReply) {
       status = reply.status
-      upstreamRequestId = readRequestId(reply)
+      upstreamRequestId = readRequestId(reply, secrets)
     },
     yielding() {
       firstEventMs ??= elapsed()
@@ -224,9 +224,15 @@ function startAttempt(
   }
 }
 
-const readRequestId = (reply: UpstreamReply): string | null => {
+/** A shorter one would be found in innocent ids. */
+const MIN_SECRET_CHARS = 8
+const isIn = (id: string) => (secret: string) => secret.length >= MIN_SECRET_CHARS && id.includes(secret)
+
+/** It is logged and passed on, so an id that holds one of our secrets is none. */
+const readRequestId = (reply: UpstreamReply, secrets: readonly string[]): string | null => {
   const id = reply.header('x-request-id') ?? reply.header('request-id')
-  return id && /^[\w.:-]+$/.test(id) ? id.slice(0, MAX_REQUEST_ID_CHARS) : null
+  if (!id || !/^[\w.:-]+$/.test(id) || secrets.some(isIn(id))) return null
+  return id.slice(0, MAX_REQUEST_ID_CHARS)
 }
 
 const aborted = (provider: string, cause?: unknown) =>

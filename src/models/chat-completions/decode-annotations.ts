@@ -1,6 +1,7 @@
 /** Citations that vendors attach to text; only those that name a URL have a form in the Responses API here. */
 import type { Annotation } from '../../protocol/content.ts'
 import { asFields, asList, asNumber, asText, type Fields } from './fields.ts'
+import { storable } from './surrogates.ts'
 
 const NONE: readonly Annotation[] = []
 
@@ -11,10 +12,12 @@ export function readAnnotations(delta: Fields): readonly Annotation[] {
     const annotation = asFields(entry)
     if (annotation?.type !== 'url_citation') return []
     const citation = asFields(annotation.url_citation) ?? annotation
-    const url = asText(citation.url)
-    if (!url) return []
+    const link = asText(citation.url)
+    if (!link) return []
+    const url = storable(link)
+    const title = storable(asText(citation.title) ?? link)
     const start = Math.max(0, Math.floor(asNumber(citation.start_index) ?? 0))
     const end = Math.max(start, Math.floor(asNumber(citation.end_index) ?? start))
-    return [{ type: 'url_citation', url, title: asText(citation.title) ?? url, start_index: start, end_index: end }]
+    return [{ type: 'url_citation', url, title, start_index: start, end_index: end }]
   })
 }

@@ -1,6 +1,7 @@
 /** `logprobs.content` of a chunk; `bytes` is filled in where a vendor leaves it out. */
 import type { Logprob } from '../../protocol/content.ts'
 import { asFields, asList, asNumber, type Fields } from './fields.ts'
+import { storable } from './surrogates.ts'
 
 const utf8 = new TextEncoder()
 
@@ -20,5 +21,5 @@ function readToken(entry: unknown): Omit<Logprob, 'top_logprobs'> | null {
   const logprob = asNumber(fields?.logprob)
   if (!fields || typeof fields.token !== 'string' || logprob === null) return null
   const bytes = Array.isArray(fields.bytes) ? fields.bytes.filter((byte) => Number.isInteger(byte)) : null
-  return { token: fields.token, logprob, bytes: bytes ?? [...utf8.encode(fields.token)] }
+  return { token: storable(fields.token), logprob, bytes: bytes ?? [...utf8.encode(fields.token)] }
 }

@@ -9,16 +9,19 @@ export interface SurrogateJoiner {
 
 const isHighSurrogate = (unit: number) => (unit & 0xfc00) === 0xd800
 
-/** Invariant: what comes out is well-formed UTF-16, because nothing else can be written as UTF-8. */
+/**
+ * Invariant: what comes out can be written as UTF-8, stored, and sent back to us as input: no half of a character, and
+ * no NUL. Both become the replacement character.
+ */
 export function createSurrogateJoiner(): SurrogateJoiner {
   let held = ''
   return {
     push(text) {
       const whole = held === '' ? text : held + text
       held = ''
-      if (!isHighSurrogate(whole.charCodeAt(whole.length - 1))) return whole.toWellFormed()
+      if (!isHighSurrogate(whole.charCodeAt(whole.length - 1))) return storable(whole)
       held = whole.slice(-1)
-      return whole.slice(0, -1).toWellFormed()
+      return storable(whole.slice(0, -1))
     },
     flush() {
       const rest = held === '' ? '' : '\uFFFD'
@@ -26,4 +29,10 @@ export function createSurrogateJoiner(): SurrogateJoiner {
       return rest
     },
   }
+}
+
+/** For text that comes whole. */
+export const storable = (text: string): string => {
+  const whole = text.toWellFormed()
+  return whole.includes('\0') ? whole.replaceAll('\0', '\uFFFD') : whole
 }

@@ -27,6 +27,21 @@ export class StorageBusy extends ApiError {
   }
 }
 
+/** The lease of a conversation ran out while its run was stalled, and another run took the conversation over. */
+export class ConversationLost extends ApiError {
+  constructor() {
+    super({
+      status: 409,
+      param: 'conversation',
+      code: 'conversation_locked',
+      message:
+        'Another process took over this conversation while the response ran. Nothing of this response was added to ' +
+        'it; send the request again.',
+      headers: { 'retry-after': '1' },
+    })
+  }
+}
+
 /** The database was written by a newer version. */
 export class SchemaTooNew extends Error {
   override readonly name = 'SchemaTooNew'

@@ -12,7 +12,9 @@ import { joinOutputText } from '../../protocol/output-text.ts'
 import type { ResponseError, ResponseObject, ResponseStatus } from '../../protocol/response.ts'
 
 type Derived = 'id' | 'created_at' | 'status' | 'previous_response_id' | 'output_text'
-type Body = Omit<ResponseObject, Derived> & { output_text?: string }
+/** What is not there has its usual value, which the type of the others does not say. */
+type StoredBody = Omit<ResponseObject, Derived | 'output' | keyof typeof USUAL> &
+  Partial<Pick<ResponseObject, keyof typeof USUAL>> & { output_text?: string }
 
 /** In the order in which the API shows them. */
 const USUAL = {
@@ -48,7 +50,14 @@ const USUAL = {
   content_filters: null,
 } satisfies Partial<ResponseObject>
 
-const usualFields = JSON.stringify(USUAL).slice(1, -1)
+/** A copy that shares nothing with the next one. */
+const usualFields = () => ({
+  ...USUAL,
+  reasoning: { ...USUAL.reasoning },
+  text: { ...USUAL.text, format: { ...USUAL.text.format } },
+  tools: [],
+  metadata: {},
+})
 const usualTexts = new Map(Object.entries(USUAL).map(([name, value]) => [name, JSON.stringify(value)]))
 
 export function encodeResponse(response: ResponseObject): string {
@@ -72,11 +81,11 @@ export type ResponseRow = {
   readonly output: string | null
 }
 
-/** One parse: of two fields with one name JSON keeps the place of the first and the value of the last. */
+/** A field that was stored keeps the place of the usual one. */
 export function decodeResponse(row: ResponseRow): ResponseObject {
-  const stored = row.body === '{}' ? '' : `,${row.body.slice(1, -1)}`
-  const body: Body = JSON.parse(`{${usualFields}${stored},"output":[${row.output ?? ''}]}`)
-  const { object, background, output, output_text = joinOutputText(output), ...rest } = body
+  const stored: StoredBody = JSON.parse(row.body)
+  const output: ResponseObject['output'] = JSON.parse(`[${row.output ?? ''}]`)
+  const { object, background, output_text = joinOutputText(output), ...rest } = { ...usualFields(), ...stored }
   const { id, created_at, status, previous_response_id } = row
   return { id, object, created_at, status, background, ...rest, output, output_text, previous_response_id }
 }

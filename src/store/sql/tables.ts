@@ -67,6 +67,46 @@ export type Tables = {
     expires_at: number | null
     revoked_at: number | null
   }
+  conversations: {
+    seq: number
+    project: number
+    id: string
+    created_at: number
+    metadata: string
+    /** The place of the next item. Places are never used again, so an item keeps its order whatever goes. */
+    next_position: number
+    /** UTF-8 bytes of the bodies of all items. */
+    item_bytes: number
+    /** Who holds the lock, and until when in milliseconds. A lock of the past holds nobody off. */
+    lock_token: string | null
+    lock_until: number | null
+    /** 1: unknown by its id; its items are still read by theirs, until `purge_at`. */
+    deleted: number
+    /** Seconds. */
+    purge_at: number | null
+  }
+  conversation_items: {
+    seq: number
+    conversation_seq: number
+    position: number
+    /** `itemKey` of its project and id. */
+    key: number
+    body: string
+  }
+  idempotency_keys: {
+    project: number
+    endpoint: string
+    key_digest: string
+    fingerprint: string
+    /** Who runs the request, and until when in milliseconds; null when it is done. */
+    token: string | null
+    lease_until: number | null
+    /** One of both when it is done. */
+    response_id: string | null
+    sealed: string | null
+    /** Seconds. */
+    expires_at: number
+  }
   /** One row that readiness writes to. */
   probe: { id: number; value: number }
 }

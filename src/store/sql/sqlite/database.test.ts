@@ -89,8 +89,9 @@ test('a database of a newer version is refused by name and number, and stays as 
   await assert.rejects(createSqliteStore({ path, clock: createManualClock() }), (error) => {
     assert.ok(error instanceof SchemaTooNew)
     assert.equal(error.found, next.version)
-    const message = new RegExp(`schema ${next.version} 'add-moods'.*up to ${newest.version} '${newest.name}'`)
-    assert.match(error.message, message)
+    const known = migrations.at(-1)
+    assert.ok(error.message.includes(`schema ${next.version} 'add-moods'`))
+    assert.ok(error.message.includes(`up to ${known?.version} '${known?.name}'`))
     return true
   })
   using database = new DatabaseSync(path, { readOnly: true })
@@ -104,7 +105,7 @@ test('an upgrade copies the database first, keeps its rows, and a step that fail
   await old.forProject('proj_a').finishResponse(record('resp_1'), [])
   await old.close()
   const writer = openWriter(path, 0)
-  const version = newestMigration().version + 1
+  const version = migrations.length + 1
   const broken: Migration = { version, name: 'broken', sqlite: ['CREATE TABLE moods (a)', 'CREATE TABLE moods (a)'] }
   assert.throws(() => migrate(writer, path, [...migrations, broken]), /already exists/)
   assert.equal(writer.inTransaction, false)

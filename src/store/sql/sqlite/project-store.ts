@@ -7,11 +7,13 @@ import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
+import { createConversationStore, getConversationItems } from './conversation-store.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { createIdempotencyStore } from './idempotency-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
-import { encodeRecord, endResponse, insertResponse, insertUsage } from './write-response.ts'
+import { encodeEnding, encodeRecord, endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
 export type StoreParts = {
   readonly writer: Connection
@@ -20,18 +22,30 @@ export type StoreParts = {
   readonly clock: Clock
 }
 
+const NO_ENDING = { turn: null, claim: null }
+
 export function createProjectStore(parts: StoreParts, projectId: string): ProjectStore {
   const { writer, reader, commits, clock } = parts
   return {
     projectId,
     prompts: createPromptStore(parts, projectId),
+    conversations: createConversationStore(parts, projectId),
+    idempotency: createIdempotencyStore(parts, projectId),
     async startResponse(record) {
       const encoded = encodeRecord(projectId, record)
       await commits.write(() => insertResponse(writer, encoded))
     },
-    async finishResponse(record, usage) {
+    async finishResponse(record, usage, ending = NO_ENDING) {
       const encoded = encodeRecord(projectId, record)
-      await commits.write(() => endResponse(writer, encoded, usage))
+      const end = encodeEnding(projectId, ending)
+      await commits.write(() => endResponse(writer, encoded, usage, end))
+    },
+    async finishUnstored(usage, ending) {
+      const end = encodeEnding(projectId, ending)
+      await commits.write(() => {
+        endRun(writer, end)
+        insertUsage(writer, projectId, usage)
+      })
     },
     async recordUsage(rows) {
       if (rows.length > 0) await commits.writeLate(() => insertUsage(writer, projectId, rows))
@@ -47,8 +61,14 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     async getItems(ids) {
       const wanted = JSON.stringify(ids.map((id) => ({ key: itemKey(projectId, id), id })))
       const rows = reader.all(queries.getItems, { projectId, wanted, now: seconds(clock) })
-      const items = rows.map((row): Item => JSON.parse(row.body))
-      return new Map(items.map((item) => [item.id, item]))
+      const found = new Map<string, Item>()
+      for (const row of rows) {
+        const item: Item = JSON.parse(row.body)
+        found.set(item.id, item)
+      }
+      const missing = ids.filter((id) => !found.has(id))
+      for (const item of getConversationItems(parts, projectId, missing)) found.set(item.id, item)
+      return found
     },
     deleteResponse: (id) => commits.write(() => deleteResponse(writer, { projectId }, id, seconds(clock))),
   }

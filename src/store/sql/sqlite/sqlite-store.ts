@@ -12,6 +12,7 @@ import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import { openReader, openWriter } from './open.ts'
 import { createProjectStore, type StoreParts } from './project-store.ts'
+import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
 
 export type SqliteStoreOptions = {
@@ -24,7 +25,7 @@ export type SqliteStoreOptions = {
 
 const BUSY_TIMEOUT_MS = 5_000
 /** How long a write that nobody waits for may wait for others to share its commit. */
-const LATE_WRITE_MS = 100
+const LATE_WRITE_MS = 250
 /** Rows healed in one transaction. */
 const ORPHAN_BATCH = 500
 
@@ -53,7 +54,13 @@ function assemble(writer: Connection, reader: Connection, options: SqliteStoreOp
     keys: createKeyStore(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
-      const deleted = await commits.write(() => purgeExpired(writer, now, limit))
+      const deleted = await commits.write(() =>
+        Math.max(
+          purgeExpired(writer, now, limit),
+          purgeConversations(writer, now, limit),
+          writer.run(queries.purgeKeyUses, { now, limit }),
+        ),
+      )
       if (deleted < limit) eraseLog(options.path)
       return deleted
     },
@@ -83,6 +90,10 @@ function assemble(writer: Connection, reader: Connection, options: SqliteStoreOp
 }
 
 async function failOrphans({ writer, commits }: StoreParts, error: ResponseError): Promise<number> {
+  await commits.write(() => {
+    writer.run(queries.unlockAllConversations, {})
+    writer.run(queries.abandonAllKeyUses, {})
+  })
   let total = 0
   for (;;) {
     const healed = await commits.write(() => failBatch(writer, error))

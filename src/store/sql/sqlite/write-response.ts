@@ -1,12 +1,14 @@
 /** The transactions that write one response. Each function runs inside a unit of the group commit. */
 import type { Item } from '../../../protocol/items.ts'
-import type { ProjectStore, ResponseRecord, UsageRow } from '../../store.ts'
+import type { ProjectStore, ResponseRecord, RunEnding, UsageRow } from '../../store.ts'
 import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import { encodeResponse } from '../response-codec.ts'
 import { toUsageValues } from '../row-codec.ts'
 import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
+import { endClaim } from './idempotency-store.ts'
+import { dropTurn, encodeTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
 type EncodedItem = { readonly side: Side; readonly position: number; readonly key: number; readonly body: string }
@@ -41,15 +43,40 @@ export function insertResponse(writer: Connection, record: EncodedResponse): voi
 }
 
 /** Leaves a response that has ended, or was deleted, as it is; the calls that were made are counted all the same. */
-export function endResponse(writer: Connection, record: EncodedResponse, usage: readonly UsageRow[]): void {
+export function endResponse(
+  writer: Connection,
+  record: EncodedResponse,
+  usage: readonly UsageRow[],
+  ending: EncodedEnding,
+): void {
   writer.run(queries.addProject, record.row)
   const row = writer.get(queries.endResponse, record.row)
   if (row) {
     putItems(writer, row.seq, record)
     const { inputs, outputs } = record.lengths
     writer.run(queries.keepItems, { responseSeq: row.seq, inputs, outputs })
-  }
+    endRun(writer, ending)
+  } else takeBack(writer, ending)
   putUsage(writer, record.row.projectId, usage)
+}
+
+export type EncodedEnding = ReturnType<typeof encodeEnding>
+
+export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
+  projectId,
+  turn: ending.turn === null ? null : encodeTurn(projectId, ending.turn),
+  claim: ending.claim,
+})
+
+export function endRun(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
+  if (turn) endTurn(writer, turn)
+  if (claim) endClaim(writer, projectId, claim)
+}
+
+/** The response had ended in another way, so this end of it never was. */
+function takeBack(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
+  if (turn) dropTurn(writer, turn)
+  if (claim) endClaim(writer, projectId, { ...claim, reply: null })
 }
 
 export function insertUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {

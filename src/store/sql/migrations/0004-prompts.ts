@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts'
 
 export const prompts: Migration = {
-  version: 3,
+  version: 4,
   name: 'prompts',
   sqlite: [
     `CREATE TABLE prompts (

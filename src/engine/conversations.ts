@@ -1,0 +1,117 @@
+/** Use cases on conversations and their items. */
+import { type Clock, seconds } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { SealedBox } from '../lib/sealed-box.ts'
+import type { Conversation } from '../protocol/conversation.ts'
+import { badRequest, conversationNotFound, notFound } from '../protocol/errors.ts'
+import type { InputItemParam, Item } from '../protocol/items.ts'
+import type { Include } from '../protocol/options.ts'
+import type { ItemList } from '../protocol/response.ts'
+import type { ProjectStore, Store } from '../store/store.ts'
+import { conversationLocked, duplicateItem, refuseDuplicates } from './conversation-run.ts'
+import type { Caller, Conversations } from './engine.ts'
+import { normalizeInput } from './normalize-input.ts'
+import { resolveReferences } from './resolve-references.ts'
+import type { EngineSettings } from './settings.ts'
+import { shownItem } from './shown-item.ts'
+import { createItemSeals, refuseForeignSeals } from './to-turn-items.ts'
+
+export type ConversationDeps = {
+  readonly store: Store
+  readonly sealedBox: SealedBox
+  readonly settings: EngineSettings
+  readonly clock: Clock
+  readonly ids: Ids
+}
+
+export function createConversations(deps: ConversationDeps): Conversations {
+  const storeOf = (caller: Caller) => deps.store.forProject(caller.principal.projectId)
+  const get = async (id: string, caller: Caller): Promise<Conversation> => {
+    const conversation = await storeOf(caller).conversations.get(id)
+    if (!conversation) throw conversationNotFound(id)
+    return conversation
+  }
+  return {
+    get,
+    async create({ items, metadata }, caller) {
+      const store = storeOf(caller)
+      const added = await toItems(items ?? [], store, deps)
+      const conversation: Conversation = {
+        id: deps.ids.next('conv'),
+        object: 'conversation',
+        created_at: seconds(deps.clock),
+        metadata: metadata ?? {},
+      }
+      await store.conversations.create(conversation, added)
+      return conversation
+    },
+    async update(id, { metadata }, caller) {
+      const conversation = await storeOf(caller).conversations.setMetadata(id, metadata ?? {})
+      if (!conversation) throw conversationNotFound(id)
+      return conversation
+    },
+    async delete(id, caller) {
+      const { responseTtlSeconds } = deps.settings
+      const purgeAt = responseTtlSeconds === null ? null : seconds(deps.clock) + responseTtlSeconds
+      const result = await storeOf(caller).conversations.delete(id, purgeAt)
+      if (result === 'unknown') throw conversationNotFound(id)
+      if (result === 'locked') throw conversationLocked()
+    },
+    async addItems(id, { items }, include, caller) {
+      await get(id, caller)
+      const store = storeOf(caller)
+      const added = await toItems(items, store, deps)
+      const result = await store.conversations.addItems(id, added)
+      if (result.type === 'unknown') throw conversationNotFound(id)
+      if (result.type === 'locked') throw conversationLocked()
+      if (result.type === 'duplicate') throw duplicateItem(result.itemId, 'items')
+      return toList(added, include, false)
+    },
+    async listItems(id, page, caller) {
+      const result = await storeOf(caller).conversations.listItems(id, page)
+      if (result.type === 'unknown') throw conversationNotFound(id)
+      if (result.type !== 'page') throw unknownAfter(page.after)
+      return toList(result.items, page.include, result.hasMore)
+    },
+    async getItem(id, itemId, include, caller) {
+      await get(id, caller)
+      const item = await storeOf(caller).conversations.getItem(id, itemId)
+      if (!item) throw itemNotFound(itemId)
+      return shownItem(item, include)
+    },
+    async deleteItem(id, itemId, caller) {
+      const conversation = await get(id, caller)
+      const result = await storeOf(caller).conversations.deleteItem(id, itemId)
+      if (result === 'unknown') throw itemNotFound(itemId)
+      if (result === 'locked') throw conversationLocked()
+      return conversation
+    },
+  }
+}
+
+/** Items as clients write them, as they are kept: with ids, references resolved, nothing sealed by somebody else. */
+async function toItems(
+  params: readonly InputItemParam[],
+  store: ProjectStore,
+  deps: ConversationDeps,
+): Promise<readonly Item[]> {
+  const given = normalizeInput(params, deps.ids, 'items')
+  // Seals are bound to the project alone; which provider may read them matters when a model is shown them.
+  refuseForeignSeals(given, createItemSeals(deps.sealedBox, store.projectId, ''), 'items')
+  const items = await resolveReferences(given, [], store, 'items')
+  refuseDuplicates(items, [], 'items')
+  return items
+}
+
+const toList = (items: readonly Item[], include: readonly Include[], hasMore: boolean): ItemList => ({
+  object: 'list',
+  data: items.map((item) => shownItem(item, include)),
+  first_id: items.at(0)?.id ?? null,
+  last_id: items.at(-1)?.id ?? null,
+  has_more: hasMore,
+})
+
+const itemNotFound = (id: string) => notFound(`Item with id '${id}' not found in this conversation.`)
+
+const unknownAfter = (after: string | null) =>
+  badRequest('after', 'invalid_value', `No item with id '${after}' in this list. Use an id from an earlier page.`)

@@ -1,0 +1,22 @@
+import type { Migration } from './migration.ts'
+
+export const idempotencyKeys: Migration = {
+  version: 3,
+  name: 'idempotency-keys',
+  sqlite: [
+    `CREATE TABLE idempotency_keys (
+      project INTEGER NOT NULL REFERENCES projects (seq),
+      endpoint TEXT NOT NULL,
+      key_digest TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      token TEXT,
+      lease_until INTEGER,
+      response_id TEXT,
+      sealed TEXT,
+      expires_at INTEGER NOT NULL,
+      PRIMARY KEY (project, endpoint, key_digest)
+    ) STRICT, WITHOUT ROWID`,
+    'CREATE INDEX idempotency_keys_expiry ON idempotency_keys (expires_at)',
+    'CREATE INDEX idempotency_keys_claimed ON idempotency_keys (token) WHERE token IS NOT NULL',
+  ],
+}

@@ -1,0 +1,62 @@
+/** The form of a scripted misbehaviour, and short ways to write one. */
+import { END, JSON_TYPE, type WireReply } from './hostile-wire.ts'
+
+/** In every body of an upstream's 5xx, and never in a reply of ours. */
+export const CANARY = 'CANARY-of-the-upstream'
+/** What upstreams are known to put into their messages. */
+export const LEAK = 'key sk-live-abcdef0123456789 at http://10.0.0.7:9000/internal'
+
+export type Outcome =
+  /** The reply is an answer. */
+  | { readonly end: 'completed' | 'incomplete'; readonly text?: string }
+  /** JSON: this status and code. A stream: `response.failed`. */
+  | { readonly end: 'failed'; readonly status: number; readonly code: string | null }
+
+export type HostileFault = {
+  readonly play: (reply: WireReply) => Promise<void>
+  readonly outcome: Outcome
+  /** Upstream calls: exactly one, or up to three where nothing was accepted. */
+  readonly calls: 'one' | 'retried'
+  /** The clock that must end it; 0 where it ends by itself. */
+  readonly clock: keyof UpstreamTimes | null
+  /** Too long or too large for every test run. */
+  readonly fullOnly?: boolean
+}
+
+/** In real milliseconds. */
+export type UpstreamTimes = { readonly firstByte: number; readonly idle: number; readonly whole: number }
+
+export const failed = (status: number, code: string | null = 'server_error'): Outcome => ({
+  end: 'failed',
+  status,
+  code,
+})
+export const fault = (
+  play: HostileFault['play'],
+  outcome: Outcome,
+  calls: HostileFault['calls'] = 'one',
+  clock: HostileFault['clock'] = null,
+): HostileFault => ({ play, outcome, calls, clock })
+
+export const errorBody = (message: string) => JSON.stringify({ error: { message, type: 'some_error', code: null } })
+export const status = (code: number, outcome: Outcome, calls: HostileFault['calls'] = 'one', headers = {}) =>
+  fault(
+    (reply) => reply.whole(code, JSON_TYPE, errorBody(code >= 500 ? CANARY : `No: ${LEAK}.`), headers),
+    outcome,
+    calls,
+  )
+
+/** A chunked stream of these pieces, whole. */
+export const stream =
+  (...pieces: readonly (string | Uint8Array)[]) =>
+  async (reply: WireReply) => {
+    await reply.open()
+    for (const piece of pieces) await reply.chunk(piece)
+    await reply.close()
+  }
+export const good = (...pieces: readonly (string | Uint8Array)[]) => stream(...pieces, END)
+export const completed = (answer?: string): Outcome => ({
+  end: 'completed',
+  ...(answer !== undefined && { text: answer }),
+})
+export const garbage = failed(502)
