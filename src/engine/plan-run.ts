@@ -186,7 +186,8 @@ async function resolveContext(
   const given = normalizeInput(request.input, deps.ids)
   const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seals)
-  const input = await resolveReferences(given, history, store)
+  // A reference to an item that a compaction stands for asks to see it again.
+  const input = await resolveReferences(given, dropCompacted(history, rule.keptBytes, seals.compaction), store)
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))

@@ -241,3 +241,33 @@ test('a long conversation in a small window goes on by itself, and keeps what it
   assert.match(await turn('What is my name?'), /Ada/)
   assert.ok(compactions >= 1)
 })
+
+test('a conversation is compacted like a chain, keeps the item, and takes no trigger to keep (req 68, 70)', async () => {
+  const made = await send(server, 'POST', '/v1/conversations')
+  const conversation = made.json.id
+  await create({ conversation, input: 'My name is Ada.' })
+  await create({ conversation, input: FILLER.repeat(90) })
+  const compacted = await create({ conversation, input: 'What is my name?', context_management: BY_THRESHOLD })
+  assert.deepEqual(typesOf(compacted.json), ['compaction', 'message'])
+  const after = await create({ conversation, input: 'Who am I?' })
+  assert.match(String(after.json.output_text), /Ada/)
+  assert.ok((after.json.usage as { input_tokens: number }).input_tokens < 600)
+  const items = await send(server, 'GET', `/v1/conversations/${conversation}/items?limit=100`)
+  assert.ok((items.json.data as ItemLike[]).some(({ type }) => type === 'compaction'))
+  const kept = { items: [{ type: 'compaction_trigger' }] }
+  for (const path of ['/v1/conversations', `/v1/conversations/${conversation}/items`]) {
+    const refused = await send(server, 'POST', path, kept)
+    assert.deepEqual([refused.status, (refused.json.error as Body).param], [400, 'items[0]'])
+  }
+})
+
+test('an item that was compacted away is shown again when it is referenced', async () => {
+  const first = await create({ input: 'Say PELICAN' })
+  const [answer] = outputOf(first.json)
+  const compacted = await create({ input: [{ type: 'compaction_trigger' }], previous_response_id: first.json.id })
+  const next = {
+    input: [{ id: answer?.id }, says('user', 'What did you say?')],
+    previous_response_id: compacted.json.id,
+  }
+  assert.match(String((await create(next)).json.output_text), /PELICAN/)
+})
