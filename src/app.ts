@@ -220,6 +220,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       keepAliveMs: limits.streamKeepAliveMs,
       streamBufferBytes: limits.streamBufferBytes,
       stallMs: limits.streamStallMs,
+      webSocketsPerProject: limits.websocketsPerProject,
+      webSocketMessageBytes: limits.websocketMessageBytes,
+      webSocketLifeMs: limits.websocketTimeMs,
       requestsPerMinute: limits.requestsPerMinute,
     },
     settings: {

@@ -189,6 +189,13 @@ export const SETTINGS = {
     ms('15s'),
     'Silence after which a stream gets a comment.',
   ),
+  'limits.websockets_per_project': setting(most(1_000_000), 50, 'Open WebSockets of one project; then 429.'),
+  'limits.websocket_message': setting(size('1KB', '512MB'), bytes('16MB'), 'One message of a client on a WebSocket.'),
+  'limits.websocket_time': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'How long a WebSocket may stay open; its client is then told so.',
+  ),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

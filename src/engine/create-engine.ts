@@ -4,6 +4,7 @@ import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
 import { createLateWrites } from './late-writes.ts'
+import { prepareResponse } from './prepare-response.ts'
 import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './prompts.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
@@ -15,6 +16,7 @@ export function createEngine(given: EngineDeps): Engine {
   const deps: CreateDeps = { ...given, lateWrites: createLateWrites({ clock: given.clock, onDropped }) }
   return {
     createResponse: (request, caller) => createResponse(request, caller, deps),
+    prepareResponse: (request, caller) => createResponse(request, caller, deps, prepareResponse),
     getResponse: (id, caller) => getResponse(id, caller, deps),
     deleteResponse: (id, caller) => deleteResponse(id, caller, deps),
     cancelResponse: (id, caller) => cancelResponse(id, caller, deps),

@@ -26,7 +26,15 @@ export type CreateDeps = PlanDeps & {
   readonly lateWrites: LateWrites
 }
 
-export async function createResponse(request: CreateResponseRequest, caller: Caller, deps: CreateDeps): Promise<Run> {
+/** Turns a plan into events; what `runResponse` promises holds for each. */
+export type RunSource = typeof runResponse
+
+export async function createResponse(
+  request: CreateResponseRequest,
+  caller: Caller,
+  deps: CreateDeps,
+  source: RunSource = runResponse,
+): Promise<Run> {
   const release = deps.slots.take(caller.principal.projectId)
   try {
     const startedAt = deps.clock.monotonic()
@@ -42,7 +50,7 @@ export async function createResponse(request: CreateResponseRequest, caller: Cal
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
     const leases = { claim, lock, held: held.move() }
-    return startRun({ plan, caller, deps, startedAt, release, leases, stream: request.stream ?? false })
+    return startRun({ plan, caller, deps, source, startedAt, release, leases, stream: request.stream ?? false })
   } catch (error) {
     release()
     throw error
@@ -60,6 +68,7 @@ type RunParts = {
   readonly plan: RunPlan
   readonly caller: Caller
   readonly deps: CreateDeps
+  readonly source: RunSource
   /** Monotonic milliseconds. */
   readonly startedAt: number
   /** Gives the run's slot back. */
@@ -78,7 +87,7 @@ function startRun(parts: RunParts): Run {
     deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
   }
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
-  const events = runResponse(plan, { signal: limits.signal, onAttempt }, deps)
+  const events = parts.source(plan, { signal: limits.signal, onAttempt }, deps)
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
@@ -112,11 +121,16 @@ function startRun(parts: RunParts): Run {
   }
 }
 
-const recordOf = (plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord => ({
-  response,
-  input: plan.input,
-  expiresAt: expiryOf(deps),
-})
+/**
+ * What is kept of a run. One that continues from an unstored response has no row to stand on: it is kept as the first
+ * of its chain, with everything before it as its own input.
+ */
+function recordOf(plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord {
+  const expiresAt = expiryOf(deps)
+  if (!plan.fromMemory) return { response, input: plan.input, expiresAt }
+  const first = { ...response, previous_response_id: null }
+  return { response: first, input: [...plan.history, ...plan.input], expiresAt }
+}
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
 
@@ -177,8 +191,10 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       claim?.lease.settle()
       lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
-      if (!response.store || response.conversation !== null) return
-      deps.cache.set(store.projectId, response.id, [...plan.history, ...plan.input, ...response.output])
+      if (response.conversation !== null) return
+      const items = [...plan.history, ...plan.input, ...response.output]
+      if (response.store) deps.cache.set(store.projectId, response.id, items)
+      else if (canContinueFrom(response)) caller.memory?.put(response.id, items)
     },
   }
 }
@@ -188,6 +204,8 @@ function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {
   const cause = toApiError(error)
   return { ...toFailedEnd(event, toResponseError(cause), cause).response, output: [], output_text: '' }
 }
+
+const canContinueFrom = ({ status }: ResponseObject) => status === 'completed' || status === 'incomplete'
 
 function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
   const unknown = response.usage === null

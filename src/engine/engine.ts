@@ -17,6 +17,8 @@ import type { RunStream } from './run-event.ts'
 export interface Engine {
   /** Plans the run, or refuses; nothing has been sent to a model when this throws. */
   createResponse(request: CreateResponseRequest, caller: Caller): Promise<Run>
+  /** The same without a call of the model: a response without output, to continue from. */
+  prepareResponse(request: CreateResponseRequest, caller: Caller): Promise<Run>
   getResponse(id: string, caller: Caller): Promise<ResponseObject>
   deleteResponse(id: string, caller: Caller): Promise<void>
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
@@ -64,6 +66,15 @@ export type Caller = {
    * the end; `reason` may be a `RunAbort`.
    */
   readonly signal: AbortSignal
+  /** Where this caller's unstored responses are kept, and looked for before the store; absent: nowhere. */
+  readonly memory?: ResponseMemory
+}
+
+/** Responses that outlive their run without being stored, for as long as somebody holds this, as a connection does. */
+export interface ResponseMemory {
+  /** Everything that a next turn continues from, oldest first; null when it is not kept here. */
+  get(responseId: string): readonly Item[] | null
+  put(responseId: string, items: readonly Item[]): void
 }
 
 /** Both are SHA-256, hex: of the key as it was sent, and of the canonical body. */

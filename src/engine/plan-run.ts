@@ -55,6 +55,8 @@ export type RunPlan = {
   readonly history: readonly Item[]
   /** Of both, what the model is shown: without what a compaction stands for. */
   readonly shown: readonly Item[]
+  /** The history came from the caller's memory: the response that this one continues from is not stored. */
+  readonly fromMemory: boolean
   readonly resolved: ResolvedModel
   readonly tools: OfferedTools
   /** The first turn. */
@@ -126,6 +128,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     input: context.input,
     history: context.history,
     shown: context.shown,
+    fromMemory: context.fromMemory,
     resolved,
     tools,
     // Compaction wants to see everything; it truncates what is too long all the same afterwards.
@@ -165,6 +168,7 @@ async function resolveModel(name: string | null | undefined, deps: PlanDeps): Pr
 type ResolvedContext = {
   readonly store: ProjectStore
   readonly history: readonly Item[]
+  readonly fromMemory: boolean
   readonly input: readonly Item[]
   /** The request's tools, then those that `additional_tools` items added along the way. */
   readonly toolSpecs: Parameters<typeof offerTools>[0]
@@ -182,7 +186,9 @@ async function resolveContext(
 ): Promise<ResolvedContext> {
   const { projectId } = caller.principal
   const store = deps.store.forProject(projectId)
-  const history = await resolveHistory(request, store, deps)
+  const previousId = request.previous_response_id
+  const remembered = previousId ? (caller.memory?.get(previousId) ?? null) : null
+  const history = remembered ?? (await resolveHistory(request, store, deps))
   const given = normalizeInput(request.input, deps.ids)
   const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seals)
@@ -194,7 +200,15 @@ async function resolveContext(
   const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
   const shown = dropCompacted(items, rule.keptBytes, seals.compaction)
   if (rule.when === 'trigger' && shown.length === 0) throw badRequest('input', 'invalid_value', NOTHING_TO_COMPACT)
-  return { store, history, input, toolSpecs: [...(request.tools ?? []), ...added], seals, shown }
+  return {
+    store,
+    history,
+    fromMemory: remembered !== null,
+    input,
+    toolSpecs: [...(request.tools ?? []), ...added],
+    seals,
+    shown,
+  }
 }
 
 export const NOTHING_TO_COMPACT = 'There is nothing to compact: the conversation has no items yet.'

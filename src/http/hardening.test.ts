@@ -15,11 +15,12 @@ function parse(reply: string) {
   }
 }
 
-test('an upgrade is answered 426 at once, everywhere, and the connection is closed', async (t) => {
+test('an upgrade is answered 426 at once, everywhere but at one path, and the connection is closed', async (t) => {
   const { port, log } = await startServer(t)
   for (const [path, protocol] of [
-    ['/v1/responses', 'websocket'],
+    ['/v1/responses/resp_1', 'websocket'],
     ['/v1/models', 'websocket'],
+    ['/v1/responses', 'h2c'],
     ['/health', 'h2c'],
   ]) {
     const started = performance.now()
@@ -31,12 +32,12 @@ test('an upgrade is answered 426 at once, everywhere, and the connection is clos
     assert.match(head, /x-request-id: req_/)
     assert.ok(performance.now() - started < 1_000)
   }
-  assert.equal(log.finished.filter(({ status }) => status === 426).length, 3)
+  assert.equal(log.finished.filter(({ status }) => status === 426).length, 4)
 })
 
 test('a server on localhost answers one 426 on each of its addresses', async (t) => {
   const { port, log } = await startServer(t, { host: 'localhost' })
-  const bytes = 'GET /v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
+  const bytes = 'GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'
   const addresses = (await lookup('localhost', { all: true })).map(({ address }) => address)
   for (const address of addresses) {
     const { status, error } = parse(await rawExchange(port, bytes, { address }))

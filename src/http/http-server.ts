@@ -10,6 +10,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type ActiveRequests, createActiveRequests } from './active-requests.ts'
+import { createPadding } from './event-json.ts'
 import { type GuardSettings, LOOPBACK_NAMES } from './guards.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { createNodeServer } from './node-server.ts'
@@ -20,6 +21,7 @@ import { buildRouteTable } from './route-table.ts'
 import { createRouter } from './router.ts'
 import { createRoutes } from './routes/all-routes.ts'
 import type { Metrics, Readiness, Validators } from './routes/route-ports.ts'
+import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 
 export type HttpServerOptions = {
   readonly engine: Engine
@@ -86,21 +88,29 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const base = { clock, telemetry, limits, active, isDraining }
   const replier = createReplier(base)
   const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
+  const ports = { ...base, authenticator: options.authenticator, rateLimiter }
+  const padding = createPadding(ids)
   let guardSettings = toGuardSettings(settings, limits, '127.0.0.1')
+  const { engine, validate } = options
+  const webSockets = createWebSockets({
+    ...ports,
+    ...{ engine, validate, ids, padding, replies },
+    guardSettings: () => guardSettings,
+  })
   const app = createRouter({
     table: buildRouteTable(
       createRoutes({ ...options, limits, replier, isDraining, openMetrics: settings.openMetrics }),
     ),
-    createServer: (listener) => createNodeServer(listener, limits, replies),
+    createServer: (listener) => createNodeServer(listener, limits, { ...replies, upgrade: webSockets.upgrade }),
     guardSettings: () => guardSettings,
     replier,
-    ports: { ...base, authenticator: options.authenticator, rateLimiter },
+    ports,
     ids,
     telemetry,
     limits,
   })
   const drain = (deadlineMs: number) => {
-    draining ??= shutDown(app, active, { clock, deadlineMs, graceMs: limits.shutdownGraceMs })
+    draining ??= shutDown({ app, active, webSockets }, { clock, deadlineMs, graceMs: limits.shutdownGraceMs })
     return draining
   }
   return {
@@ -135,14 +145,21 @@ function addressOf(app: FastifyInstance): ListenAddress | null {
   return { host: address.address, port: address.port, url: `http://${host}:${address.port}` }
 }
 
+type Running = {
+  readonly app: FastifyInstance
+  readonly active: ActiveRequests
+  readonly webSockets: WebSockets
+}
 type ShutDown = { readonly clock: Clock; readonly deadlineMs: number; readonly graceMs: number }
 
 /** The port stays open until the end, so that late requests get a 503 and readiness can be asked. */
-async function shutDown(app: FastifyInstance, active: ActiveRequests, { clock, deadlineMs, graceMs }: ShutDown) {
+async function shutDown({ app, active, webSockets }: Running, { clock, deadlineMs, graceMs }: ShutDown) {
+  webSockets.drain()
   app.server.closeIdleConnections()
   if (!(await active.idle(clock, deadlineMs))) {
     active.stopAll(new RunAbort('shutdown'))
     await active.idle(clock, graceMs)
   }
+  await webSockets.close(graceMs)
   await app.close()
 }

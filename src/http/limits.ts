@@ -31,6 +31,22 @@ export type HttpLimits = {
   readonly skimBytes: number
   /** Time for aborted runs to write their end while shutting down. */
   readonly shutdownGraceMs: number
+  /** Open WebSockets of one project. */
+  readonly webSocketsPerProject: number
+  /** One message of a client on a WebSocket. */
+  readonly webSocketMessageBytes: number
+  /** How long a WebSocket may stay open. */
+  readonly webSocketLifeMs: number
+  /** Between two pings; a peer that answers none until the next one counts as gone. */
+  readonly webSocketPingMs: number
+  /** On one WebSocket: responses running, lanes ever named, messages waiting, and the bytes of those. */
+  readonly webSocketRuns: number
+  readonly webSocketLanes: number
+  readonly webSocketQueue: number
+  readonly webSocketQueueBytes: number
+  /** Unstored responses that one WebSocket keeps to continue from, and the bytes of their items. */
+  readonly webSocketMemory: number
+  readonly webSocketMemoryBytes: number
 }
 
 export const DEFAULT_HTTP_LIMITS: HttpLimits = {
@@ -53,4 +69,14 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   warningBytes: 4 * 1024,
   skimBytes: 64 * 1024,
   shutdownGraceMs: 5_000,
+  webSocketsPerProject: 50,
+  webSocketMessageBytes: 16 * 1024 * 1024,
+  webSocketLifeMs: 3_600_000,
+  webSocketPingMs: 30_000,
+  webSocketRuns: 16,
+  webSocketLanes: 32,
+  webSocketQueue: 64,
+  webSocketQueueBytes: 32 * 1024 * 1024,
+  webSocketMemory: 64,
+  webSocketMemoryBytes: 32 * 1024 * 1024,
 }

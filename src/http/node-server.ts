@@ -1,9 +1,14 @@
 /** The hardened HTTP/1.1 server under the router. */
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { HttpLimits } from './limits.ts'
 import type { RawReplies } from './raw-replies.ts'
 
-export function createNodeServer(listener: RequestListener, limits: HttpLimits, replies: RawReplies): Server {
+export type ServerHandlers = Pick<RawReplies, 'refuseConnect' | 'refuseExpectation' | 'refuseMalformed'> & {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export function createNodeServer(listener: RequestListener, limits: HttpLimits, handlers: ServerHandlers): Server {
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytes,
@@ -22,9 +27,9 @@ export function createNodeServer(listener: RequestListener, limits: HttpLimits, 
   server.maxHeadersCount = limits.headerCount + 1
   server.maxConnections = limits.connections
   server.maxRequestsPerSocket = limits.requestsPerConnection
-  server.on('upgrade', replies.refuseUpgrade)
-  server.on('connect', replies.refuseConnect)
-  server.on('checkExpectation', replies.refuseExpectation)
-  server.on('clientError', replies.refuseMalformed)
+  server.on('upgrade', handlers.upgrade)
+  server.on('connect', handlers.refuseConnect)
+  server.on('checkExpectation', handlers.refuseExpectation)
+  server.on('clientError', handlers.refuseMalformed)
   return server
 }

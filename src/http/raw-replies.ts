@@ -9,6 +9,8 @@ import { standardHeaders } from './exchange.ts'
 export type RawReplies = {
   /** 426 at once: clients that try a WebSocket first then fall back to HTTP without a delay. */
   refuseUpgrade(request: IncomingMessage, socket: Duplex): void
+  /** An upgrade that could be had, but not like this. `route`: for the log. */
+  refuse(request: IncomingMessage, socket: Duplex, error: ApiError, route: string): void
   refuseConnect(request: IncomingMessage, socket: Duplex): void
   /** What Node's parser refused, and requests that took too long to arrive. */
   refuseMalformed(error: Error, socket: Duplex): void
@@ -30,6 +32,7 @@ export function createRawReplies({ ids, telemetry }: Ports): RawReplies {
   }
   return {
     refuseUpgrade: (request, socket) => answer(socket, UPGRADE_REFUSED, request.method ?? '', '(upgrade)'),
+    refuse: (request, socket, error, route) => answer(socket, error, request.method ?? '', route),
     refuseConnect: (_, socket) => answer(socket, CONNECT_REFUSED, 'CONNECT', '(connect)'),
     refuseExpectation(request, response) {
       answer(response.socket ?? request.socket, EXPECTATION_REFUSED, request.method ?? '', '(expectation)')
@@ -57,7 +60,8 @@ const UPGRADE_REFUSED = new ApiError({
   status: 426,
   code: 'upgrade_not_supported',
   message:
-    'This server does not switch protocols here. Use plain HTTP/1.1: POST /v1/responses, with "stream": true to stream.',
+    'This server does not switch protocols here. A WebSocket can be opened at /v1/responses; everything else is plain ' +
+    'HTTP/1.1.',
 })
 const CONNECT_REFUSED = new ApiError({
   status: 405,

@@ -9,7 +9,7 @@ import { ApiError, badRequest } from '../protocol/errors.ts'
 import type { HttpLimits } from './limits.ts'
 
 type BodyLimits = Pick<HttpLimits, 'bodyBytes' | 'jsonDepth' | 'jsonNodes'>
-type JsonObject = Readonly<Record<string, unknown>>
+export type JsonObject = Readonly<Record<string, unknown>>
 
 /** Throws `ApiError` 400, 413 or 415. */
 export async function readJsonBody(raw: IncomingMessage, limits: BodyLimits): Promise<JsonObject> {
@@ -18,6 +18,10 @@ export async function readJsonBody(raw: IncomingMessage, limits: BodyLimits): Pr
   const decoded = await decode(sent, raw.headers['content-encoding'], limits.bodyBytes)
   return toObject(parse(decoded, limits))
 }
+
+/** A whole text that came by another way, by the same rules. Throws `ApiError` 400. */
+export const parseJsonObject = (bytes: Buffer, limits: Pick<HttpLimits, 'jsonDepth' | 'jsonNodes'>): JsonObject =>
+  toObject(parse(bytes, limits))
 
 const JSON_TYPE = /^application\/json[\t ]*(?:;|$)/i
 
@@ -66,7 +70,7 @@ async function decode(sent: Buffer, encoding: string | undefined, maxBytes: numb
   }
 }
 
-function parse(bytes: Buffer, limits: BodyLimits): unknown {
+function parse(bytes: Buffer, limits: Pick<BodyLimits, 'jsonDepth' | 'jsonNodes'>): unknown {
   try {
     return parseJson(bytes, { maxDepth: limits.jsonDepth, maxNodes: limits.jsonNodes })
   } catch (error) {

@@ -188,6 +188,9 @@ export function createScriptedEngine(): ScriptedEngine {
         report: () => ({ attempts: 1, upstreamRequestId: 'up_1', overheadMs: 1.4 }),
       }
     },
+    prepareResponse(request, caller) {
+      return this.createResponse(request, caller)
+    },
     getResponse: async (id) => known(id),
     async deleteResponse(id) {
       known(id)

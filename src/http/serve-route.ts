@@ -53,7 +53,12 @@ async function authorize(ports: ServePorts, route: ProtectedRoute, request: Fast
   return principal
 }
 
-function countRequest({ rateLimiter, telemetry }: ServePorts, principal: Principal, exchange: Exchange): void {
+/** Throws `ApiError` 429. */
+export function countRequest(
+  { rateLimiter, telemetry }: Pick<ServePorts, 'rateLimiter' | 'telemetry'>,
+  principal: Principal,
+  exchange: Pick<Exchange, 'headers'>,
+): void {
   if (rateLimiter === null) return
   try {
     Object.assign(exchange.headers, rateHeaders(rateLimiter.take(principal)))
@@ -87,7 +92,7 @@ async function runHandler({ active, limits }: ServePorts, route: ProtectedRoute,
   }
 }
 
-const shuttingDown = () =>
+export const shuttingDown = () =>
   new ApiError({
     status: 503,
     code: 'server_shutting_down',

@@ -60,7 +60,15 @@ describe('upstream HTTP', () => {
     return new URL(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`)
   }
   const post = (url: URL, clock: Clock = systemClock, signal = new AbortController().signal) =>
-    postUpstream({ dispatcher: agent, url, headers: {}, body: '{}', signal, clock, clocks: CLOCKS })
+    postUpstream({
+      dispatcher: agent,
+      url,
+      headers: {},
+      body: '{}',
+      signal,
+      clock,
+      clocks: clock === systemClock ? DEFAULT_UPSTREAM_CLOCKS : CLOCKS,
+    })
   afterEach(async () => {
     await agent.destroy()
     server.closeAllConnections()

@@ -11,7 +11,7 @@ import { hostileText } from './hostile-texts.ts'
 import { type Json, mutated } from './mutate-json.ts'
 import { announceSeed, isFull } from './seed.ts'
 
-const RUNS = isFull ? 5_000 : 300
+const RUNS = isFull ? 10_000 : 300
 const AT_ONCE = 4
 const HUNG_MS = 10_000
 /** Of the refusals of a body that is JSON. */

@@ -13,7 +13,7 @@ import { completionChunk, DONE, event, finish, JSON_TYPE, type WireReply } from 
 import { announceSeed, isFull, seededRandom } from './seed.ts'
 import { asChatUpstream } from './upstream-fixture.ts'
 
-const ROUNDS = isFull ? 2_000 : 300
+const ROUNDS = isFull ? 5_000 : 300
 const AT_ONCE = 4
 const MAX_PIECES = 5
 const SHARE_SENT_BACK = 0.2

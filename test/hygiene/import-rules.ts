@@ -28,6 +28,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['telemetry'],
   yaml: ['config'],
   'gpt-tokenizer': ['lib'],
+  ws: ['http'],
 }
 
 /** Built-ins that need no outside world; `protocol/` may use nothing else of Node. */

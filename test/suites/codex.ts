@@ -42,12 +42,18 @@ const CATALOGUE_ENTRY = {
 /** Inside its sandbox Codex offers an offline web search; with full access a live one, which is refused by default. */
 const SANDBOX = 'workspace-write'
 
+const CUSTOM_PROVIDER = [
+  'model_provider = "antiphon"',
+  '[model_providers.antiphon]',
+  'name = "antiphon"',
+  'env_key = "ANTIPHON_API_KEY"',
+  'wire_api = "responses"',
+]
+
 /** Trouble as Codex reports it: retries, guesses, refusals. */
 const TROUBLE = /warning|reconnecting|retrying|stream disconnected|\berror\b/i
 /** About the machine, not about the server: the sandbox that Codex brings is as good. */
 const NO_BUBBLEWRAP = /warning: Codex could not find bubblewrap on PATH/
-/** Said once when the WebSocket it tries first is refused with 426; it then goes on over HTTP at once. */
-const WEBSOCKET_REFUSED = /ERROR codex_api::endpoint::responses_websocket: failed to connect to Responses WebSocket/
 
 describe('codex', () => {
   let codex: string
@@ -65,35 +71,35 @@ describe('codex', () => {
     await upstream?.close()
   })
 
-  test('does the task as a custom provider with its own key variable', async (t) => {
-    const config = [
-      'model_provider = "antiphon"',
-      '[model_providers.antiphon]',
-      'name = "antiphon"',
-      `base_url = "${server.baseUrl}"`,
-      'env_key = "ANTIPHON_API_KEY"',
-      'wire_api = "responses"',
-    ]
+  test('does the task over HTTP as a custom provider with its own key variable', async (t) => {
+    const config = [...CUSTOM_PROVIDER, `base_url = "${server.baseUrl}"`]
     const run = await runCodex(config, { ANTIPHON_API_KEY: server.key })
     t.diagnostic(`codex exec took ${run.elapsedMs.toFixed(0)} ms`)
     assertDone(run)
     assert.deepEqual(run.trouble, [])
+    assertTransport(run.requests, 'POST')
   })
 
-  test('does the task as the built-in provider with another base URL', async (t) => {
+  test('does the task over a WebSocket as a custom provider that has them', async (t) => {
+    const config = [...CUSTOM_PROVIDER, `base_url = "${server.baseUrl}"`, 'supports_websockets = true']
+    const run = await runCodex(config, { ANTIPHON_API_KEY: server.key })
+    t.diagnostic(`codex exec took ${run.elapsedMs.toFixed(0)} ms`)
+    assertDone(run)
+    assert.deepEqual(run.trouble, [])
+    assertTransport(run.requests, 'WS')
+  })
+
+  test('does the task over a WebSocket as the built-in provider with another base URL', async (t) => {
     const config = [`openai_base_url = "${server.baseUrl}"`]
     const run = await runCodex(config, { OPENAI_API_KEY: server.key, CODEX_API_KEY: server.key })
     t.diagnostic(`codex exec took ${run.elapsedMs.toFixed(0)} ms`)
     assertDone(run)
-    assert.deepEqual(
-      run.trouble.filter((line) => !WEBSOCKET_REFUSED.test(line)),
-      [],
-    )
-    assert.ok(run.trouble.length <= 1, `the WebSocket was tried ${run.trouble.length} times`)
+    assert.deepEqual(run.trouble, [])
+    assertTransport(run.requests, 'WS')
   })
 
   test('offered the engine function tools only, and its own call and result came back to it', () => {
-    assert.ok(upstream.calls.length >= 4)
+    assert.ok(upstream.calls.length >= 6)
     const second = upstream.calls[1]
     assert.equal(second?.messages.at(-1)?.role, 'tool')
     assert.match(JSON.stringify(second?.messages), /call_shell/)
@@ -110,6 +116,7 @@ describe('codex', () => {
     writeFileSync(join(home, 'config.toml'), [...shared, ...config].join('\n'))
     const args = ['exec', '--skip-git-repo-check', '--sandbox', SANDBOX, 'Write the file.']
     const begin = performance.now()
+    const logged = server.process.output().length
     const started = startProcess(codex, args, {
       cwd: workspace,
       env: { ...baseEnv(), HOME: home, CODEX_HOME: home, ...keys },
@@ -121,7 +128,8 @@ describe('codex', () => {
     const elapsedMs = performance.now() - begin
     const file = readIfThere(join(workspace, 'result.txt'))
     rmSync(folder, { recursive: true, force: true })
-    return { code, output, elapsedMs, file, trouble: troubleIn(output) }
+    const requests = requestsIn(server.process.output().slice(logged))
+    return { code, output, elapsedMs, file, requests, trouble: troubleIn(output) }
   }
 
   function assertDone(run: { readonly code: number; readonly output: string; readonly file: string | null }): void {
@@ -133,6 +141,19 @@ describe('codex', () => {
 
 const troubleIn = (output: string): string[] =>
   output.split('\n').filter((line) => TROUBLE.test(line) && !NO_BUBBLEWRAP.test(line))
+
+/** Method and status of the create requests in the server's log. */
+const requestsIn = (log: string): string[] =>
+  [...log.matchAll(/"method":"([A-Z]+)","route":"\/v1\/responses","status":(\d+)/g)].map(
+    ([, method, status]) => `${method} ${status}`,
+  )
+
+/** All turns went one way, and none was refused. */
+function assertTransport(requests: readonly string[], method: 'WS' | 'POST'): void {
+  const turns = requests.filter((line) => line !== 'GET 101')
+  assert.ok(turns.length >= 2, requests.join(', '))
+  assert.deepEqual([...new Set(turns)], [`${method} 200`])
+}
 
 function readIfThere(path: string): string | null {
   try {

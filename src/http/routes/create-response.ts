@@ -1,10 +1,11 @@
 /** `POST /v1/responses`: one run, and one of two sinks. */
 import { type Run, RunAbort } from '../../engine/engine.ts'
+import { paddingPool } from '../event-json.ts'
 import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
 import { readIdempotencyKey } from '../idempotency-key.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { runHeaders } from '../run-headers.ts'
-import { createFramer, createPaddedFramer, type Framer, paddingPool } from '../sse-frames.ts'
+import { createFramer, createPaddedFramer, type Framer } from '../sse-frames.ts'
 import { toJson } from '../to-json.ts'
 import { toSse } from '../to-sse.ts'
 import type { RoutePorts } from './route-ports.ts'
