@@ -9,6 +9,7 @@ import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator, DEFAULT_PROJECT } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
+import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
 import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
@@ -25,12 +26,13 @@ import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
-import { validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
+import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import {
   validateAddConversationItems,
   validateCreateConversation,
   validateUpdateConversation,
 } from './protocol/validate-conversation.ts'
+import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
@@ -77,7 +79,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     catalog: models.catalog,
     tools: [createFunctionTool()],
     cache: createHistoryCache(HISTORY_CACHE),
-    sealedBox: createSealedBox(pepper, 'sealed content'),
+    sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
     settings: engineSettings(config),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
@@ -196,6 +198,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     validate: {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
+      compact: (body) => validateCompact(body, { unknownParams }),
+      createPrompt: validateCreatePrompt,
+      updatePrompt: validateUpdatePrompt,
       createConversation: (body) => validateCreateConversation(body, { unknownParams }),
       updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
       addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
@@ -267,6 +272,11 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
     await models.close()
   }
 }
+
+export { openPrune } from './app/open-prune.ts'
+
+/** For `antiphon keys rotate-sealing`. */
+export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)
 
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {

@@ -7,7 +7,7 @@ import { createChatCompletionsModel } from '../models/chat-completions/chat-comp
 import { quirksOf } from '../models/chat-completions/providers.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from '../models/detect-engines.ts'
-import type { ModelCapabilities } from '../models/model.ts'
+import type { Model, ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
@@ -131,15 +131,24 @@ function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: 
   return { provider, close: () => dispatcher.destroy() }
 }
 
+/** An operator may give the demo model a smaller window, to see what happens at its end. */
 function demoProvider(deps: Deps): ModelProvider {
   const model = createDemoModel(deps)
+  const windows = new Map([[model.capabilities.contextWindow, model]])
+  const open = (contextWindow: number | null): Model => {
+    const known = windows.get(contextWindow)
+    if (known !== undefined || contextWindow === null) return known ?? model
+    const made = createDemoModel({ ...deps, contextWindow })
+    windows.set(contextWindow, made)
+    return made
+  }
   const rows = [{ id: DEMO_MODEL, created: null, ownedBy: 'antiphon', info: model.capabilities }]
   return {
     name: DEMO_MODEL,
     ownedBy: 'antiphon',
     exactList: true,
     listModels: async () => rows,
-    open: () => model,
+    open: (_model, info) => open(info.contextWindow ?? null),
   }
 }
 

@@ -4,8 +4,8 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync
 import { join } from 'node:path'
 import { PEPPER_BYTES } from './api-keys.ts'
 
-const OWNER_ONLY_FILE = 0o600
-const OWNER_ONLY_FOLDER = 0o700
+export const OWNER_ONLY_FILE = 0o600
+export const OWNER_ONLY_FOLDER = 0o700
 
 export const keyFileOf = (dataDir: string) => join(dataDir, 'api-key')
 export const pepperFileOf = (dataDir: string) => join(dataDir, 'pepper')
@@ -17,16 +17,16 @@ export const pepperFileOf = (dataDir: string) => join(dataDir, 'pepper')
 export function loadPepper(dataDir: string): Buffer {
   mkdirSync(dataDir, { recursive: true, mode: OWNER_ONLY_FOLDER })
   const path = pepperFileOf(dataDir)
-  const text = readIfThere(path) ?? makePepper(path)
+  const text = readIfThere(path) ?? makeOnce(path, randomBytes(PEPPER_BYTES).toString('hex'))
   const pepper = Buffer.from(text, 'hex')
   if (pepper.length === PEPPER_BYTES) return pepper
   throw new Error(`${path} is damaged: it should hold ${PEPPER_BYTES} bytes in hex. Restore it from a backup.`)
 }
 
 /** Written aside and then linked, so that no other process ever reads half of it; the first link wins. */
-function makePepper(path: string): string {
+export function makeOnce(path: string, text: string): string {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
-  writeFileSync(draft, `${randomBytes(PEPPER_BYTES).toString('hex')}\n`, { mode: OWNER_ONLY_FILE, flush: true })
+  writeFileSync(draft, `${text}\n`, { mode: OWNER_ONLY_FILE, flush: true })
   try {
     linkSync(draft, path)
   } catch (error) {
@@ -48,7 +48,8 @@ export function saveFirstKey(dataDir: string, key: string): void {
 /** Null when there is no such file. */
 export const readFirstKey = (dataDir: string): string | null => readIfThere(keyFileOf(dataDir)) || null
 
-function readIfThere(path: string): string | null {
+/** Without the white space around it; null when there is no such file. */
+export function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim()
   } catch (error) {
@@ -57,4 +58,5 @@ function readIfThere(path: string): string | null {
   }
 }
 
-const hasCode = (error: unknown, code: string) => error instanceof Error && 'code' in error && error.code === code
+export const hasCode = (error: unknown, code: string) =>
+  error instanceof Error && 'code' in error && error.code === code

@@ -1,7 +1,7 @@
 /** What the command line needs of the composition root, and what it tells a person about a started server. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { ModelEntry } from '../models/catalog.ts'
-import type { KeyScope, StoredKey } from '../store/store.ts'
+import type { Expired, KeyScope, StoredKey } from '../store/store.ts'
 
 /** The exports of the composition root. Loaded only by the commands that need them, because it loads everything. */
 export interface AppModule {
@@ -9,6 +9,10 @@ export interface AppModule {
   createApp(config: ResolvedConfig): Promise<App>
   /** Opens only what keys need; also while a server runs on the same data directory. */
   openKeys(config: ResolvedConfig): Promise<KeyAdmin>
+  /** Makes a new key for sealed content; a server uses it from its next start on. */
+  rotateSealing(config: ResolvedConfig): { readonly id: string; readonly kept: number; readonly dropped: number }
+  /** `olderMs`: also what was made longer ago; null: only what has expired. Works while a server runs. */
+  openPrune(config: ResolvedConfig, options: { readonly olderMs: number | null }): Promise<PruneAdmin>
   /** Asks all providers; needs no store. */
   describeModels(config: ResolvedConfig): Promise<ModelOverview>
 }
@@ -32,6 +36,12 @@ export interface KeyAdmin extends AsyncDisposable {
   }): Promise<{ readonly key: string; readonly stored: StoredKey }>
   list(): Promise<readonly StoredKey[]>
   revoke(id: string): Promise<boolean>
+}
+
+export interface PruneAdmin extends AsyncDisposable {
+  count(): Promise<Expired>
+  /** Answers how many responses were deleted. */
+  prune(): Promise<number>
 }
 
 export type ModelOverview = {

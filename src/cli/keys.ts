@@ -1,4 +1,4 @@
-/** `antiphon keys create | list | revoke`: works on the store itself, whether a server runs or not. */
+/** `antiphon keys create | list | revoke | rotate-sealing`: works on the store itself, whether a server runs or not. */
 
 import { didYouMean } from '../config/suggest.ts'
 import { parseDuration } from '../config/units.ts'
@@ -83,6 +83,25 @@ export const keysRevoke: Command = {
     else if (revoked) line(host.stdout, `revoked ${id}`)
     else line(host.stderr, `There is no key ${id} that could be revoked; antiphon keys list shows them.`)
     return revoked ? EXIT.ok : EXIT.failed
+  },
+}
+
+export const keysRotateSealing: Command = {
+  name: 'keys rotate-sealing',
+  doc: 'Make a new key for encrypted reasoning and compactions.',
+  positionals: [],
+  options: { ...JSON_OPTION, ...CONFIG_OPTIONS },
+  details: 'A server seals with the new key from its next start on. What older keys sealed still opens.',
+  async run(input, host) {
+    const config = await loadConfig(input, keysRotateSealing.options, host)
+    const app = await host.loadApp()
+    const { id, kept, dropped } = app.rotateSealing(config)
+    if (input.switches.has('json')) line(host.stdout, JSON.stringify({ id, kept, dropped }))
+    else {
+      line(host.stdout, `made the sealing key ${id}; ${kept} older ${kept === 1 ? 'one stays' : 'ones stay'} in use`)
+      if (dropped > 0) line(host.stderr, `${dropped} key was dropped: what it sealed cannot be opened any more.`)
+    }
+    return EXIT.ok
   },
 }
 

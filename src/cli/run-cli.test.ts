@@ -4,7 +4,9 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { openPrune } from '../app/open-prune.ts'
 import { createKeyRing } from '../auth/key-ring.ts'
+import { rotateSealingKeys } from '../auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
 import { createProviderCatalog } from '../config/known-providers.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
@@ -12,6 +14,7 @@ import { systemClock } from '../lib/clock.ts'
 import { BUILT_IN_PROVIDERS } from '../models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
 import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
+import { record } from '../store/store-fixtures.contract.ts'
 import type { App, AppModule, ModelOverview } from './app-interface.ts'
 import type { Host } from './host.ts'
 import { runCli } from './run-cli.ts'
@@ -85,6 +88,8 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
       const ring = createKeyRing(store.keys, pepper, systemClock)
       return { ...ring, [Symbol.asyncDispose]: () => store.close() }
     },
+    rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
+    openPrune,
     describeModels: async () => OVERVIEW,
   }
 }
@@ -234,6 +239,39 @@ test('a wrong scope, date or name is a usage error with a suggestion', async () 
   assert.match(written.err, /antiphon keys revoke needs ID/)
 })
 
+test('a sealing key is rotated by a command, and the older one stays', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('keys', 'rotate-sealing', '--data-dir', 'data'), 0)
+  assert.match(written.out, /^made the sealing key [0-9a-f]{8}; 1 older one stays in use\n$/)
+  assert.equal(await run('keys', 'rotate-sealing', '--data-dir', 'data', '--json'), 0)
+  assert.match(written.out, /\{"id":"[0-9a-f]{8}","kept":2,"dropped":0\}\n$/)
+})
+
+test('prune counts first, deletes what has expired or is older than asked for, and nothing in a dry run', async () => {
+  const { written, run, home } = setUp()
+  const now = Math.floor(Date.now() / 1000)
+  const store = await createSqliteStore({ path: join(home, 'antiphon.db'), clock: systemClock })
+  const project = store.forProject('proj_a')
+  await project.finishResponse(record('resp_expired', { created_at: now - 90_000 }, now - 7200), [])
+  await project.finishResponse(record('resp_old', { created_at: now - 3 * 86_400 }), [])
+  await project.finishResponse(record('resp_new', { created_at: now }), [])
+  const args = ['prune', '--data-dir', home]
+  assert.equal(await run(...args, '--dry-run'), 0)
+  assert.match(written.out, /^1 response with 2 items \(\d KB\) would be deleted\.\n$/)
+  assert.equal(await run(...args, '--dry-run', '--older', '2d', '--json'), 0)
+  assert.match(written.out, /\{"expired":\{"responses":2,"items":4,"bytes":\d+\},"deleted":0\}\n$/)
+  assert.notEqual(await project.getResponse('resp_old'), null)
+  assert.equal(await run(...args), 0)
+  assert.match(written.err, /1 response with 2 items \(\d KB\) will be deleted\./)
+  assert.match(written.out, /deleted 1 response\n$/)
+  assert.notEqual(await project.getResponse('resp_old'), null)
+  assert.equal(await run(...args, '--older', '2d'), 0)
+  assert.equal(await project.getResponse('resp_old'), null)
+  assert.notEqual(await project.getResponse('resp_new'), null)
+  for (const age of ['30', '1m', 'soon']) assert.equal(await run(...args, '--older', age), 2)
+  await store.close()
+})
+
 test('models are listed without what could rewrite a terminal', async () => {
   const { written, run } = setUp()
   assert.equal(await run('models'), 0)
@@ -244,8 +282,8 @@ test('models are listed without what could rewrite a terminal', async () => {
 test('what is unknown is a usage error with a suggestion', async () => {
   for (const [args, message] of [
     [['serv'], 'unknown command "serv" (did you mean "serve"?); see antiphon --help'],
-    [['keys'], 'say which command: keys create, keys list, keys revoke'],
-    [['keys', 'mak'], 'unknown command "keys mak": keys create, keys list, keys revoke'],
+    [['keys'], 'say which command: keys create, keys list, keys revoke, keys rotate-sealing'],
+    [['keys', 'mak'], 'unknown command "keys mak": keys create, keys list, keys revoke, keys rotate-sealing'],
     [['--prot', '1'], 'unknown option --prot (did you mean "--port"?); see antiphon serve --help'],
     [['check', '--jsn'], 'unknown option --jsn (did you mean "--json"?); see antiphon check --help'],
     [['--port'], '--port needs a value: PORT'],

@@ -5,13 +5,14 @@ import type { Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { commandHelp, helpText } from './help.ts'
 import { type Host, line } from './host.ts'
-import { keysCreate, keysList, keysRevoke } from './keys.ts'
+import { keysCreate, keysList, keysRevoke, keysRotateSealing } from './keys.ts'
 import { models } from './models.ts'
 import { parseCommandLine } from './parse-command-line.ts'
+import { prune } from './prune.ts'
 import { serve } from './serve.ts'
 
 /** The first one runs when none is named. */
-const COMMANDS: readonly Command[] = [serve, check, keysCreate, keysList, keysRevoke, models]
+const COMMANDS: readonly Command[] = [serve, check, keysCreate, keysList, keysRevoke, keysRotateSealing, prune, models]
 
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
   try {

@@ -67,7 +67,7 @@ export const SETTINGS = {
   'storage.data_dir': setting(
     path(),
     null,
-    'Folder of the database, the pepper and the first key. Unset: `~/.antiphon`.',
+    'Folder of the database, the pepper, the sealing keys and the first key. Unset: `~/.antiphon`.',
     'ANTIPHON_DATA_DIR',
   ),
   'storage.database_url': setting(

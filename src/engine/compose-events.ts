@@ -92,6 +92,21 @@ export class EventComposer {
     return writer
   }
 
+  /** A whole item at once: nothing of a summary is shown before it is complete and sealed. */
+  compaction(encryptedContent: string): void {
+    const { id, outputIndex: output_index } = this.#place(ITEM_ID_PREFIX.compaction)
+    const item = { id, type: 'compaction', encrypted_content: encryptedContent } as const
+    const opened = { ...item, encrypted_content: '' }
+    this.#sink.push({
+      type: 'response.output_item.added',
+      sequence_number: this.#sink.next(),
+      output_index,
+      item: opened,
+    })
+    this.#sink.push({ type: 'response.output_item.done', sequence_number: this.#sink.next(), output_index, item })
+    this.#output.push(item)
+  }
+
   closeItem(status: ItemStatus): void {
     if (!this.#open) return
     this.#output.push(this.#open.close(status))

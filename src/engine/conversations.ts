@@ -14,7 +14,7 @@ import { normalizeInput } from './normalize-input.ts'
 import { resolveReferences } from './resolve-references.ts'
 import type { EngineSettings } from './settings.ts'
 import { shownItem } from './shown-item.ts'
-import { createReasoningSeal, refuseForeignSeals } from './to-turn-items.ts'
+import { createItemSeals, refuseForeignSeals } from './to-turn-items.ts'
 
 export type ConversationDeps = {
   readonly store: Store
@@ -97,7 +97,7 @@ async function toItems(
 ): Promise<readonly Item[]> {
   const given = normalizeInput(params, deps.ids, 'items')
   // Seals are bound to the project alone; which provider may read them matters when a model is shown them.
-  refuseForeignSeals(given, createReasoningSeal(deps.sealedBox, store.projectId, ''), 'items')
+  refuseForeignSeals(given, createItemSeals(deps.sealedBox, store.projectId, ''), 'items')
   const items = await resolveReferences(given, [], store, 'items')
   refuseDuplicates(items, [], 'items')
   return items

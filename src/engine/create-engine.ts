@@ -1,9 +1,11 @@
+import { compactResponse } from './compact-response.ts'
 import { createConversations } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
 import { createLateWrites } from './late-writes.ts'
 import { prepareResponse } from './prepare-response.ts'
+import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './prompts.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
 export type EngineDeps = Omit<CreateDeps, 'lateWrites'>
@@ -20,6 +22,12 @@ export function createEngine(given: EngineDeps): Engine {
     cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
     listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
     countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
+    compactResponse: (request, caller) => compactResponse(request, caller, deps),
+    createPrompt: (request, caller) => createPrompt(request, caller, deps),
+    updatePrompt: (id, request, caller) => updatePrompt(id, request, caller, deps),
+    getPrompt: (id, version, caller) => getPrompt(id, version, caller, deps),
+    listPrompts: (page, caller) => listPrompts(page, caller, deps),
+    deletePrompt: (id, caller) => deletePrompt(id, caller, deps),
     conversations: createConversations(deps),
   }
 }

@@ -138,7 +138,7 @@ const expiryOf = (deps: CreateDeps) =>
   deps.settings.responseTtlSeconds === null ? null : seconds(deps.clock) + deps.settings.responseTtlSeconds
 
 /** The caller's signal, or the wall clock of the run, whichever comes first. */
-function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
+export function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
   const controller = new AbortController()
   const onAbort = () => controller.abort(signal.reason)
   if (signal.aborted) onAbort()

@@ -1,5 +1,6 @@
 /** What the edge can ask of the engine. One function per endpoint; every refusal is a thrown `ApiError`. */
 import type { Principal } from '../auth/principal.ts'
+import type { CompactedResponse, CompactRequest } from '../protocol/compact.ts'
 import type {
   AddConversationItemsRequest,
   Conversation,
@@ -8,6 +9,7 @@ import type {
 } from '../protocol/conversation.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
+import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest } from '../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
 import type { RunStream } from './run-event.ts'
@@ -22,6 +24,15 @@ export interface Engine {
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
   listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
   countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
+  /** Asks the model for a summary of the window; stores nothing. */
+  compactResponse(request: CompactRequest, caller: Caller): Promise<Compacted>
+  createPrompt(request: CreatePromptRequest, caller: Caller): Promise<PromptObject>
+  /** A new version, or another default version. */
+  updatePrompt(id: string, request: UpdatePromptRequest, caller: Caller): Promise<PromptObject>
+  /** `version` null: the default one. */
+  getPrompt(id: string, version: string | null, caller: Caller): Promise<PromptObject>
+  listPrompts(page: PageQuery, caller: Caller): Promise<PromptList>
+  deletePrompt(id: string, caller: Caller): Promise<void>
   readonly conversations: Conversations
 }
 
@@ -42,6 +53,8 @@ export interface Conversations {
   /** Answers the conversation. */
   deleteItem(id: string, itemId: string, caller: Caller): Promise<Conversation>
 }
+
+export type Compacted = { readonly response: CompactedResponse; readonly warnings: readonly string[] }
 
 export type Caller = {
   readonly principal: Principal

@@ -10,6 +10,7 @@ export type InitialParts = {
   readonly createdAt: number
   readonly model: string
   readonly store: boolean
+  readonly prompt: ResponseObject['prompt']
   readonly tools: ToolSpec[]
   readonly toolChoice: ToolChoice
 }
@@ -35,7 +36,7 @@ export function initialResponse(request: CreateResponseRequest, parts: InitialPa
     parallel_tool_calls: request.parallel_tool_calls ?? true,
     previous_response_id: request.previous_response_id ?? null,
     conversation: conversationId === null ? null : { id: conversationId },
-    prompt: null,
+    prompt: parts.prompt,
     prompt_cache_key: request.prompt_cache_key ?? null,
     prompt_cache_retention: cacheRetention(request.prompt_cache_retention),
     ...(cacheOptions

@@ -6,6 +6,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { MessagePart, OutputPart, StoredPart, ToolOutputPart } from '../protocol/content.ts'
 import { badRequest } from '../protocol/errors.ts'
 import {
+  type CompactionTriggerParam,
   type InputItemParam,
   ITEM_ID_PREFIX,
   ITEM_STATUSES,
@@ -27,7 +28,15 @@ export function normalizeInput(
 ): NormalizedItem[] {
   if (input === null || input === undefined) return []
   if (typeof input === 'string') return [userMessage(input, ids)]
-  return input.map((item, index) => normalizeItem(item, index, `${name}[${index}]`, ids))
+  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)]))
+}
+
+const isTrigger = (item: InputItemParam): item is CompactionTriggerParam => item.type === 'compaction_trigger'
+
+/** Whether the input asks for compaction and nothing else. */
+export function endsWithTrigger(input: string | readonly InputItemParam[] | null | undefined): boolean {
+  const last = typeof input === 'object' ? input?.at(-1) : undefined
+  return last !== undefined && isTrigger(last)
 }
 
 export const userMessage = (text: string, ids: Ids): Item => ({
@@ -38,13 +47,18 @@ export const userMessage = (text: string, ids: Ids): Item => ({
   content: [{ type: 'input_text', text }],
 })
 
-const isReference = (item: InputItemParam): item is ItemReferenceParam =>
+const isReference = (item: Exclude<InputItemParam, CompactionTriggerParam>): item is ItemReferenceParam =>
   item.type === 'item_reference' || (!('role' in item) && (item.type === undefined || item.type === null))
 
 const statusOf = (status: string | null | undefined): ItemStatus =>
   ITEM_STATUSES.find((known) => known === status) ?? 'completed'
 
-function normalizeItem(item: InputItemParam, index: number, path: string, ids: Ids): NormalizedItem {
+function normalizeItem(
+  item: Exclude<InputItemParam, CompactionTriggerParam>,
+  index: number,
+  path: string,
+  ids: Ids,
+): NormalizedItem {
   if (isReference(item)) return { type: 'item_reference', id: item.id, index }
   const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
   switch (item.type) {
@@ -91,6 +105,8 @@ function normalizeItem(item: InputItemParam, index: number, path: string, ids: I
       }
     case 'additional_tools':
       return { id: idOf('additional_tools'), type: 'additional_tools', role: 'developer', tools: item.tools }
+    case 'compaction':
+      return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
       return item satisfies never
   }
@@ -128,7 +144,7 @@ const wrongPart = (path: string, type: string, role: string) =>
   )
 
 /** The same part without the optionals that say nothing, so that none of them travels upstream. */
-function toInputPart(part: ToolOutputPart): StoredPart {
+export function toInputPart(part: ToolOutputPart): StoredPart {
   const kept = Object.entries(part).filter(([, value]) => value !== null && value !== undefined)
   const clean = Object.fromEntries(kept)
   if (part.type === 'input_image') return { ...clean, type: part.type, detail: part.detail ?? 'auto' }

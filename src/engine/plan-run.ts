@@ -8,16 +8,20 @@ import { scopedKey } from '../lib/scoped-key.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn } from '../models/model.ts'
-import { missingParameter, modelNotFound } from '../protocol/errors.ts'
+import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
+import { applyPrompt } from './apply-prompt.ts'
 import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
+import { type Compaction, type CompactionRule, compactionRule, createCompaction } from './compaction.ts'
+import { dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
+import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
@@ -25,9 +29,9 @@ import { normalizeInput } from './normalize-input.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
 import type { EngineSettings } from './settings.ts'
-import { createReasoningSeal, type ReasoningSeal, refuseForeignSeals, toTurnItems } from './to-turn-items.ts'
+import { createItemSeals, type ItemSeals, refuseForeignSeals, toTurnItems } from './to-turn-items.ts'
 import { truncateItems } from './truncate.ts'
-import { createUnsupportedLedger } from './unsupported.ts'
+import { createUnsupportedLedger, type UnsupportedLedger } from './unsupported.ts'
 
 export type PlanDeps = {
   readonly store: Store
@@ -49,12 +53,15 @@ export type RunPlan = {
   readonly input: readonly Item[]
   /** Everything before it. */
   readonly history: readonly Item[]
+  /** Of both, what the model is shown: without what a compaction stands for. */
+  readonly shown: readonly Item[]
   /** The history came from the caller's memory: the response that this one continues from is not stored. */
   readonly fromMemory: boolean
   readonly resolved: ResolvedModel
   readonly tools: OfferedTools
   /** The first turn. */
   readonly turn: ModelTurn
+  readonly compaction: Compaction
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
   /** Items of an earlier turn of this run as the model is shown them. */
@@ -66,9 +73,11 @@ export type RunPlan = {
 
 export async function planRun(given: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
   const { settings, ids, clock } = deps
-  const request = withDefaults(given, settings)
+  const { request: prompted, prompt } = await applyPrompt(given, deps.store.forProject(caller.principal.projectId))
+  const request = withDefaults(prompted, settings)
   const resolved = await resolveModel(request.model, deps)
-  const context = await resolveContext(request, resolved, caller, deps)
+  const rule = compactionRule(request, resolved.model.capabilities.contextWindow)
+  const context = await resolveContext(request, { resolved, rule }, caller, deps)
   const tools = offerTools(context.toolSpecs, deps.tools)
   const toolChoice = echoToolChoice(request.tool_choice)
   const choice = resolveToolChoice(toolChoice, tools)
@@ -78,6 +87,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     createdAt: seconds(clock),
     model: resolved.name,
     store: request.store ?? true,
+    prompt,
     tools: echoTools(request.tools ?? [], deps.tools),
     toolChoice,
   })
@@ -85,7 +95,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const turn: ModelTurn = {
     model: resolved.upstreamModel,
     instructions: request.instructions ?? null,
-    items: toTurnItems([...context.history, ...context.input], tools, context.seal),
+    items: toTurnItems(context.shown, tools, context.seals),
     tools: [...tools.byModelName.values()].map(({ declared }) => declared.declaration),
     toolChoice: choice,
     parallelToolCalls: response.parallel_tool_calls,
@@ -106,22 +116,37 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   }
   checkFormat(request, turn)
   checkCapabilities(turn, request, resolved.model, ledger)
+  reportStrangers(context.seals, resolved, ledger)
+  const usageOf: RunPlan['estimateUsage'] = (of, output) =>
+    estimateUsage(of, output, resolved, caller, deps.countTokens)
+  const fit = async (of: ModelTurn) => (request.truncation === 'auto' ? await truncated(of, resolved, caller) : of)
+  const parts = { rule, model: resolved.model, seal: context.seals.compaction, ids, estimateUsage: usageOf, fit }
   const wantsSeal = request.include?.includes('reasoning.encrypted_content') ?? false
   return {
     response,
     store: context.store,
     input: context.input,
     history: context.history,
+    shown: context.shown,
     fromMemory: context.fromMemory,
     resolved,
     tools,
-    turn: request.truncation === 'auto' ? await truncated(turn, resolved, caller) : turn,
+    // Compaction wants to see everything; it truncates what is too long all the same afterwards.
+    turn: rule.when === 'off' ? await fit(turn) : turn,
+    compaction: createCompaction(parts),
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
-    toTurnItems: (items) => toTurnItems(items, tools, context.seal),
-    sealReasoning: (reasoning) => (wantsSeal || reasoning.state !== null ? context.seal.seal(reasoning) : null),
-    estimateUsage: (of, output) => estimateUsage(of, output, resolved, caller, deps.countTokens),
+    toTurnItems: (items) => toTurnItems(items, tools, context.seals),
+    sealReasoning: (reasoning) =>
+      wantsSeal || reasoning.state !== null ? context.seals.reasoning.seal(reasoning) : null,
+    estimateUsage: usageOf,
   }
+}
+
+/** Reasoning of one provider means nothing to another: what is lost then is said. */
+function reportStrangers({ strangers }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
+  for (const other of strangers)
+    ledger.note('input', `reasoning of the provider '${other}' goes to '${provider}' as readable text only.`)
 }
 
 /** The operator's defaults in the place of what the request leaves open; a null leaves it open too. */
@@ -147,13 +172,15 @@ type ResolvedContext = {
   readonly input: readonly Item[]
   /** The request's tools, then those that `additional_tools` items added along the way. */
   readonly toolSpecs: Parameters<typeof offerTools>[0]
-  readonly seal: ReasoningSeal
+  readonly seals: ItemSeals
+  /** What the model is shown of history and input: without what a compaction stands for. */
+  readonly shown: readonly Item[]
 }
 
 /** Everything the model will be shown, in order, checked for what must belong together. */
 async function resolveContext(
   request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation' | 'tools'>,
-  resolved: ResolvedModel,
+  { resolved, rule }: { readonly resolved: ResolvedModel; readonly rule: CompactionRule },
   caller: Caller,
   deps: PlanDeps,
 ): Promise<ResolvedContext> {
@@ -163,22 +190,28 @@ async function resolveContext(
   const remembered = previousId ? (caller.memory?.get(previousId) ?? null) : null
   const history = remembered ?? (await resolveHistory(request, store, deps))
   const given = normalizeInput(request.input, deps.ids)
-  const seal = createReasoningSeal(deps.sealedBox, projectId, resolved.provider)
-  refuseForeignSeals(given, seal)
-  const input = await resolveReferences(given, history, store)
+  const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
+  refuseForeignSeals(given, seals)
+  // A reference to an item that a compaction stands for asks to see it again.
+  const input = await resolveReferences(given, dropCompacted(history, rule.keptBytes, seals.compaction), store)
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
   const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
+  const shown = dropCompacted(items, rule.keptBytes, seals.compaction)
+  if (rule.when === 'trigger' && shown.length === 0) throw badRequest('input', 'invalid_value', NOTHING_TO_COMPACT)
   return {
     store,
     history,
     fromMemory: remembered !== null,
     input,
     toolSpecs: [...(request.tools ?? []), ...added],
-    seal,
+    seals,
+    shown,
   }
 }
+
+export const NOTHING_TO_COMPACT = 'There is nothing to compact: the conversation has no items yet.'
 
 async function resolveHistory(
   request: Pick<CreateResponseRequest, 'previous_response_id' | 'conversation'>,
@@ -191,14 +224,13 @@ async function resolveHistory(
   return loadHistory(store, cache, request.previous_response_id, settings.chainLimits)
 }
 
-/** Counting is not cheap, and no context has more tokens than bytes: one that short is not counted at all. */
 async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Caller): Promise<ModelTurn> {
   const { contextWindow } = resolved.model.capabilities
   if (contextWindow === null) return turn
   const room = contextWindow - (turn.maxOutputTokens ?? 0)
-  if (Buffer.byteLength(JSON.stringify(turn)) <= room) return turn
   const fits = async (items: readonly Item[]) =>
-    (await resolved.model.countInputTokens({ ...turn, items }, { signal: caller.signal })) <= room
+    (await countTurn({ ...turn, items }, resolved.model, caller.signal, room)) <= room
+  if (await fits(turn.items)) return turn
   return { ...turn, items: await truncateItems(turn.items, fits) }
 }
 

@@ -37,7 +37,7 @@ export async function* replayEvents(response: ResponseObject): AsyncGenerator<Ru
   yield composer.take()
   for (const item of response.output) {
     writeItem(composer, item)
-    composer.closeItem(item.status ?? 'completed')
+    composer.closeItem(('status' in item && item.status) || 'completed')
     yield composer.take()
   }
   composer.end(endOf(response), response.usage)
@@ -90,6 +90,9 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       break
     case 'custom_tool_call':
       writeCall(composer, { ...item, status: 'in_progress', input: '' }, item.input)
+      break
+    case 'compaction':
+      composer.compaction(item.encrypted_content)
       break
     default:
       item satisfies never

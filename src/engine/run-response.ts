@@ -35,6 +35,17 @@ export async function* runResponse(
     let turn: ModelTurn = plan.turn
     for (;;) {
       context.signal.throwIfAborted()
+      const prepared = await plan.compaction.prepare(turn, context)
+      turn = prepared.turn
+      if (prepared.made) {
+        composer.compaction(prepared.made.encryptedContent)
+        usage = usage ? addUsage(usage, prepared.made.usage) : prepared.made.usage
+        yield composer.take()
+      }
+      if (plan.compaction.rule.when === 'trigger') {
+        end = { status: 'completed' }
+        break
+      }
       const before = composer.output.length
       const run = startTurn(turn, turnOptions(plan, composer, deps))
       for await (const batch of plan.resolved.model.stream(turn, context)) {
@@ -78,7 +89,7 @@ async function afterTurn(result: TurnResult, signal: AbortSignal) {
 
 const ended = (end: RunEnd) => ({ next: 'end' as const, end })
 
-function endOfFailure(error: unknown, signal: AbortSignal): RunEnd {
+export function endOfFailure(error: unknown, signal: AbortSignal): RunEnd {
   if (signal.aborted) return endOfAbort(signal.reason)
   const cause = toApiError(error)
   return { status: 'failed', error: toResponseError(cause), cause }

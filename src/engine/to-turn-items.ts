@@ -3,6 +3,7 @@ import type { SealedBox } from '../lib/sealed-box.ts'
 import { badRequest } from '../protocol/errors.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
 import { isAbandonedCall } from './check-pairs.ts'
+import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
 import type { NormalizedItem } from './normalize-input.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 
@@ -12,11 +13,30 @@ export type ReasoningSeal = {
   open(sealed: string): { readonly state: string | null; readonly text: string } | null
 }
 
+/** Everything of an item that only this server can read. */
+export type ItemSeals = {
+  readonly reasoning: ReasoningSeal
+  readonly compaction: CompactionSeal
+  /** Providers whose reasoning state was opened so far and could not be passed on, because another one is asked now. */
+  readonly strangers: ReadonlySet<string>
+}
+
+export function createItemSeals(box: SealedBox, projectId: string, provider: string): ItemSeals {
+  const strangers = new Set<string>()
+  const reasoning = createReasoningSeal(box, projectId, provider, strangers)
+  return { reasoning, compaction: createCompactionSeal(box, projectId), strangers }
+}
+
 /**
  * Seals a provider's reasoning state. The blob is bound to the project; the provider is named inside it: the same
  * provider gets its state back, another one only the readable text.
  */
-export function createReasoningSeal(box: SealedBox, projectId: string, provider: string): ReasoningSeal {
+function createReasoningSeal(
+  box: SealedBox,
+  projectId: string,
+  provider: string,
+  strangers: Set<string>,
+): ReasoningSeal {
   const context = `reasoning:${projectId}`
   return {
     seal: ({ state, text }) => box.seal(JSON.stringify({ provider, state, text }), context),
@@ -24,15 +44,18 @@ export function createReasoningSeal(box: SealedBox, projectId: string, provider:
       const json = box.open(sealed, context)
       if (json === null) return null
       const parsed: { provider: string; state: string | null; text: string } = JSON.parse(json)
-      return { state: parsed.provider === provider ? parsed.state : null, text: parsed.text }
+      if (parsed.provider === provider || parsed.state === null) return { state: parsed.state, text: parsed.text }
+      strangers.add(parsed.provider)
+      return { state: null, text: parsed.text }
     },
   }
 }
 
 /** A sealed text that is not ours, or of another project, was never understood and must not be passed on. */
-export function refuseForeignSeals(input: readonly NormalizedItem[], seal: ReasoningSeal, name = 'input'): void {
+export function refuseForeignSeals(input: readonly NormalizedItem[], seals: ItemSeals, name = 'input'): void {
   input.forEach((item, index) => {
-    if (item.type !== 'reasoning' || !item.encrypted_content || seal.open(item.encrypted_content)) return
+    if ((item.type !== 'reasoning' && item.type !== 'compaction') || !item.encrypted_content) return
+    if (seals[item.type].open(item.encrypted_content)) return
     throw badRequest(
       `${name}[${index}].encrypted_content`,
       'invalid_encrypted_content',
@@ -42,11 +65,12 @@ export function refuseForeignSeals(input: readonly NormalizedItem[], seal: Reaso
   })
 }
 
-export function toTurnItems(items: readonly Item[], tools: OfferedTools, seal: ReasoningSeal): Item[] {
+export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: ItemSeals): Item[] {
   const shown: Item[] = []
   for (const item of items) {
     if (isAbandonedCall(item) || item.type === 'additional_tools') continue
-    if (item.type === 'reasoning') shown.push(unsealed(item, seal))
+    if (item.type === 'reasoning') shown.push(unsealed(item, seals.reasoning))
+    else if (item.type === 'compaction') shown.push(openSummary(item, seals.compaction))
     else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))
     else shown.push(item)
   }

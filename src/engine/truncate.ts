@@ -1,8 +1,9 @@
 /**
- * `truncation: "auto"`: drops the oldest turns until the context fits. System and developer messages stay, the newest
- * turn stays, and a turn goes as a whole, so a call never loses its output.
+ * `truncation: "auto"`: drops the oldest turns until the context fits. System and developer messages stay, a summary
+ * of the earlier conversation stays, the newest turn stays, and a turn goes as a whole, so a call never loses its output.
  */
 import type { Item } from '../protocol/items.ts'
+import { isSummaryMessage } from './compaction-seal.ts'
 
 /** Splits a context into what always stays and turns that begin with a user message. */
 function splitTurns(items: readonly Item[]): { readonly fixed: ReadonlySet<Item>; readonly turns: readonly Item[][] } {
@@ -10,7 +11,7 @@ function splitTurns(items: readonly Item[]): { readonly fixed: ReadonlySet<Item>
   const turns: Item[][] = []
   let previousWasUser = false
   for (const item of items) {
-    if (item.type === 'message' && (item.role === 'system' || item.role === 'developer')) {
+    if (item.type === 'message' && (item.role === 'system' || item.role === 'developer' || isSummaryMessage(item))) {
       fixed.add(item)
       continue
     }

@@ -12,6 +12,8 @@ export interface UnsupportedLedger {
   meaning(param: string, why: string): void
   /** The answer is the same kind of answer without it. */
   hint(param: string, why: string): void
+  /** Nobody asked for what is lost: it is reported, whatever the policy. */
+  note(param: string, why: string): void
   /** One line each, for `x-antiphon-warnings`. */
   readonly warnings: readonly string[]
   readonly params: readonly string[]
@@ -27,6 +29,7 @@ export function createUnsupportedLedger(policy: UnsupportedPolicy): UnsupportedL
   return {
     warnings,
     params,
+    note: report,
     meaning(param, why) {
       if (policy === null || policy === 'error') throw unsupportedParameter(param, why)
       report(param, why)

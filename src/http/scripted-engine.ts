@@ -3,8 +3,10 @@ import type { Caller, Conversations, Engine, PageQuery, Run } from '../engine/en
 import type { RunBatch, RunEvent } from '../engine/run-event.ts'
 import type { Conversation } from '../protocol/conversation.ts'
 import { type ApiError, conversationNotFound, responseNotFound } from '../protocol/errors.ts'
+import type { PromptObject } from '../protocol/prompts.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
+import { NO_USAGE } from '../protocol/usage.ts'
 
 export function responseObject(change: Partial<ResponseObject> = {}): ResponseObject {
   return {
@@ -49,6 +51,17 @@ export function responseObject(change: Partial<ResponseObject> = {}): ResponseOb
     ...change,
   }
 }
+
+const promptObject = (): PromptObject => ({
+  id: 'pmpt_1',
+  object: 'prompt',
+  created_at: 1,
+  name: null,
+  version: '1',
+  default_version: '1',
+  latest_version: '1',
+  variables: {},
+})
 
 export const created = (): RunEvent => ({
   type: 'response.created',
@@ -189,6 +202,21 @@ export function createScriptedEngine(): ScriptedEngine {
       return { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
     },
     countInputTokens: async () => 7,
+    createPrompt: async () => promptObject(),
+    updatePrompt: async () => promptObject(),
+    getPrompt: async () => promptObject(),
+    listPrompts: async () => ({ object: 'list', data: [], first_id: null, last_id: null, has_more: false }),
+    deletePrompt: async () => {},
+    compactResponse: async () => ({
+      response: {
+        id: 'resp_1',
+        object: 'response.compaction',
+        created_at: 1,
+        output: [{ id: 'cmp_1', type: 'compaction', encrypted_content: 'sealed' }],
+        usage: NO_USAGE,
+      },
+      warnings: [],
+    }),
     conversations: noConversations,
   }
 }

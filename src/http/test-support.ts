@@ -67,6 +67,9 @@ const validate: HttpServerOptions['validate'] = {
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
+  createPrompt: (body) => (isRecord(body) ? body : {}),
+  updatePrompt: (body) => (isRecord(body) ? body : {}),
+  compact: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   createConversation: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   updateConversation: () => ({ request: { metadata: {} }, warnings: [] }),
   addConversationItems: () => ({ request: { items: [] }, warnings: [] }),

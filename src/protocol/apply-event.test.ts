@@ -170,7 +170,7 @@ test('the fold over all events is the terminal snapshot', () => {
 test('without the terminal event the fold already has the output and the joined text (req 10)', () => {
   const { output, output_text } = fold(WHOLE)
   assert.deepEqual(
-    output.map(({ status, type }) => `${type} ${status}`),
+    output.map((item) => `${item.type} ${'status' in item ? item.status : ''}`),
     ['reasoning completed', 'message completed', 'function_call completed', 'custom_tool_call completed'],
   )
   assert.equal(output_text, 'Hello')

@@ -79,7 +79,7 @@ function closeItem(item: OutputItem, event: EventOf<'response.output_item.done'>
   assert(event.item.id === item.id && event.item.type === item.type, event, 'an item keeps its id and type')
   const callId = 'call_id' in event.item ? event.item.call_id : null
   assert(callId === ('call_id' in item ? item.call_id : null), event, 'a call keeps its call_id')
-  assert(event.item.status !== 'in_progress', event, 'a done item is not in progress')
+  assert(!('status' in event.item) || event.item.status !== 'in_progress', event, 'a done item is not in progress')
   assertRepeats(textsOf(item).join('\0'), textsOf(event.item).join('\0'), event)
   return event.item
 }
@@ -95,6 +95,8 @@ function textsOf(item: OutputItem): readonly string[] {
       return [item.arguments]
     case 'custom_tool_call':
       return [item.input]
+    case 'compaction':
+      return []
     default:
       return item satisfies never
   }
@@ -242,8 +244,11 @@ function changeItem(
   return withOutput(snapshot, output)
 }
 
-/** A reasoning item may come without a status; whether it is open cannot be told then. */
-const isOpen = (item: OutputItem) => item.status === undefined || item.status === 'in_progress'
+/** A reasoning item may come without a status; whether it is open cannot be told then. A compaction has none at all. */
+const isOpen = (item: OutputItem) =>
+  item.type === 'compaction'
+    ? item.encrypted_content === ''
+    : item.status === undefined || item.status === 'in_progress'
 
 function withOutput(snapshot: ResponseObject, output: OutputItem[]): ResponseObject {
   return { ...snapshot, output, output_text: joinOutputText(output) }

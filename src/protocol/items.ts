@@ -79,6 +79,18 @@ export const AdditionalToolsParamSchema = Type.Object({
   role: Type.Literal('developer'),
   tools: Type.Array(ToolParamSchema, { maxItems: MAX_TOOLS }),
 })
+/** Longest `encrypted_content` of a compaction item, in characters (OpenAI's own bound). */
+const MAX_SEALED_CHARS = 20_971_520
+export const CompactionParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('compaction'),
+  encrypted_content: Type.String({ minLength: 1, maxLength: MAX_SEALED_CHARS }),
+})
+/** Asks for compaction now; the last item of the input, and never stored. */
+export const CompactionTriggerParamSchema = Type.Object({
+  id: Maybe(Type.String()),
+  type: Type.Literal('compaction_trigger'),
+})
 /**
  * A stored item by id; `type` may be left out: a bare `{id}` is a reference.
  * Invariant: nothing that is meant as a message is a reference, else a broken message with an id would pass as one.
@@ -99,6 +111,8 @@ export const InputItemParamSchema = Type.Union(
     CustomToolCallParamSchema,
     CustomToolCallOutputParamSchema,
     AdditionalToolsParamSchema,
+    CompactionParamSchema,
+    CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
   ],
   { title: 'InputItem' },
@@ -126,8 +140,6 @@ export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
   'tool_search_output',
   'program',
   'program_output',
-  'compaction',
-  'compaction_trigger',
   'configuration_update',
 ])
 
@@ -196,12 +208,19 @@ export const AdditionalToolsSchema = Type.Object({
   role: Type.Literal('developer'),
   tools: Type.Array(ToolParamSchema),
 })
+/** Stands for what was before it; sealed, so only this server can read it, and only for the same project. */
+export const CompactionItemSchema = Type.Object({
+  id: Type.String(),
+  type: Type.Literal('compaction'),
+  encrypted_content: Type.String(),
+})
 
 export const OutputItemSchema = Type.Union([
   OutputMessageSchema,
   ReasoningItemSchema,
   FunctionCallSchema,
   CustomToolCallSchema,
+  CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
   InputMessageSchema,
@@ -212,10 +231,12 @@ export const ItemSchema = Type.Union([
   CustomToolCallSchema,
   CustomToolCallOutputSchema,
   AdditionalToolsSchema,
+  CompactionItemSchema,
 ])
 
 export type InputItemParam = Static<typeof InputItemParamSchema>
 export type MessageParam = Static<typeof MessageParamSchema>
+export type CompactionTriggerParam = Static<typeof CompactionTriggerParamSchema>
 export type ItemReferenceParam = Static<typeof ItemReferenceParamSchema>
 export type ItemStatus = (typeof ITEM_STATUSES)[number]
 export type InputMessage = Static<typeof InputMessageSchema>
@@ -225,6 +246,7 @@ export type FunctionCall = Static<typeof FunctionCallSchema>
 export type FunctionCallOutput = Static<typeof FunctionCallOutputSchema>
 export type CustomToolCall = Static<typeof CustomToolCallSchema>
 export type CustomToolCallOutput = Static<typeof CustomToolCallOutputSchema>
+export type CompactionItem = Static<typeof CompactionItemSchema>
 export type OutputItem = Static<typeof OutputItemSchema>
 export type Item = Static<typeof ItemSchema>
 
@@ -237,4 +259,5 @@ export const ITEM_ID_PREFIX = {
   custom_tool_call: 'ctc',
   custom_tool_call_output: 'ctco',
   additional_tools: 'at',
+  compaction: 'cmp',
 } as const satisfies Record<Item['type'], string>

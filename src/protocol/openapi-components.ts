@@ -1,5 +1,6 @@
 /** The schemas of the contract as OpenAPI components: the very ones that requests are checked with. */
 
+import { CompactedResponseSchema, CompactRequestSchema } from './compact.ts'
 import {
   AnnotationSchema,
   InputFileSchema,
@@ -24,6 +25,7 @@ import {
 import { EVENT_SCHEMAS } from './events.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
+  CompactionItemSchema,
   CustomToolCallOutputSchema,
   CustomToolCallSchema,
   FunctionCallOutputSchema,
@@ -35,6 +37,13 @@ import {
   OutputMessageSchema,
   ReasoningItemSchema,
 } from './items.ts'
+import {
+  CreatePromptSchema,
+  DeletedPromptSchema,
+  PromptListSchema,
+  PromptSchema,
+  UpdatePromptSchema,
+} from './prompts.ts'
 import { CountInputTokensSchema, CreateResponseSchema } from './request.ts'
 import { DeletedResponseSchema, InputTokensSchema, ItemListSchema, ResponseSchema, UsageSchema } from './response.ts'
 import { Nullable, type TSchema, Type } from './schema.ts'
@@ -85,6 +94,14 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   Usage: UsageSchema,
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
+  Compact: CompactRequestSchema,
+  CreatePrompt: CreatePromptSchema,
+  UpdatePrompt: UpdatePromptSchema,
+  Prompt: PromptSchema,
+  PromptList: PromptListSchema,
+  DeletedPrompt: DeletedPromptSchema,
+  CompactedResponse: CompactedResponseSchema,
+  CompactionItem: CompactionItemSchema,
   Conversation: ConversationSchema,
   DeletedConversation: DeletedConversationSchema,
   CreateConversation: CreateConversationSchema,

@@ -8,7 +8,7 @@ export type Operation = {
   readonly path: string
   readonly id: string
   readonly summary: string
-  readonly tag: 'Responses' | 'Conversations' | 'Models' | 'Operations'
+  readonly tag: 'Responses' | 'Conversations' | 'Prompts' | 'Models' | 'Operations'
   readonly open?: true
   readonly parameters?: readonly Json[]
   readonly body?: string

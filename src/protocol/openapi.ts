@@ -12,6 +12,7 @@ import {
   pathParameter,
   REPLY_HEADERS,
 } from './openapi-operation.ts'
+import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
 
@@ -89,6 +90,16 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...CONVERSATION_OPERATIONS,
   {
+    method: 'post',
+    path: '/v1/responses/compact',
+    id: 'compactResponse',
+    summary: 'Make a shorter window out of a conversation; send its output as the next input',
+    tag: 'Responses',
+    body: 'Compact',
+    replies: ok('The window.', json('CompactedResponse')),
+  },
+  ...PROMPT_OPERATIONS,
+  {
     method: 'get',
     path: '/v1/models',
     id: 'listModels',
@@ -159,7 +170,13 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
     },
     servers: [{ url: serverUrl }],
     security: [{ bearer: [] }],
-    tags: [{ name: 'Responses' }, { name: 'Conversations' }, { name: 'Models' }, { name: 'Operations' }],
+    tags: [
+      { name: 'Responses' },
+      { name: 'Conversations' },
+      { name: 'Prompts' },
+      { name: 'Models' },
+      { name: 'Operations' },
+    ],
     paths,
     components: {
       schemas: buildComponents(),

@@ -57,15 +57,13 @@ test('what the server does not carry yet is refused by name, and ignored when it
   const body = { model: 'm', input: 'a' }
   const meaningful = {
     background: true,
-    prompt: { id: 'pmpt_1' },
-    context_management: [{ type: 'compaction' }],
     moderation: { model: 'x' },
   }
   for (const [field, value] of Object.entries(meaningful)) {
     const code = 'unsupported_parameter'
     refuse({ ...body, [field]: value }, { param: field, code, message: /does not support it yet\. \w+/ })
   }
-  accept({ ...body, background: false, conversation: '', prompt: {}, context_management: [], moderation: null })
+  accept({ ...body, background: false, conversation: '', prompt: null, context_management: [], moderation: null })
 })
 
 test('an image needs a source that is a URL or a file, with or without detail (req 7)', () => {

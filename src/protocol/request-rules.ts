@@ -1,4 +1,5 @@
 /** Rules of a request that its schema cannot say: pure functions, run in order by `validate.ts`. */
+import type { CompactRequest } from './compact.ts'
 import type { InputFile, InputImage, MessagePart } from './content.ts'
 import { badRequest, missingParameter, unsupportedParameter } from './errors.ts'
 import { movedParameter } from './foreign-fields.ts'
@@ -23,8 +24,6 @@ type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest 
 /** Fields of the API that this server does not carry yet. Refused only when they ask for something. */
 const LATER_FIELDS = [
   ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
-  ['prompt', "Send 'model', 'instructions' and 'input' instead."],
-  ['context_management', "Set 'truncation' to 'auto', or shorten the input."],
   ['moderation', 'Call a moderation service before or after this request instead.'],
 ] as const
 
@@ -46,8 +45,34 @@ const refuseLaterFields: Rule<Partial<CreateResponseRequest>> = (request) => {
 
 const requireInput: Rule<CreateResponseRequest> = (request) => {
   if (request.input !== undefined && request.input !== null) return
-  if (request.previous_response_id || isGiven(request.conversation)) return
+  if (request.previous_response_id || isGiven(request.conversation) || isGiven(request.prompt)) return
   throw ('messages' in request ? movedParameter('messages') : null) ?? missingParameter('input')
+}
+
+const checkPromptValues: Rule<CreateResponseRequest> = ({ prompt }) => {
+  for (const [name, value] of Object.entries(prompt?.variables ?? {})) {
+    const path = `prompt.variables.${clip(name)}`
+    if (typeof value === 'string') continue
+    if (value.type === 'input_image') checkImage(value, path)
+    else if (value.type === 'input_file') checkFile(value, path)
+  }
+}
+
+/** What is kept for later cannot ask for something now. */
+export function refuseTrigger(items: readonly InputItemParam[], name: string): void {
+  const index = items.findIndex((item) => item.type === 'compaction_trigger')
+  if (index < 0) return
+  const path = `${name}[${index}]`
+  const why = "A 'compaction_trigger' belongs into the input of a response."
+  throw badRequest(path, 'invalid_value', `Invalid '${path}': ${why}`)
+}
+
+const checkTriggerIsLast: Rule<Pick<SharedFields, 'input'>> = ({ input }) => {
+  const items = itemsOf(input)
+  const index = items.findIndex((item) => item.type === 'compaction_trigger')
+  if (index < 0 || index === items.length - 1) return
+  const why = "A 'compaction_trigger' must be the last input item."
+  throw badRequest(`input[${index}]`, 'invalid_value', `Invalid 'input[${index}]': ${why}`)
 }
 
 const checkMinOutputTokens: Rule<CreateResponseRequest> = ({ max_output_tokens: value }, { minOutputTokens }) => {
@@ -85,7 +110,7 @@ export function checkItems(items: readonly InputItemParam[], name: string): void
   })
 }
 
-const checkInputItems: Rule<SharedFields> = ({ input }) => checkItems(itemsOf(input), 'input')
+const checkInputItems: Rule<Pick<SharedFields, 'input'>> = ({ input }) => checkItems(itemsOf(input), 'input')
 
 const itemsOf = (input: SharedFields['input']): readonly InputItemParam[] => (typeof input === 'object' && input) || []
 
@@ -118,7 +143,7 @@ const missingOneOf = (path: string, names: readonly string[]) =>
 const invalidUrl = (path: string) =>
   badRequest(path, 'invalid_value', `Invalid '${path}'. Expected a valid URL, but got a value with an invalid format.`)
 
-const checkToolSchemas: Rule<SharedFields> = ({ tools }) => checkTools(tools ?? [], 'tools')
+const checkToolSchemas: Rule<Pick<SharedFields, 'tools'>> = ({ tools }) => checkTools(tools ?? [], 'tools')
 
 function checkTools(tools: readonly ToolParam[], path: string): void {
   tools.forEach((tool, index) => {
@@ -135,7 +160,7 @@ function checkFunction({ name, parameters, output_schema }: FunctionToolParam, p
 
 const functionPlace = (name: string, param: string): SchemaPlace => ({ param, name, kind: 'function' })
 
-const checkFormatSchema: Rule<SharedFields> = ({ text }) => {
+const checkFormatSchema: Rule<Pick<SharedFields, 'text'>> = ({ text }) => {
   if (text?.format?.type !== 'json_schema') return
   const { schema, name } = text.format
   checkUserSchema(schema, { param: 'text.format.schema', name, kind: 'response_format' })
@@ -160,14 +185,44 @@ function isGiven(value: unknown): boolean {
   return typeof value !== 'object' || Object.keys(value).length > 0
 }
 
-const SHARED_RULES = [refuseTwoHistories, refuseLaterFields, checkInputItems, checkToolSchemas, checkFormatSchema]
+const SHARED_RULES = [
+  refuseTwoHistories,
+  refuseLaterFields,
+  checkInputItems,
+  checkTriggerIsLast,
+  checkToolSchemas,
+  checkFormatSchema,
+]
+
+const requireModel: Rule<CompactRequest> = ({ model }) => {
+  if (!model) throw missingParameter('model')
+}
+
+const requireWindow: Rule<CompactRequest> = ({ input, previous_response_id }) => {
+  if (!previous_response_id && (input === undefined || input === null)) throw missingParameter('input')
+}
 
 export const CREATE_RESPONSE_RULES: readonly Rule<CreateResponseRequest>[] = [
   refuseUnstorableText,
   ...SHARED_RULES,
   requireInput,
+  checkPromptValues,
   checkMinOutputTokens,
   checkMetadata,
   reportIdleStreamOptions,
+]
+export const TEMPLATE_RULES: readonly Rule<Pick<SharedFields, 'input' | 'tools' | 'text'>>[] = [
+  refuseUnstorableText,
+  checkInputItems,
+  ({ input }) => refuseTrigger(itemsOf(input), 'input'),
+  checkToolSchemas,
+  checkFormatSchema,
+]
+export const COMPACT_RULES: readonly Rule<CompactRequest>[] = [
+  refuseUnstorableText,
+  requireModel,
+  checkInputItems,
+  checkTriggerIsLast,
+  requireWindow,
 ]
 export const COUNT_INPUT_TOKENS_RULES: readonly Rule<CountInputTokensRequest>[] = SHARED_RULES

@@ -15,15 +15,25 @@ import {
   SERVICE_TIERS,
   TextParamSchema,
 } from './options.ts'
+import { PromptParamSchema } from './prompt-param.ts'
 import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolChoiceParamSchema, ToolParamSchema } from './tools.ts'
 
 export const MAX_INPUT_ITEMS = 10_000
+export const MIN_COMPACT_THRESHOLD = 1_000
 
-const InputSchema = Type.Union([
+export const InputSchema = Type.Union([
   Type.String({ maxLength: MAX_TEXT_CHARS }),
   Type.Array(InputItemParamSchema, { maxItems: MAX_INPUT_ITEMS }),
 ])
+
+/** An empty list asks for nothing. */
+const ContextManagementSchema = Type.Array(
+  Type.Object({
+    type: OneOf(['compaction']),
+    compact_threshold: Maybe(Type.Integer({ minimum: MIN_COMPACT_THRESHOLD })),
+  }),
+)
 
 /** Fields that `create` and `input_tokens` share. */
 const contextFields = {
@@ -44,7 +54,7 @@ export const CreateResponseSchema = Type.Object({
   ...contextFields,
   background: Maybe(Type.Boolean()),
   client_metadata: Maybe(AnyObject()),
-  context_management: Maybe(Type.Array(AnyObject())),
+  context_management: Maybe(ContextManagementSchema),
   frequency_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
   include: Maybe(Type.Array(IncludeSchema)),
   max_output_tokens: Maybe(Type.Integer({ minimum: 1 })),
@@ -52,7 +62,7 @@ export const CreateResponseSchema = Type.Object({
   metadata: Maybe(MetadataSchema),
   moderation: Maybe(AnyObject()),
   presence_penalty: Maybe(Type.Number({ minimum: -2, maximum: 2 })),
-  prompt: Maybe(AnyObject()),
+  prompt: Maybe(PromptParamSchema),
   prompt_cache_key: Maybe(Type.String({ maxLength: 64 })),
   prompt_cache_options: Maybe(
     Type.Object({ mode: Maybe(OneOf(['implicit', 'explicit'])), ttl: Maybe(OneOf(CACHE_TTLS)) }),

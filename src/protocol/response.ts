@@ -5,6 +5,7 @@
 
 import { ItemSchema, OutputItemSchema } from './items.ts'
 import { CACHE_TTLS, MetadataSchema, ReasoningSchema, SERVICE_TIERS, TextSchema } from './options.ts'
+import { PromptEchoSchema } from './prompt-param.ts'
 import { AnyObject, Nullable, OneOf, type Static, Type } from './schema.ts'
 import { ToolChoiceSchema, ToolSchema } from './tools.ts'
 
@@ -62,7 +63,7 @@ export const ResponseSchema = Type.Object({
   parallel_tool_calls: Type.Boolean(),
   previous_response_id: Nullable(Type.String()),
   conversation: Nullable(Type.Object({ id: Type.String() })),
-  prompt: Nullable(AnyObject()),
+  prompt: Nullable(PromptEchoSchema),
   prompt_cache_key: Nullable(Type.String()),
   prompt_cache_retention: Nullable(OneOf(['in_memory', '24h'])),
   prompt_cache_options: Type.Optional(Type.Object({ mode: OneOf(['implicit', 'explicit']), ttl: OneOf(CACHE_TTLS) })),

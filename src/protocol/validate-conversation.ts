@@ -3,21 +3,27 @@ import { compileCheck } from './compile-check.ts'
 import { AddConversationItemsSchema, CreateConversationSchema, UpdateConversationSchema } from './conversation.ts'
 import { explainInvalid } from './explain-invalid.ts'
 import { reportUnknownFields } from './foreign-fields.ts'
-import { checkItems, checkMetadata, refuseUnstorableText } from './request-rules.ts'
+import type { InputItemParam } from './items.ts'
+import { checkItems, checkMetadata, refuseTrigger, refuseUnstorableText } from './request-rules.ts'
 import type { Static, TObject } from './schema.ts'
 import { UNKNOWN_TYPES, type Validated, type ValidationOptions } from './validate.ts'
 
 /** @throws ApiError 400; an absent body, here undefined, asks for an empty conversation */
 export const validateCreateConversation = createValidator(CreateConversationSchema, (request) => {
-  checkItems(request.items ?? [], 'items')
+  checkKeptItems(request.items ?? [])
   checkMetadata(request)
 })
 /** @throws ApiError 400 */
 export const validateUpdateConversation = createValidator(UpdateConversationSchema, checkMetadata)
 /** @throws ApiError 400 */
 export const validateAddConversationItems = createValidator(AddConversationItemsSchema, ({ items }) =>
-  checkItems(items, 'items'),
+  checkKeptItems(items),
 )
+
+function checkKeptItems(items: readonly InputItemParam[]): void {
+  checkItems(items, 'items')
+  refuseTrigger(items, 'items')
+}
 
 function createValidator<S extends TObject>(schema: S, check: (request: Static<S>) => void) {
   const fits = compileCheck(schema)

@@ -4,6 +4,7 @@
  * A valid body passes a compiled check and is handed on as it is, not copied. Only a body that failed is walked a
  * second time to say why (`explain-invalid.ts`).
  */
+import { COMPACT_FIELDS, type CompactRequest, CompactRequestSchema } from './compact.ts'
 import { compileCheck } from './compile-check.ts'
 import { badRequest } from './errors.ts'
 import { explainInvalid, type UnknownTypeExplainers } from './explain-invalid.ts'
@@ -19,7 +20,7 @@ import {
   type CreateResponseRequest,
   CreateResponseSchema,
 } from './request.ts'
-import { COUNT_INPUT_TOKENS_RULES, CREATE_RESPONSE_RULES } from './request-rules.ts'
+import { COMPACT_RULES, COUNT_INPUT_TOKENS_RULES, CREATE_RESPONSE_RULES } from './request-rules.ts'
 import { LATER_TOOL_CHOICE_TYPES, LATER_TOOL_TYPES } from './tools.ts'
 
 export type ValidationOptions = {
@@ -42,6 +43,7 @@ export type Validated<T> = {
 
 const fitsCreate = compileCheck(CreateResponseSchema)
 const fitsCount = compileCheck(CountInputTokensSchema)
+const fitsCompact = compileCheck(CompactRequestSchema)
 
 /** @throws ApiError 400 with the path of the first field that is wrong */
 export function validateCreateResponse(body: unknown, options: ValidationOptions): Validated<CreateResponseRequest> {
@@ -66,6 +68,16 @@ export function validateCountInputTokens(
   if (!fitsCount(request)) throw explainInvalid(CountInputTokensSchema, request, UNKNOWN_TYPES)
   if (isObject(body)) reportUnknownFields(body, COUNT_INPUT_TOKENS_FIELDS, options.unknownParams, warnings)
   for (const rule of COUNT_INPUT_TOKENS_RULES) rule(request, { minOutputTokens: 1, warnings })
+  return { request, warnings }
+}
+
+/** @throws ApiError 400; `model` is required whatever the configuration says */
+export function validateCompact(body: unknown, options: ValidationOptions): Validated<CompactRequest> {
+  const warnings: string[] = []
+  const request = isObject(body) ? pickFields(body, COMPACT_FIELDS) : body
+  if (!fitsCompact(request)) throw explainInvalid(CompactRequestSchema, request, UNKNOWN_TYPES)
+  if (isObject(body)) reportUnknownFields(body, COMPACT_FIELDS, options.unknownParams, warnings)
+  for (const rule of COMPACT_RULES) rule(request, { minOutputTokens: 1, warnings })
   return { request, warnings }
 }
 

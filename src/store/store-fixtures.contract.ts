@@ -5,7 +5,7 @@ import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
 import type { ConversationStore } from './conversation-store.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
-import type { KeyStore, ProjectStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
 
 export type OpenedStore = {
   readonly store: Store
@@ -171,6 +171,8 @@ export function slowStore(store: Store, seed: number): Store {
     keys: slowKeys(store.keys, slow),
     failOrphans: slow(store.failOrphans),
     purgeExpired: slow(store.purgeExpired),
+    countExpired: slow(store.countExpired),
+    expireOlder: slow(store.expireOlder),
     ping: slow(store.ping),
     close: slow(store.close),
   }
@@ -190,6 +192,16 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   readChain: slow(project.readChain),
   getItems: slow(project.getItems),
   deleteResponse: slow(project.deleteResponse),
+  prompts: slowPrompts(project.prompts, slow),
+})
+
+const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
+  create: slow(prompts.create),
+  addVersion: slow(prompts.addVersion),
+  setDefault: slow(prompts.setDefault),
+  get: slow(prompts.get),
+  list: slow(prompts.list),
+  delete: slow(prompts.delete),
 })
 
 const slowConversations = (conversations: ConversationStore, slow: Slow): ConversationStore => ({

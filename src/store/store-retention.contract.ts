@@ -27,6 +27,7 @@ export function retentionContract(law: Law): void {
   deleting(law)
   expiring(law)
   purging(law)
+  pruning(law)
 }
 
 function deleting(law: Law): void {
@@ -143,4 +144,38 @@ function purging(law: Law): void {
     assert.equal(await store.purgeExpired(START_SECONDS + 3600, 10), 0)
     assert.equal(await store.purgeExpired(START_SECONDS + 7 * 86_400, 10), 1)
   })
+}
+
+function pruning(law: Law): void {
+  law('what is counted as expired is what a purge then deletes', async ({ store, project }) => {
+    await writeChain(project, 'gone', [START_SECONDS, START_SECONDS + 1])
+    await writeChain(project, 'stood', [START_SECONDS, null])
+    await project.finishResponse(record('resp_late', {}, LATER), [])
+    await project.startResponse(running('resp_running'))
+    const counted = await store.countExpired(LATER, null)
+    assert.deepEqual([counted.responses, counted.items], [2, 4])
+    assert.ok(counted.bytes > 500)
+    assert.deepEqual(await purgeAll(store, LATER, 10), [2])
+    assert.deepEqual(await store.countExpired(LATER, null), { responses: 0, items: 0, bytes: 0 })
+  })
+
+  law(
+    'what is older than a time expires in steps, whatever its own expiry, and nothing newer or running',
+    async (it) => {
+      const { store, project } = it
+      const made = (id: string, created_at: number) => project.finishResponse(record(id, { created_at }, null), [])
+      for (let index = 0; index < 7; index++) await made(`resp_old_${index}`, START_SECONDS - 100)
+      await made('resp_new', START_SECONDS + 100)
+      await project.startResponse(running('resp_running'))
+      assert.equal((await store.countExpired(0, START_SECONDS + 50)).responses, 7)
+      let [after, steps]: [number | null, number] = [0, 0]
+      for (; after !== null; steps++) {
+        after = await store.expireOlder(START_SECONDS + 50, START_SECONDS - 1, { after, limit: 3 })
+      }
+      assert.ok(steps >= 3)
+      assert.deepEqual(await purgeAll(store, START_SECONDS, 100), [7])
+      assert.equal((await project.getResponse('resp_new'))?.id, 'resp_new')
+      assert.equal((await project.getResponse('resp_running'))?.status, 'in_progress')
+    },
+  )
 }

@@ -12,6 +12,7 @@ import { conversationContract } from './store-conversations.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
 import { idempotencyContract } from './store-idempotency.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
+import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 
@@ -30,6 +31,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
   chainContract(law)
   retentionContract(law)
   keyContract(law)
+  promptContract(law)
   conversationContract(law)
   idempotencyContract(law)
 }

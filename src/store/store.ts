@@ -9,6 +9,7 @@
  * - Text that cannot be stored exactly (lone surrogates, NUL) is refused before it gets here; see protocol/validate.
  */
 import type { Item } from '../protocol/items.ts'
+import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
 import type { ClaimEnd, IdempotencyStore } from './idempotency-store.ts'
@@ -28,10 +29,27 @@ export interface Store {
    * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
+  /**
+   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if everything finished and made before
+   * that had expired too. Looks at every response: for people, not for requests.
+   */
+  countExpired(now: number, createdBefore: number | null): Promise<Expired>
+  /**
+   * Lets finished responses expire that were made before `createdBefore`, in steps of `limit` rows. Answers where the
+   * next step goes on; null when that was the last one.
+   */
+  expireOlder(
+    createdBefore: number,
+    expiresAt: number,
+    step: { readonly after: number; readonly limit: number },
+  ): Promise<number | null>
   /** Resolves when the store can read and write; for readiness. */
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** `bytes`: of the responses and their items, without indexes. */
+export type Expired = { readonly responses: number; readonly items: number; readonly bytes: number }
 
 export interface ProjectStore {
   readonly projectId: string
@@ -58,6 +76,53 @@ export interface ProjectStore {
   getItems(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>
   /** Deletes the response and its items. False when unknown. */
   deleteResponse(id: string): Promise<boolean>
+  readonly prompts: PromptStore
+}
+
+/** Prompt templates of one project. Versions count from 1 and are never changed. */
+export interface PromptStore {
+  /** Writes version 1 and makes it the default; false when the project has `maxPrompts` already. */
+  create(
+    prompt: Omit<NewPromptVersion, 'name'> & { readonly name: string | null },
+    maxPrompts: number,
+  ): Promise<boolean>
+  /** Writes the next version and makes it the default. A null name keeps the old one. */
+  addVersion(prompt: NewPromptVersion, maxVersions: number): Promise<StoredPrompt | 'unknown' | 'full'>
+  /** False when the prompt has no such version, or is unknown. */
+  setDefault(id: string, version: number): Promise<boolean>
+  /** `version` null: the default one. */
+  get(id: string, version: number | null): Promise<StoredPrompt | null>
+  /** Prompts in their default versions, in the order in which they were made; at most `limit`. */
+  list(page: PromptPage): Promise<readonly StoredPrompt[]>
+  /** Deletes the prompt with all its versions. */
+  delete(id: string): Promise<boolean>
+}
+
+export type NewPromptVersion = {
+  readonly id: string
+  readonly name: string | null
+  readonly template: PromptTemplate
+  /** Seconds since the epoch. */
+  readonly createdAt: number
+}
+
+export type StoredPrompt = {
+  readonly id: string
+  readonly name: string | null
+  /** When its first version was made. */
+  readonly createdAt: number
+  /** The version that `template` is. */
+  readonly version: number
+  readonly defaultVersion: number
+  readonly latestVersion: number
+  readonly template: PromptTemplate
+}
+
+export type PromptPage = {
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+  /** The id of the last prompt of the page before; an unknown one gives an empty page. */
+  readonly after: string | null
 }
 
 export type ResponseRecord = {

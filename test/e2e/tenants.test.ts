@@ -28,6 +28,7 @@ after(() => server.close())
 
 const SECRET = 'heron-of-the-first-project'
 const UNKNOWN_RESPONSE = `resp_${'0'.repeat(48)}`
+const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
 const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
 const UNKNOWN_MEMBER = `msg_${'1'.repeat(48)}`
@@ -38,6 +39,7 @@ type VictimIds = {
   readonly conversation: string
   /** An item that only the conversation has. */
   readonly member: string
+  readonly prompt: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -56,6 +58,16 @@ const SLOTS: readonly {
     ask: ({ response }) => create({ input: 'x', previous_response_id: response, stream: true }),
   },
   { name: 'input_tokens', ask: ({ response }) => count({ input: 'x', previous_response_id: response }) },
+  { name: 'compact', ask: ({ response }) => compact({ previous_response_id: response }) },
+  { name: 'prompt', ask: ({ prompt }) => create({ input: 'x', prompt: { id: prompt } }) },
+  { name: 'GET prompt', ask: ({ prompt }) => asStranger('GET', `/v1/prompts/${prompt}`) },
+  { name: 'GET prompt version', ask: ({ prompt }) => asStranger('GET', `/v1/prompts/${prompt}/versions/1`) },
+  { name: 'POST prompt', ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { instructions: 'x' }) },
+  {
+    name: 'POST prompt default',
+    ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { default_version: '1' }),
+  },
+  { name: 'DELETE prompt', ask: ({ prompt }) => asStranger('DELETE', `/v1/prompts/${prompt}`) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
   { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
@@ -85,6 +97,7 @@ const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${c
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
 const create = (body: object) => asStranger('POST', '/v1/responses', { model: 'demo', ...body })
+const compact = (body: object) => asStranger('POST', '/v1/responses/compact', { model: 'demo', ...body })
 const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens', { model: 'demo', ...body })
 
 const asOwner = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => send(server, method, path, body)
@@ -95,12 +108,14 @@ async function victim(): Promise<VictimIds> {
   const made = await asOwner('POST', '/v1/conversations', { metadata: { word: SECRET } })
   const path = `/v1/conversations/${made.json.id}/items`
   const added = await asOwner('POST', path, { items: [{ role: 'user', content: input }] })
+  const prompt = await asOwner('POST', '/v1/prompts', { instructions: input })
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
     item: firstId(json.output),
     conversation: String(made.json.id),
     member: firstId(added.json.data),
+    prompt: String(prompt.json.id),
   }
 }
 
@@ -109,6 +124,7 @@ const UNKNOWN: VictimIds = {
   item: UNKNOWN_ITEM,
   conversation: UNKNOWN_CONVERSATION,
   member: UNKNOWN_MEMBER,
+  prompt: UNKNOWN_PROMPT,
 }
 const masked = (text: string, ids: VictimIds) =>
   text
@@ -116,10 +132,16 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.item, UNKNOWN.item)
     .replaceAll(ids.conversation, UNKNOWN.conversation)
     .replaceAll(ids.member, UNKNOWN.member)
+    .replaceAll(ids.prompt, UNKNOWN.prompt)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
-  const paths = [`/v1/responses/${ids.response}`, conversationPath(ids), `${conversationPath(ids)}/items`]
+  const paths = [
+    `/v1/responses/${ids.response}`,
+    conversationPath(ids),
+    `${conversationPath(ids)}/items`,
+    `/v1/prompts/${ids.prompt}`,
+  ]
   return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
 }
 
@@ -130,6 +152,7 @@ for (const slot of SLOTS) {
       if (state === 'deleted') {
         await asOwner('DELETE', `/v1/responses/${ids.response}`)
         await asOwner('DELETE', conversationPath(ids))
+        await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
       }
       const before = await ownView(ids)
       const foreign = await slot.ask(ids)
@@ -142,6 +165,23 @@ for (const slot of SLOTS) {
     }
   })
 }
+
+test('a compaction of another project is refused like one that never was (req 73)', async () => {
+  const compacted = await send(server, 'POST', '/v1/responses/compact', { model: 'demo', input: `It is ${SECRET}.` })
+  const output = compacted.json.output as { encrypted_content?: string }[]
+  const sealed = output.at(-1)?.encrypted_content ?? ''
+  const refused = (encrypted_content: string) =>
+    create({
+      input: [
+        { id: 'cmp_1', type: 'compaction', encrypted_content },
+        { role: 'user', content: 'What is it?' },
+      ],
+    })
+  const [foreign, invented] = [await refused(sealed), await refused('apn1.AAAA')]
+  assert.equal(foreign.status, 400)
+  assert.equal(foreign.text, invented.text)
+  assert.equal((foreign.json.error as { code: string }).code, 'invalid_encrypted_content')
+})
 
 test('an idempotency key of another project is a key of its own (req 75, 191)', async () => {
   const body = { model: 'demo', input: `The code word is ${SECRET}.` }

@@ -196,6 +196,27 @@ for (const { name, model } of BACKENDS) {
       await socket.close()
     })
 
+    test(`a compacted window begins a new chain on a socket, on ${name} (req 72)`, async () => {
+      const said = [
+        { role: 'user' as const, content: 'My name is Ada.' },
+        { role: 'assistant' as const, content: [{ type: 'output_text', text: 'Noted.' }] },
+      ]
+      const compacted = await fetch(`${server.baseUrl}/responses/compact`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${server.apiKey}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, input: said }),
+      })
+      const { output } = (await compacted.json()) as { output: object[] }
+      const socket = await connect(server)
+      const input = [...output, { role: 'user', content: 'What is my name?' }]
+      const first = await socket.end({ model, input, tools: [], store: false })
+      assert.equal(first.response?.status, 'completed')
+      const again = { model, input: 'What is my name?', store: false, previous_response_id: idOf(first) }
+      const second = await socket.end(again)
+      if (model === 'demo') assert.match(second.response?.output_text ?? '', /Ada/)
+      await socket.close()
+    })
+
     test(`generate is no parameter of HTTP, on ${name}`, async () => {
       const reply = await fetch(`${server.baseUrl}/responses`, {
         method: 'POST',

@@ -103,7 +103,8 @@ test('an abort at any point ends the stream once, as cancelled or as what it had
       if (controller.signal.aborted) assert.equal(response.status, 'cancelled')
       assert.ok(
         response.output.every(
-          (item, position) => position === response.output.length - 1 || item.status === 'completed',
+          (item, position) =>
+            position === response.output.length - 1 || ('status' in item && item.status === 'completed'),
         ),
       )
     }),

@@ -21,6 +21,8 @@ import type { Tool } from '../../src/tools/tool.ts'
 export type EngineFixture = {
   readonly engine: Engine
   readonly store: Store
+  /** Where its files lie. */
+  readonly directory: string
   readonly deps: EngineDeps
   caller(overrides?: { projectId?: string; signal?: AbortSignal }): Caller
   close(): Promise<void>
@@ -55,7 +57,7 @@ export async function openEngine(
     catalog: { resolve: async (name) => resolved(name), list: async () => [], get: async () => null },
     tools: options.tools ?? [createFunctionTool()],
     cache: createHistoryCache({ maxChains: 100, maxItems: 10_000 }),
-    sealedBox: createSealedBox(new Uint8Array(32), 'test'),
+    sealedBox: createSealedBox([{ id: 'test', secret: new Uint8Array(32) }], 'test'),
     countTokens: async (text) => Math.ceil(text.length / 4),
     settings: { ...TEST_SETTINGS, ...options.settings },
     clock: systemClock,
@@ -66,6 +68,7 @@ export async function openEngine(
   return {
     engine: createEngine(deps),
     store,
+    directory,
     deps,
     caller: ({ projectId = 'proj_a', signal = new AbortController().signal } = {}) => ({
       principal: { projectId, keyId: 'key_a', scopes: new Set(['responses', 'read']) },

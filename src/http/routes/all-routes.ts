@@ -1,6 +1,7 @@
 /** Every route of the server, in one list. */
 import type { Route } from '../route-table.ts'
 import { cancelResponse } from './cancel-response.ts'
+import { compactResponse } from './compact-response.ts'
 import { conversationItemRoutes } from './conversation-items.ts'
 import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
@@ -13,6 +14,7 @@ import { listInputItems } from './list-input-items.ts'
 import { listModels } from './list-models.ts'
 import { metricsRoute } from './metrics.ts'
 import { openapiRoute } from './openapi.ts'
+import { promptRoutes } from './prompts.ts'
 import { readyRoutes } from './ready.ts'
 import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -25,6 +27,8 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   cancelResponse(ports),
   listInputItems(ports),
   countInputTokens(ports),
+  compactResponse(ports),
+  ...promptRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
   listModels(ports),

@@ -3,11 +3,13 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type { CompactRequest } from '../../protocol/compact.ts'
 import type {
   AddConversationItemsRequest,
   CreateConversationRequest,
   UpdateConversationRequest,
 } from '../../protocol/conversation.ts'
+import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -17,6 +19,9 @@ import type { Replier } from '../replier.ts'
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
+  compact(body: unknown): Checked<CompactRequest>
+  createPrompt(body: unknown): CreatePromptRequest
+  updatePrompt(body: unknown): UpdatePromptRequest
   createConversation(body: unknown): Checked<CreateConversationRequest>
   updateConversation(body: unknown): Checked<UpdateConversationRequest>
   addConversationItems(body: unknown): Checked<AddConversationItemsRequest>

@@ -60,7 +60,7 @@ function groupItems(items: readonly Item[]): readonly Group[] {
   const groups: Group[] = []
   let run: AssistantRun | null = null
   for (const [index, item] of items.entries()) {
-    if (item.type === 'additional_tools') continue
+    if (item.type === 'additional_tools' || item.type === 'compaction') continue
     if (run === null || !continues(run, item)) run = null
     if (item.type === 'message' && item.role !== 'assistant') groups.push({ type: 'input', message: item })
     else if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') {

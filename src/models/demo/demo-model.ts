@@ -28,19 +28,19 @@ export const MAX_OUTPUT_TOKENS = 16_384
 /** Tokens written before other requests get their turn. */
 const TOKENS_PER_TURN = 64
 
-/** `ids`: for the ids of calls; without it the engine makes them. */
-export type DemoModelOptions = { readonly clock: Clock; readonly ids?: Ids }
+/** `ids`: for the ids of calls; without it the engine makes them. `contextWindow`: tokens, smaller than the usual. */
+export type DemoModelOptions = { readonly clock: Clock; readonly ids?: Ids; readonly contextWindow?: number }
 
-export function createDemoModel({ clock, ids }: DemoModelOptions): Model {
+export function createDemoModel({ clock, ids, contextWindow = CONTEXT_WINDOW }: DemoModelOptions): Model {
   const cache = createPromptCache()
   const parts = lazily(async () => {
     const tokenizer = await loadTokenizer()
-    return { tokenizer, readPrompt: createPromptReader(tokenizer) }
+    return { tokenizer, readPrompt: createPromptReader(tokenizer, contextWindow) }
   })
   const newCallId = () => ids?.next('call') ?? null
   return {
     capabilities: {
-      contextWindow: CONTEXT_WINDOW,
+      contextWindow,
       maxOutputTokens: MAX_OUTPUT_TOKENS,
       imageInput: true,
       fileInput: true,

@@ -4,6 +4,7 @@ import { chooseCalls } from './choose-calls.ts'
 import { composeAnswer, longText } from './compose-answer.ts'
 import type { Conversation } from './conversation.ts'
 import { structuredAnswer } from './structured-answer.ts'
+import { isSummarisingTurn, summariseFacts } from './summarise.ts'
 import { think } from './think.ts'
 
 export type ReplyBlock =
@@ -24,6 +25,10 @@ const REFUSAL = 'I am sorry, but I will not help with that. (The demo model refu
 export function planReply(turn: ModelTurn, conversation: Conversation): Reply {
   const { words } = conversation
   const breakAfterWords = words.failAfter
+  if (isSummarisingTurn(turn)) {
+    const text = summariseFacts(conversation)
+    return { blocks: [{ type: 'text', text }], reason: 'stop', rawReason: 'stop', breakAfterWords: null }
+  }
   if (words.empty) return { blocks: [], reason: 'stop', rawReason: 'empty', breakAfterWords }
   const isPlain = words.refuse || words.filter || words.long !== null
   const calls = isPlain ? [] : chooseCalls(turn, conversation)

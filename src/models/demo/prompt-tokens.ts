@@ -18,7 +18,10 @@ const BYTES_PER_FILE_TOKEN = 4
 const MAX_FILE_TOKENS = 20_000
 
 /** Throws `context_length` when the turn is larger than the context window. */
-export function createPromptReader(tokenizer: Tokenizer): (turn: ModelTurn) => number[] {
+export function createPromptReader(
+  tokenizer: Tokenizer,
+  contextWindow = CONTEXT_WINDOW,
+): (turn: ModelTurn) => number[] {
   /** Items are immutable, and a conversation brings the same ones again each turn. */
   const known = new WeakMap<Item, readonly number[]>()
   const tokensOf = (item: Item): readonly number[] => {
@@ -27,18 +30,18 @@ export function createPromptReader(tokenizer: Tokenizer): (turn: ModelTurn) => n
     return found
   }
   return (turn) => {
-    if (charsOf(turn) > MAX_PROMPT_CHARS) throw tooLong(`more than ${CONTEXT_WINDOW}`)
+    if (charsOf(turn) > MAX_PROMPT_CHARS) throw tooLong(`more than ${contextWindow}`, contextWindow)
     const tokens = tokenizer.encode(preamble(turn))
     for (const item of turn.items) for (const token of tokensOf(item)) tokens.push(token)
-    if (tokens.length > CONTEXT_WINDOW) throw tooLong(String(tokens.length))
+    if (tokens.length > contextWindow) throw tooLong(String(tokens.length), contextWindow)
     return tokens
   }
 }
 
-const tooLong = (tokens: string) =>
+const tooLong = (tokens: string, contextWindow: number) =>
   new ModelError(
     'context_length',
-    `The input has ${tokens} tokens; the demo model takes at most ${CONTEXT_WINDOW}. Shorten the input or ask for truncation.`,
+    `The input has ${tokens} tokens; the demo model takes at most ${contextWindow}. Shorten the input or ask for truncation.`,
     { status: 400, param: 'input', provider: 'demo' },
   )
 
@@ -89,6 +92,8 @@ function itemText(item: Item): string {
       return `tool\n${outputText(item.output)}\n`
     case 'additional_tools':
       return `${JSON.stringify(item.tools)}\n`
+    case 'compaction':
+      return ''
   }
 }
 

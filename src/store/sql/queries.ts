@@ -2,6 +2,15 @@
 import { conversationQueries } from './conversation-queries.ts'
 import { idempotencyQueries } from './idempotency-queries.ts'
 import { ledgerQueries } from './ledger-queries.ts'
+import { promptQueries } from './prompt-queries.ts'
+import { pruneQueries } from './prune-queries.ts'
 import { responseQueries } from './response-queries.ts'
 
-export const queries = { ...responseQueries, ...ledgerQueries, ...conversationQueries, ...idempotencyQueries }
+export const queries = {
+  ...responseQueries,
+  ...ledgerQueries,
+  ...conversationQueries,
+  ...idempotencyQueries,
+  ...promptQueries,
+  ...pruneQueries,
+}

@@ -10,6 +10,7 @@ import type { Connection } from './connection.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
+import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
 import { encodeEnding, encodeRecord, endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
@@ -27,6 +28,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   const { writer, reader, commits, clock } = parts
   return {
     projectId,
+    prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     async startResponse(record) {

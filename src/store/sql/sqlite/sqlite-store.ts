@@ -2,6 +2,7 @@
 import type { Clock } from '../../../lib/clock.ts'
 import type { ResponseError } from '../../../protocol/response.ts'
 import type { Store } from '../../store.ts'
+import { countExpired } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { withError } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
@@ -63,6 +64,17 @@ function assemble(writer: Connection, reader: Connection, options: SqliteStoreOp
       if (deleted < limit) eraseLog(options.path)
       return deleted
     },
+    async countExpired(now, createdBefore) {
+      const counted = reader.get(countExpired, { now, createdBefore: createdBefore ?? 0 })
+      return { responses: 0, items: 0, bytes: 0, ...counted }
+    },
+    expireOlder: (createdBefore, expiresAt, { after, limit }) =>
+      commits.write(() => {
+        const end = writer.get(queries.stepEnd, { after, skip: limit - 1 })?.seq ?? null
+        const upTo = end ?? Number.MAX_SAFE_INTEGER
+        writer.run(queries.expireOlder, { after, upTo, createdBefore, expiresAt })
+        return end
+      }),
     async ping() {
       await commits.write(() => writer.run(queries.touchProbe, {}))
       reader.get(queries.readProbe, {})

@@ -1,0 +1,113 @@
+/** Use cases on prompt templates: make, read, list, change, delete. */
+import { type Clock, seconds } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import { badRequest } from '../protocol/errors.ts'
+import { variablesOf } from '../protocol/prompt-template.ts'
+import {
+  type CreatePromptRequest,
+  type PromptList,
+  type PromptObject,
+  type PromptTemplate,
+  TEMPLATE_FIELDS,
+  type UpdatePromptRequest,
+} from '../protocol/prompts.ts'
+import type { PromptStore, Store, StoredPrompt } from '../store/store.ts'
+import { promptNotFound } from './apply-prompt.ts'
+import type { Caller, PageQuery } from './engine.ts'
+
+/** Prompts of a project, and versions of a prompt. */
+export const PROMPT_LIMITS = { prompts: 10_000, versions: 1_000 } as const
+const PROMPT_ID_PREFIX = 'pmpt'
+
+export type PromptDeps = { readonly store: Store; readonly clock: Clock; readonly ids: Ids }
+
+const promptsOf = (caller: Caller, { store }: PromptDeps): PromptStore =>
+  store.forProject(caller.principal.projectId).prompts
+
+export async function createPrompt(
+  request: CreatePromptRequest,
+  caller: Caller,
+  deps: PromptDeps,
+): Promise<PromptObject> {
+  const id = deps.ids.next(PROMPT_ID_PREFIX)
+  const name = request.name ?? null
+  const template = templateOf(request)
+  const createdAt = seconds(deps.clock)
+  const made = await promptsOf(caller, deps).create({ id, name, template, createdAt }, PROMPT_LIMITS.prompts)
+  if (!made) throw badRequest(null, 'limit_exceeded', full('project', PROMPT_LIMITS.prompts, 'prompts'))
+  return toPromptObject({ id, name, createdAt, template, version: 1, defaultVersion: 1, latestVersion: 1 })
+}
+
+/** Makes a new version or, by `default_version` alone, lets another one count. */
+export async function updatePrompt(
+  id: string,
+  request: UpdatePromptRequest,
+  caller: Caller,
+  deps: PromptDeps,
+): Promise<PromptObject> {
+  if (typeof request.default_version === 'string') return chooseVersion(id, request.default_version, caller, deps)
+  const version = { id, name: request.name ?? null, template: templateOf(request), createdAt: seconds(deps.clock) }
+  const made = await promptsOf(caller, deps).addVersion(version, PROMPT_LIMITS.versions)
+  if (made === 'unknown') throw promptNotFound(id, null)
+  if (made === 'full') throw badRequest(null, 'limit_exceeded', full('prompt', PROMPT_LIMITS.versions, 'versions'))
+  return toPromptObject(made)
+}
+
+async function chooseVersion(id: string, version: string, caller: Caller, deps: PromptDeps): Promise<PromptObject> {
+  const { version: known } = await getPrompt(id, version, caller, deps)
+  await promptsOf(caller, deps).setDefault(id, Number(known))
+  return getPrompt(id, null, caller, deps)
+}
+
+const full = (whole: string, limit: number, things: string) => `The ${whole} has ${limit} ${things}, which is the most.`
+
+/** `version` null: the default one. */
+export async function getPrompt(
+  id: string,
+  version: string | null,
+  caller: Caller,
+  deps: PromptDeps,
+): Promise<PromptObject> {
+  const isVersion = version === null || /^[1-9]\d{0,8}$/.test(version)
+  const stored = isVersion ? await promptsOf(caller, deps).get(id, version === null ? null : Number(version)) : null
+  if (!stored) throw promptNotFound(id, version)
+  return toPromptObject(stored)
+}
+
+export async function listPrompts(page: PageQuery, caller: Caller, deps: PromptDeps): Promise<PromptList> {
+  const { limit, order, after } = page
+  const found = await promptsOf(caller, deps).list({ limit: limit + 1, order, after })
+  const data = found.slice(0, limit).map(toPromptObject)
+  return {
+    object: 'list',
+    data,
+    first_id: data.at(0)?.id ?? null,
+    last_id: data.at(-1)?.id ?? null,
+    has_more: found.length > limit,
+  }
+}
+
+export async function deletePrompt(id: string, caller: Caller, deps: PromptDeps): Promise<void> {
+  if (!(await promptsOf(caller, deps).delete(id))) throw promptNotFound(id, null)
+}
+
+/** What was given, and every variable with its type. */
+function templateOf(request: CreatePromptRequest): PromptTemplate {
+  const given = TEMPLATE_FIELDS.filter((field) => (request[field] ?? null) !== null)
+  return { ...Object.fromEntries(given.map((field) => [field, request[field]])), variables: variablesOf(request) }
+}
+
+function toPromptObject({ template, ...prompt }: StoredPrompt): PromptObject {
+  const { variables, ...fields } = template
+  return {
+    id: prompt.id,
+    object: 'prompt',
+    created_at: prompt.createdAt,
+    name: prompt.name,
+    version: String(prompt.version),
+    default_version: String(prompt.defaultVersion),
+    latest_version: String(prompt.latestVersion),
+    ...Object.fromEntries(TEMPLATE_FIELDS.map((field) => [field, fields[field] ?? null])),
+    variables: variables ?? {},
+  }
+}

@@ -1,0 +1,68 @@
+/** The prompt templates of one project. */
+import type { PromptTemplate } from '../../../protocol/prompts.ts'
+import type { NewPromptVersion, PromptStore, StoredPrompt } from '../../store.ts'
+import type { PromptRow } from '../prompt-queries.ts'
+import { queries } from '../queries.ts'
+import type { Connection } from './connection.ts'
+import type { GroupCommit } from './group-commit.ts'
+
+type Parts = { readonly writer: Connection; readonly reader: Connection; readonly commits: GroupCommit }
+
+export function createPromptStore({ writer, reader, commits }: Parts, projectId: string): PromptStore {
+  const insertVersion = ({ id, template, createdAt }: NewPromptVersion, version: number) =>
+    writer.run(queries.insertPromptVersion, { projectId, id, version, createdAt, body: JSON.stringify(template) })
+  return {
+    create: (prompt, maxPrompts) =>
+      commits.write(() => {
+        const { id, name, createdAt } = prompt
+        writer.run(queries.addProject, { projectId })
+        if ((writer.get(queries.countPrompts, { projectId })?.prompts ?? 0) >= maxPrompts) return false
+        writer.run(queries.insertPrompt, { projectId, id, name, createdAt })
+        insertVersion(prompt, 1)
+        return true
+      }),
+    addVersion: (prompt, maxVersions) =>
+      commits.write(() => {
+        const { id, name } = prompt
+        const latest = writer.get(queries.getPrompt, { projectId, id })?.latest_version
+        if (latest === undefined) return 'unknown'
+        if (latest >= maxVersions) return 'full'
+        const version = latest + 1
+        insertVersion(prompt, version)
+        writer.run(queries.raisePrompt, { projectId, id, name, version })
+        const row = writer.get(queries.getPrompt, { projectId, id })
+        return row ? toPrompt(row) : 'unknown'
+      }),
+    setDefault: (id, version) =>
+      commits.write(() => writer.run(queries.setDefaultPrompt, { projectId, id, version }) > 0),
+    async get(id, version) {
+      const row =
+        version === null
+          ? reader.get(queries.getPrompt, { projectId, id })
+          : reader.get(queries.getPromptVersion, { projectId, id, version })
+      return row ? toPrompt(row) : null
+    },
+    async list({ limit, order, after }) {
+      const rising = order === 'asc'
+      const rows =
+        after === null
+          ? reader.all(rising ? queries.listPromptsUp : queries.listPromptsDown, { projectId, limit })
+          : reader.all(rising ? queries.listPromptsUpAfter : queries.listPromptsDownAfter, { projectId, limit, after })
+      return rows.map(toPrompt)
+    },
+    delete: (id) => commits.write(() => writer.run(queries.deletePrompt, { projectId, id }) > 0),
+  }
+}
+
+function toPrompt(row: PromptRow): StoredPrompt {
+  const template: PromptTemplate = JSON.parse(row.body)
+  return {
+    id: row.id,
+    name: row.name,
+    createdAt: row.created_at,
+    version: row.version,
+    defaultVersion: row.default_version,
+    latestVersion: row.latest_version,
+    template,
+  }
+}
