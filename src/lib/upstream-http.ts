@@ -16,7 +16,7 @@ import type { Clock } from './clock.ts'
 import { toUpstreamError, UpstreamHttpError } from './upstream-error.ts'
 import { type UpstreamClocks, watchUpstream } from './upstream-watch.ts'
 
-export {   UpstreamHttpError } from './upstream-error.ts'
+export { UpstreamHttpError } from './upstream-error.ts'
 export type { UpstreamClocks } from './upstream-watch.ts'
 
 export const DEFAULT_UPSTREAM_CLOCKS: UpstreamClocks = {
