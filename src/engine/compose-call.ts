@@ -1,6 +1,6 @@
 /** Writes one call that the client executes: a function call's JSON arguments, or a custom tool's free text. */
 import type { CustomToolCall, FunctionCall, ItemStatus } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './event-sink.ts'
+import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 
 export type CallItem = FunctionCall | CustomToolCall
 
@@ -18,12 +18,7 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
   const ofItem = { item_id: place.id, output_index: place.outputIndex }
   let input = ''
   let ended = false
-  sink.push({
-    type: 'response.output_item.added',
-    sequence_number: sink.next(),
-    output_index: place.outputIndex,
-    item: opened,
-  })
+  pushItem(sink, 'added', place, opened)
 
   const endInput = () => {
     if (ended) return
@@ -63,12 +58,7 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
       endInput()
       const done: CallItem =
         opened.type === 'function_call' ? { ...opened, status, arguments: input } : { ...opened, status, input }
-      sink.push({
-        type: 'response.output_item.done',
-        sequence_number: sink.next(),
-        output_index: place.outputIndex,
-        item: done,
-      })
+      pushItem(sink, 'done', place, done)
       return done
     },
   }

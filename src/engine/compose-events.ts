@@ -18,7 +18,7 @@ import type { ResponseError, ResponseObject, Usage } from '../protocol/response.
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
-import type { EventSink, ItemPlace } from './event-sink.ts'
+import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 import type { RunBatch, RunEvent, TerminalEvent } from './run-event.ts'
 
 /** How a run ends. */
@@ -94,16 +94,10 @@ export class EventComposer {
 
   /** A whole item at once: nothing of a summary is shown before it is complete and sealed. */
   compaction(encryptedContent: string): void {
-    const { id, outputIndex: output_index } = this.#place(ITEM_ID_PREFIX.compaction)
-    const item = { id, type: 'compaction', encrypted_content: encryptedContent } as const
-    const opened = { ...item, encrypted_content: '' }
-    this.#sink.push({
-      type: 'response.output_item.added',
-      sequence_number: this.#sink.next(),
-      output_index,
-      item: opened,
-    })
-    this.#sink.push({ type: 'response.output_item.done', sequence_number: this.#sink.next(), output_index, item })
+    const place = this.#place(ITEM_ID_PREFIX.compaction)
+    const item = { id: place.id, type: 'compaction', encrypted_content: encryptedContent } as const
+    pushItem(this.#sink, 'added', place, { ...item, encrypted_content: '' })
+    pushItem(this.#sink, 'done', place, item)
     this.#output.push(item)
   }
 

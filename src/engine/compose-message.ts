@@ -1,7 +1,7 @@
 /** Writes one assistant message: its parts in order, each opened, streamed and closed before the next. */
 import type { Annotation, Logprob, OutputPart } from '../protocol/content.ts'
 import type { ItemStatus, OutputMessage } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './event-sink.ts'
+import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 
 export interface MessageWriter {
   readonly type: 'message'
@@ -28,12 +28,7 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
     role: 'assistant',
     content: [...content],
   })
-  sink.push({
-    type: 'response.output_item.added',
-    sequence_number: sink.next(),
-    output_index: place.outputIndex,
-    item: item('in_progress'),
-  })
+  pushItem(sink, 'added', place, item('in_progress'))
 
   const endText = (open: NonNullable<typeof text>) => {
     const part: OutputPart = {
@@ -113,12 +108,7 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
     close(status) {
       endPart()
       const done = item(status)
-      sink.push({
-        type: 'response.output_item.done',
-        sequence_number: sink.next(),
-        output_index: place.outputIndex,
-        item: done,
-      })
+      pushItem(sink, 'done', place, done)
       return done
     },
   }

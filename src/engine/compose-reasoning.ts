@@ -1,7 +1,7 @@
 /** Writes one reasoning item: summary parts and raw text parts, in the order the model gave them. */
 import type { ReasoningText, SummaryText } from '../protocol/content.ts'
 import type { ItemStatus, ReasoningItem } from '../protocol/items.ts'
-import type { EventSink, ItemPlace } from './event-sink.ts'
+import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 
 export interface ReasoningWriter {
   readonly type: 'reasoning'
@@ -27,12 +27,7 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
     ...(content.length > 0 ? { content: [...content] } : {}),
     ...(encrypted === null ? {} : { encrypted_content: encrypted }),
   })
-  sink.push({
-    type: 'response.output_item.added',
-    sequence_number: sink.next(),
-    output_index: place.outputIndex,
-    item: { ...item('in_progress'), content: [] },
-  })
+  pushItem(sink, 'added', place, { ...item('in_progress'), content: [] })
 
   const startPart = (kind: 'summary' | 'text', part: number) => {
     open = { kind, part, value: '' }
@@ -107,12 +102,7 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
     close(status) {
       endPart()
       const done = item(status)
-      sink.push({
-        type: 'response.output_item.done',
-        sequence_number: sink.next(),
-        output_index: place.outputIndex,
-        item: done,
-      })
+      pushItem(sink, 'done', place, done)
       return done
     },
   }
