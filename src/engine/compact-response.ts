@@ -38,7 +38,7 @@ async function summarised(plan: RunPlan, caller: Caller, deps: CreateDeps) {
     throw end.status === 'failed' ? end.cause : toApiError(error)
   } finally {
     limits.dispose()
-    const estimate = roughUsage(JSON.stringify(plan.turn.items).length, 0)
+    const estimate = () => roughUsage(JSON.stringify(plan.turn.items).length, 0)
     const rows = ledger.rows(plan.response, caller.principal.keyId, estimate)
     if (rows.length > 0) {
       plan.store

@@ -3,7 +3,6 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { ModelAttempt } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
-import { NO_USAGE } from '../protocol/usage.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { toFailedEnd } from './compose-events.ts'
@@ -174,7 +173,7 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
     onLost: failed('record-response'),
     async finish(event) {
       const { response } = event
-      const rows = ledger.rows(response, caller.principal.keyId, estimateOf(plan, response))
+      const rows = ledger.rows(response, caller.principal.keyId, () => estimateOf(plan, response))
       const ending = {
         turn: lock && turnOf(lock, plan.input, response),
         claim: claim && endOfClaim(claim, response, store, deps.sealedBox),
@@ -207,7 +206,6 @@ function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {
 
 const canContinueFrom = ({ status }: ResponseObject) => status === 'completed' || status === 'incomplete'
 
-function estimateOf(plan: RunPlan, response: ResponseObject): Usage {
-  const unknown = response.usage === null
-  return unknown ? roughUsage(JSON.stringify(plan.turn.items).length, JSON.stringify(response.output).length) : NO_USAGE
-}
+/** As the client is told, where the run came far enough to be counted by the tokenizer. */
+const estimateOf = (plan: RunPlan, response: ResponseObject): Usage =>
+  response.usage ?? roughUsage(JSON.stringify(plan.turn.items).length, JSON.stringify(response.output).length)

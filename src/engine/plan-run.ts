@@ -12,6 +12,7 @@ import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.
 import type { Item, OutputItem } from '../protocol/items.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
+import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
 import { applyPrompt } from './apply-prompt.ts'
@@ -244,11 +245,5 @@ async function estimateUsage(
   const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
   let output_tokens = 0
   for (const item of output) output_tokens += await countTokens(JSON.stringify(item))
-  return {
-    input_tokens,
-    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
-    output_tokens,
-    output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: input_tokens + output_tokens,
-  }
+  return plainUsage(input_tokens, output_tokens)
 }

@@ -3,14 +3,14 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelAttempt } from '../models/model.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
-import { NO_USAGE } from '../protocol/usage.ts'
+import { NO_USAGE, plainUsage } from '../protocol/usage.ts'
 import type { UsageRow } from '../store/store.ts'
 
 export interface UsageLedger {
   add(attempt: ModelAttempt): void
   readonly attempts: readonly ModelAttempt[]
-  /** `estimate`: what a call cost whose provider did not say. */
-  rows(response: ResponseObject, keyId: string, estimate: Usage): UsageRow[]
+  /** `estimate`: what a call cost whose provider did not say; asked only for such a call, because it is not cheap. */
+  rows(response: ResponseObject, keyId: string, estimate: () => Usage): UsageRow[]
 }
 
 export function createUsageLedger(deps: { ids: Ids; clock: Clock }): UsageLedger {
@@ -36,10 +36,10 @@ export function createUsageLedger(deps: { ids: Ids; clock: Clock }): UsageLedger
 }
 
 /** A call that was refused or never reached the provider cost nothing; any other without a report is estimated. */
-function usageOf(attempt: ModelAttempt, estimate: Usage): Pick<UsageRow, 'usage' | 'estimated'> {
+function usageOf(attempt: ModelAttempt, estimate: () => Usage): Pick<UsageRow, 'usage' | 'estimated'> {
   if (attempt.usage) return { usage: attempt.usage, estimated: false }
   const refused = attempt.outcome === 'failed' && attempt.firstEventMs === null
-  return refused ? { usage: NO_USAGE, estimated: false } : { usage: estimate, estimated: true }
+  return refused ? { usage: NO_USAGE, estimated: false } : { usage: estimate(), estimated: true }
 }
 
 const CHARS_PER_TOKEN = 4
@@ -48,14 +48,5 @@ const CHARS_PER_TOKEN = 4
  * A rough count for calls that ended before the provider reported: four characters a token. Good enough to see that
  * money was spent, cheap enough for a disconnect storm; the row says `estimated`.
  */
-export function roughUsage(inputChars: number, outputChars: number): Usage {
-  const input_tokens = Math.ceil(inputChars / CHARS_PER_TOKEN)
-  const output_tokens = Math.ceil(outputChars / CHARS_PER_TOKEN)
-  return {
-    input_tokens,
-    input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
-    output_tokens,
-    output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: input_tokens + output_tokens,
-  }
-}
+export const roughUsage = (inputChars: number, outputChars: number): Usage =>
+  plainUsage(Math.ceil(inputChars / CHARS_PER_TOKEN), Math.ceil(outputChars / CHARS_PER_TOKEN))

@@ -1,12 +1,15 @@
 import type { Usage } from './response.ts'
 
-export const NO_USAGE: Usage = {
-  input_tokens: 0,
+/** Usage of which only the two totals are known. */
+export const plainUsage = (input_tokens: number, output_tokens: number): Usage => ({
+  input_tokens,
   input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
-  output_tokens: 0,
+  output_tokens,
   output_tokens_details: { reasoning_tokens: 0 },
-  total_tokens: 0,
-}
+  total_tokens: input_tokens + output_tokens,
+})
+
+export const NO_USAGE: Usage = plainUsage(0, 0)
 
 /** What several model calls cost together. */
 export function addUsage(a: Usage, b: Usage): Usage {

@@ -50,6 +50,14 @@ test('a finished response leaves one usage row with what the upstream reported (
   }
 })
 
+test('what an upstream does not report is counted, and the ledger says what the client is told', async () => {
+  server.upstream.push({ answer: { text: 'Some words.' }, usage: false })
+  const { json } = await send(server, 'POST', '/v1/responses', { model: UPSTREAM_MODEL, input: 'Say some words.' })
+  const { input_tokens, output_tokens } = json.usage as { input_tokens: number; output_tokens: number }
+  assert.ok(input_tokens > 0 && output_tokens > 0)
+  assert.deepEqual(usageOf(String(json.id)), [{ outcome: 'completed', estimated: 1, input_tokens, output_tokens }])
+})
+
 /** Starts a slow stream, leaves it after some milliseconds, and answers the id of its response. */
 async function leaveStream(afterMs: number): Promise<string> {
   const called = server.upstream.requests.length
