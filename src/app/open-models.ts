@@ -1,17 +1,13 @@
 /** Composition: from configured and detected connections to the catalog of models. */
 import type { ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Ids } from '../lib/ids.ts'
-import { createUpstreamAgent, type UpstreamClocks } from '../lib/upstream-http.ts'
-import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
-import { quirksOf } from '../models/chat-completions/providers.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from '../models/detect-engines.ts'
-import type { Model, ModelCapabilities } from '../models/model.ts'
+import type { Model } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
-import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
+import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
   readonly catalog: Registry
@@ -21,8 +17,6 @@ export type ModelParts = {
   readonly connections: readonly ProviderConfig[]
   close(): Promise<void>
 }
-
-type Deps = { readonly clock: Clock; readonly ids: Ids }
 
 export const DEMO_MODEL = 'demo'
 
@@ -67,68 +61,6 @@ async function findEngines(config: ResolvedConfig, clock: Clock): Promise<readon
   })
   if (places.length === 0) return []
   return detectEngines({ places, clock, timeoutMs: config.discovery.timeoutMs })
-}
-
-/** Where nothing is known a model is believed to take what the API offers; its provider then refuses what it cannot. */
-const BELIEVED: ModelCapabilities = {
-  contextWindow: null,
-  maxOutputTokens: null,
-  imageInput: true,
-  fileInput: true,
-  functionTools: true,
-  customTools: false,
-  structuredOutput: true,
-  reasoning: true,
-  logprobs: true,
-}
-
-const LIST_KINDS: Readonly<Record<string, ListKind>> = { ollama: 'ollama', lmstudio: 'lmstudio', llamacpp: 'llamacpp' }
-
-function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: Deps) {
-  const { name, type, apiBase, apiKey, headers } = connection
-  const clocks: UpstreamClocks = {
-    connectMs: config.limits.upstreamConnectMs,
-    firstByteMs: config.limits.upstreamFirstByteMs,
-    idleMs: config.limits.upstreamIdleMs,
-    wholeMs: connection.timeoutMs,
-  }
-  const quirks = quirksOf(type, connection.quirks)
-  const dispatcher = createUpstreamAgent(clocks)
-  const list = createModelLister(
-    () =>
-      fetchModels({
-        baseUrl: apiBase,
-        kind: LIST_KINDS[type] ?? 'openai',
-        headers: { ...(apiKey ? { authorization: `Bearer ${apiKey}` } : {}), ...headers },
-        clock: deps.clock,
-        dispatcher,
-      }),
-    deps.clock,
-  )
-  const provider: ModelProvider = {
-    name,
-    ownedBy: name,
-    listModels: list,
-    open: (_model: string, info: ModelInfo) =>
-      createChatCompletionsModel({
-        provider: name,
-        baseUrl: apiBase,
-        apiKey,
-        headers,
-        quirks,
-        capabilities: {
-          ...BELIEVED,
-          customTools: quirks.customTools,
-          structuredOutput: quirks.structuredOutput === 'json_schema',
-          logprobs: quirks.logprobs,
-          ...info,
-        },
-        clocks,
-        dispatcher,
-        ...deps,
-      }),
-  }
-  return { provider, close: () => dispatcher.destroy() }
 }
 
 /** An operator may give the demo model a smaller window, to see what happens at its end. */

@@ -14,7 +14,10 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['api_key', 'Secret. Unset for a known hosted provider: it is switched off, with a warning.'],
     ['headers', 'Further headers of every call; the values are secrets.'],
     ['timeout', 'Longest time of one call. Unset: `router.request_timeout`.'],
-    ['wire_api', '`chat`.'],
+    [
+      'wire_api',
+      'The API it is spoken to in: `chat`, `responses`, `anthropic` or `gemini`. Unset: what its type is known to speak, else `chat`.',
+    ],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
   models: [

@@ -1,6 +1,7 @@
 /** The kinds of the settings that hold more than one value: providers, models, aliases, keys. */
 import { list, mapOf, object, placed } from './compound-kinds.ts'
 import { choice, date, decimal, duration, flag, integer, secret, text, url } from './kinds.ts'
+import { WIRE_APIS } from './known-providers.ts'
 
 /** As the store knows them; kept equal by the type of the composition root. */
 export const SCOPES = ['responses', 'files', 'read', 'admin'] as const
@@ -24,7 +25,7 @@ export const providers = () =>
       api_key: secret({ whenUnset: 'warn' }),
       headers: mapOf(HEADER_NAME, secret()),
       timeout: duration('1s', '24h'),
-      wire_api: choice(['chat']),
+      wire_api: choice(WIRE_APIS),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
     }),
   )

@@ -1,3 +1,7 @@
+/** The APIs that providers are spoken to in. */
+export const WIRE_APIS = ['chat', 'responses', 'anthropic', 'gemini'] as const
+export type WireApi = (typeof WIRE_APIS)[number]
+
 /**
  * What the configuration needs to know of the providers there are. The list itself belongs to the adapters and is
  * handed in, because the configuration may not import them.
@@ -7,6 +11,10 @@ export type KnownProvider = {
   readonly name: string
   /** Up to and including the version segment. */
   readonly baseUrl: string
+  /** How it is spoken to, unless the file says otherwise. */
+  readonly wireApi: WireApi
+  /** Where it also offers Chat Completions, when that is elsewhere. */
+  readonly chatBaseUrl?: string
   /** Environment variables that may hold the key, the first that is set counts. */
   readonly envKeys: readonly string[]
   /** Environment variables that may move `baseUrl`. */

@@ -6,6 +6,7 @@ import { baseUrlOf, leadsToSelf } from './provider-address.ts'
 const ollama: KnownProvider = {
   name: 'ollama',
   baseUrl: 'http://127.0.0.1:11434/v1',
+  wireApi: 'chat' as const,
   envKeys: [],
   envBaseUrls: ['OLLAMA_HOST'],
   local: true,
@@ -13,6 +14,7 @@ const ollama: KnownProvider = {
 const openai: KnownProvider = {
   name: 'openai',
   baseUrl: 'https://api.openai.com/v1',
+  wireApi: 'chat' as const,
   envKeys: ['OPENAI_API_KEY'],
   envBaseUrls: ['OPENAI_BASE_URL'],
   local: false,

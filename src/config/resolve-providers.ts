@@ -1,7 +1,15 @@
 /** The file's providers, completed with what is known of their names, and those whose keys the environment holds. */
 import type { providers as providersKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
-import { DEMO, findProvider, GENERIC, type KnownProvider, type ProviderCatalog, typesOf } from './known-providers.ts'
+import {
+  DEMO,
+  findProvider,
+  GENERIC,
+  type KnownProvider,
+  type ProviderCatalog,
+  typesOf,
+  type WireApi,
+} from './known-providers.ts'
 import { baseUrlOf, leadsToSelf } from './provider-address.ts'
 import type { DisabledProvider, ProviderConfig } from './resolved-config.ts'
 import { wholeSource } from './source-node.ts'
@@ -70,7 +78,8 @@ function resolveOne(
   const type = typeOf(name, written, options.catalog, context)
   if (type === null) return null
   const known = findProvider(options.catalog, type)
-  const apiBase = written.api_base ?? (known === null ? null : baseUrlOf(known, options.env))
+  const wireApi = written.wire_api ?? known?.wireApi ?? 'chat'
+  const apiBase = written.api_base ?? (known === null ? null : addressOf(known, wireApi, options.env))
   if (apiBase === null && type !== DEMO) {
     context.error(written.place, `the provider "${name}" lacks "api_base"`)
     return null
@@ -89,7 +98,7 @@ function resolveOne(
     apiKey,
     headers: Object.fromEntries(written.headers ?? []),
     timeoutMs: written.timeout ?? options.timeoutMs,
-    wireApi: written.wire_api ?? 'chat',
+    wireApi,
     quirks: quirksOf(written, options.catalog, context),
     source: written.place.source,
   }
@@ -132,10 +141,18 @@ function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptio
     apiKey: variable === null ? null : (env[variable]?.trim() ?? null),
     headers: {},
     timeoutMs,
-    wireApi: 'chat',
+    wireApi: known.wireApi,
     quirks: {},
     source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
   }
+}
+
+/** Chat Completions may be offered elsewhere than what a provider speaks by itself. */
+function addressOf(known: KnownProvider, wireApi: WireApi, env: Env): string {
+  if (wireApi !== 'chat' || known.chatBaseUrl === undefined || firstSet(known.envBaseUrls, env) !== null) {
+    return baseUrlOf(known, env)
+  }
+  return known.chatBaseUrl
 }
 
 const hostOf = (url: string) => URL.parse(url)?.host ?? url

@@ -6,6 +6,7 @@
  */
 import type { Scope, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
+import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
 
 export type ProviderConfig = {
@@ -18,7 +19,7 @@ export type ProviderConfig = {
   readonly headers: Readonly<Record<string, string>>
   /** Milliseconds; of one call, from its start to its last byte. */
   readonly timeoutMs: number
-  readonly wireApi: 'chat'
+  readonly wireApi: WireApi
   /** Deviations that the file switched, as the adapter spells them. */
   readonly quirks: Readonly<Record<string, boolean>>
   /** Where it was found: a file name, or the variable that holds its key. */

@@ -13,6 +13,7 @@ let failEnds = 0
 const scripted = scriptedModel([saying('Hello.')])
 const model: Model = {
   capabilities: scripted.capabilities,
+  fields: scripted.fields,
   countInputTokens: scripted.countInputTokens,
   stream: (turn, context) => scriptedModel([script]).stream(turn, context),
 }

@@ -39,6 +39,7 @@ export function customToolsAsFunctions(inner: Model, options: { readonly checks:
   const strict = inner.capabilities.structuredOutput
   return {
     capabilities: { ...inner.capabilities, customTools: inner.capabilities.functionTools },
+    fields: { ...inner.fields, 'tools.custom': inner.capabilities.functionTools ? 'emulated' : 'refused' },
     countInputTokens: (turn, context) => inner.countInputTokens(withFunctions(turn, strict), context),
     notCarried: (turn) => [
       ...(inner.notCarried?.(withFunctions(turn, strict)) ?? []),

@@ -57,6 +57,7 @@ export function createScriptedModel(
   let left = 0
   return {
     capabilities: { ...ALL_CAPABILITIES, ...capabilities },
+    fields: {},
     calls,
     left: () => left,
     async countInputTokens(turn) {

@@ -5,6 +5,8 @@
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import {
+  type FieldSupport,
+  type FieldTable,
   type Model,
   type ModelCapabilities,
   type ModelContext,
@@ -12,6 +14,8 @@ import {
   type ModelErrorKind,
   type ModelTurn,
   type NotCarried,
+  TURN_FIELDS,
+  type TurnField,
 } from './model.ts'
 import { switchUntilFirst } from './switch-until-first.ts'
 import { canServe } from './turn-needs.ts'
@@ -83,6 +87,7 @@ export function fallback(options: FallbackOptions): Model {
   if (primaries.length === 0) throw new RangeError('A model needs at least one deployment.')
   return {
     capabilities: commonCapabilities(primaries.map((deployment) => deployment.model.capabilities)),
+    fields: commonFields(primaries.map((deployment) => deployment.model.fields)),
     stream: (turn, context) => streamFrom(order(options, turn), turn, context),
     notCarried: (turn) => primaries.flatMap(({ model, upstreamModel }) => notCarriedBy(model, turn, upstreamModel)),
     countInputTokens: (turn, context) => countFrom(order(options, turn), turn, context),
@@ -148,6 +153,14 @@ function shuffleByWeight(tier: readonly Deployment[], ids: Ids): readonly Deploy
     drawn.push(...rest.splice(found === -1 ? rest.length - 1 : found, 1))
   }
   return [...drawn, ...rest]
+}
+
+const WORST_LAST: readonly FieldSupport[] = ['native', 'emulated', 'ignored', 'refused']
+
+/** How a field fares where it fares worst. */
+function commonFields(all: readonly FieldTable[]): FieldTable {
+  const worst = (field: TurnField) => Math.max(...all.map((fields) => WORST_LAST.indexOf(fields[field] ?? 'native')))
+  return Object.fromEntries(TURN_FIELDS.map((field) => [field, WORST_LAST[worst(field)]]))
 }
 
 /** What every one of them can do, since nobody knows which one it will be. */

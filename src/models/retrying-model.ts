@@ -70,6 +70,7 @@ export function retrying(inner: Model, options: RetryOptions): Model {
   }
   return {
     capabilities: inner.capabilities,
+    fields: inner.fields,
     countInputTokens: (turn, context) => inner.countInputTokens(turn, context),
     notCarried: (turn) => inner.notCarried?.(turn) ?? [],
     stream(turn, context) {

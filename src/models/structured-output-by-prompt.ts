@@ -27,6 +27,7 @@ type Options = { readonly ids: Ids; readonly checks: IsolatedChecks }
 export function structuredOutputByPrompt(inner: Model, options: Options): Model {
   return {
     capabilities: { ...inner.capabilities, structuredOutput: true },
+    fields: { ...inner.fields, 'text.format.json_schema': 'emulated' },
     countInputTokens: (turn, context) => inner.countInputTokens(withInstruction(turn, turn.text.format), context),
     notCarried: (turn) => inner.notCarried?.(withInstruction(turn, turn.text.format)) ?? [],
     stream(turn, context) {

@@ -24,7 +24,7 @@ export function decode(
   const decoder = createStreamDecoder({
     turn,
     quirks: withQuirks(quirks),
-    error: { provider: 'p', model: 'm', secrets: ['key-1'] },
+    error: { provider: 'p', model: 'm', secrets: ['key-1'], params: {} },
   })
   for (const chunk of chunks) decoder.data(typeof chunk === 'string' ? chunk : JSON.stringify(chunk), undefined, out)
   decoder.end(out)

@@ -98,7 +98,7 @@ export function decodeWire(
   out: ModelEvent[] = [],
 ) {
   const turn = fixtureTurn({ logprobs })
-  const error = { provider, model: turn.model, secrets: [] }
+  const error = { provider, model: turn.model, secrets: [], params: {} }
   const decoder = createStreamDecoder({ turn, quirks: quirksOf(provider), error })
   const sse = createSseDecoder((data, event) => decoder.data(data, event, out))
   sse.feed(wire)

@@ -34,6 +34,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 /** Built-ins that need no outside world; `protocol/` may use nothing else of Node. */
 const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 'node:string_decoder'])
 
+/** Not an adapter, but what several adapters of one area are built from; it knows their port alone. */
+const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
+
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'models', 'store', 'telemetry', 'tools'])
 
@@ -120,7 +123,7 @@ function whyCoreIllegal(area: string, to: Place): string | null {
 }
 
 /**
- * An adapter may import its own folder, its own port, telemetry, and the ports that its own port names (a tool's port
+ * An adapter may import its own folder, what adapters share, its own port, telemetry, and the ports that its own port names (a tool's port
  * speaks of `ToolDeclaration`, so a tool may). A registry or decorator, right in the area, sees its area's port too,
  * but no adapter: the registry is handed its adapters.
  */
@@ -136,7 +139,7 @@ function whyAdapterIllegal(
     return own || from.part === null ? null : `${from.part} may import the port of ${from.area} only`
   }
   if (to.area !== from.area) return `${from.area} may not import ${to.area}`
-  if (to.part === from.part) return null
+  if (to.part === from.part || (to.part !== null && from.part !== null && SHARED_PARTS.has(to.part))) return null
   if (to.part === null) return `an adapter may import its own port, not its registry`
   return from.part === null ? `${from.area} may not import its adapters` : 'adapters may not import each other'
 }

@@ -28,6 +28,7 @@ before(async () => {
   const model = scriptedModel([{ batches: [] }])
   fixture = await openEngine({
     capabilities: model.capabilities,
+    fields: model.fields,
     countInputTokens: model.countInputTokens,
     stream: (turn, context) => scriptedModel([script]).stream(turn, context),
   })

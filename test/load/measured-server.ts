@@ -3,10 +3,10 @@
  * Run it with `--expose-gc`; the configuration file is its argument.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { BUILT_IN_PROVIDERS } from '../../src/app/built-in-providers.ts'
 import { createApp } from '../../src/app.ts'
 import { createProviderCatalog } from '../../src/config/known-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
-import { BUILT_IN_PROVIDERS } from '../../src/models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
 
 export type Measured = {

@@ -49,6 +49,7 @@ export function scriptedModel(
   return {
     turns,
     capabilities: { ...ALL_CAPABILITIES, ...capabilities },
+    fields: {},
     async *stream(turn: ModelTurn, context: ModelContext) {
       const script = scripts[Math.min(turns.length, scripts.length - 1)]
       turns.push(turn)

@@ -14,11 +14,8 @@ import { createCountingIds } from '../../lib/ids.ts'
 import { DEFAULT_UPSTREAM_CLOCKS, UpstreamHttpError } from '../../lib/upstream-http.ts'
 import { ModelError, type ModelTurn } from '../model.ts'
 import { assertModelEvents, type ModelRun, runModel } from '../model-run.contract.ts'
-import {
-  type ChatCompletionsModel,
-  type ChatCompletionsOptions,
-  createChatCompletionsModel,
-} from './chat-completions-model.ts'
+import type { AdapterModel } from '../upstream/adapter-options.ts'
+import { type ChatCompletionsOptions, createChatCompletionsModel } from './chat-completions-model.ts'
 
 const asked = (text: string, turn: ModelTurn = TEST_TURN): ModelTurn => ({
   ...turn,
@@ -33,7 +30,7 @@ const finishOf = ({ events }: ModelRun) => events.find((event) => event.type ===
 describe('chat completions model', () => {
   const open: { close(): Promise<void> }[] = []
   let upstream: ChatUpstream
-  const modelFor = (baseUrl: string, options: Partial<ChatCompletionsOptions> = {}): ChatCompletionsModel => {
+  const modelFor = (baseUrl: string, options: Partial<ChatCompletionsOptions> = {}): AdapterModel => {
     const model = createChatCompletionsModel({
       provider: 'acme',
       baseUrl,

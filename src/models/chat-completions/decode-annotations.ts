@@ -1,7 +1,7 @@
 /** Citations that vendors attach to text; only those that name a URL have a form in the Responses API here. */
 import type { Annotation } from '../../protocol/content.ts'
-import { asFields, asList, asNumber, asText, type Fields } from './fields.ts'
-import { storable } from './surrogates.ts'
+import { asFields, asList, asNumber, asText, type Fields } from '../upstream/fields.ts'
+import { storable } from '../upstream/surrogates.ts'
 
 const NONE: readonly Annotation[] = []
 

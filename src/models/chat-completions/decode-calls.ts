@@ -6,8 +6,8 @@
  * the turn, or when the next call starts and its own arguments are complete JSON.
  */
 import { ModelError, type ModelEvent, type ToolDeclaration } from '../model.ts'
-import { asFields, asNumber, asText, type Fields, parseJson } from './fields.ts'
-import { createSurrogateJoiner, type SurrogateJoiner } from './surrogates.ts'
+import { asFields, asNumber, asText, type Fields, parseJson } from '../upstream/fields.ts'
+import { createSurrogateJoiner, type SurrogateJoiner } from '../upstream/surrogates.ts'
 
 /** More calls than this in one turn are a runaway, not an answer. */
 const MAX_CALLS = 256

@@ -1,7 +1,7 @@
 /** `logprobs.content` of a chunk; `bytes` is filled in where a vendor leaves it out. */
 import type { Logprob } from '../../protocol/content.ts'
-import { asFields, asList, asNumber, type Fields } from './fields.ts'
-import { storable } from './surrogates.ts'
+import { asFields, asList, asNumber, type Fields } from '../upstream/fields.ts'
+import { storable } from '../upstream/surrogates.ts'
 
 const utf8 = new TextEncoder()
 

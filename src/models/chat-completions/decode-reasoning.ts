@@ -1,5 +1,5 @@
 /** Reasoning that comes in fields of its own: plain text, and the opaque state some vendors want to see again. */
-import { asFields, asList, asNumber, asText, type Fields } from './fields.ts'
+import { asFields, asList, asNumber, asText, type Fields } from '../upstream/fields.ts'
 import type { Quirks } from './quirks.ts'
 import { packReasoningState } from './reasoning-state.ts'
 

@@ -4,11 +4,12 @@
  */
 import type { Usage } from '../../protocol/response.ts'
 import { ModelError, type ModelEvent, type ModelTurn } from '../model.ts'
+import { asFields, asList, asText, type Fields, parseJson } from '../upstream/fields.ts'
+import { mapErrorBody, type UpstreamErrorContext } from '../upstream/map-error.ts'
+import type { ReplyDecoder } from '../upstream/stream-upstream.ts'
 import { createDeltaDecoder } from './decode-delta.ts'
 import { readUsage } from './decode-usage.ts'
-import { asFields, asList, asText, type Fields, parseJson } from './fields.ts'
 import { readFinishReason } from './finish-reason.ts'
-import { mapErrorBody, type UpstreamErrorContext } from './map-error.ts'
 import type { Quirks } from './quirks.ts'
 
 export type StreamDecoderOptions = {
@@ -17,18 +18,7 @@ export type StreamDecoderOptions = {
   readonly error: UpstreamErrorContext
 }
 
-export interface StreamDecoder {
-  /** True after `[DONE]`: `finish` is out, nothing that follows counts. */
-  readonly finished: boolean
-  /** What the reply has cost so far, as far as it said. */
-  readonly usage: Usage | null
-  /** The data of one server-sent event. Throws `ModelError`. */
-  data(data: string, event: string | undefined, out: ModelEvent[]): void
-  /** The upstream ended. Throws `ModelError` when the reply had not. */
-  end(out: ModelEvent[]): void
-}
-
-export function createStreamDecoder({ turn, quirks, error }: StreamDecoderOptions): StreamDecoder {
+export function createStreamDecoder({ turn, quirks, error }: StreamDecoderOptions): ReplyDecoder {
   const deltas = createDeltaDecoder(turn, quirks)
   let usage: Usage | null = null
   let reason: string | null = null

@@ -1,8 +1,8 @@
 /** The `content` of deltas: text, thoughts in tags inside it, or a vendor's list of parts. */
 import type { Logprob } from '../../protocol/content.ts'
 import type { ModelEvent } from '../model.ts'
-import type { BlockWriter } from './blocks.ts'
-import { asFields, asList, asText } from './fields.ts'
+import type { BlockWriter } from '../upstream/blocks.ts'
+import { asFields, asList, asText } from '../upstream/fields.ts'
 import type { ThinkSegment, ThinkSplitter } from './think-tags.ts'
 
 export type TextDecoderOptions = {

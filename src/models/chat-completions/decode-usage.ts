@@ -1,6 +1,6 @@
 /** Vendors' token counts -> `Usage`. */
 import type { Usage } from '../../protocol/response.ts'
-import { asFields, asNumber, type Fields } from './fields.ts'
+import { asFields, asNumber, type Fields } from '../upstream/fields.ts'
 
 /** More than any model reads or writes: a larger number is no count, and the ledger could not hold the sum of many. */
 const MAX_TOKENS = 1e12

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import { TEST_TURN } from '../../../test/fakes/chat-fixtures.ts'
 import { validateChatRequest } from '../../../test/fakes/chat-validate.ts'
 import type { ModelTurn } from '../model.ts'
+import { nearestEffort } from '../upstream/nearest-effort.ts'
 import { encodeRequest } from './encode-request.ts'
-import { nearestEffort, notCarried } from './not-carried.ts'
-import { BUILT_IN_PROVIDERS, quirksOf } from './providers.ts'
+import { notCarried } from './field-table.ts'
+import { CHAT_PROVIDERS, quirksOf } from './providers.ts'
 import { type Quirks, withQuirks } from './quirks.ts'
 
 /** Everything a turn can ask for at once. */
@@ -144,7 +145,7 @@ describe('encode request', () => {
     assert.equal(nearestEffort('high', []), null)
   })
 
-  for (const { name, quirks } of BUILT_IN_PROVIDERS) {
+  for (const { name, quirks } of CHAT_PROVIDERS) {
     it(`is taken by a strict server, for ${name}`, () => {
       const own = ['reasoning']
       for (const turn of [TEST_TURN, FULL]) {
@@ -157,9 +158,9 @@ describe('encode request', () => {
 
 describe('built-in providers', () => {
   it('have names that can stand before a slash, and addresses without credentials', () => {
-    const names = BUILT_IN_PROVIDERS.map(({ name }) => name)
+    const names = CHAT_PROVIDERS.map(({ name }) => name)
     assert.equal(new Set(names).size, names.length)
-    for (const { name, baseUrl, local, envKeys } of BUILT_IN_PROVIDERS) {
+    for (const { name, baseUrl, local, envKeys } of CHAT_PROVIDERS) {
       assert.match(name, /^[a-z][a-z0-9-]*$/)
       const url = new URL(baseUrl)
       assert.equal(url.protocol, local ? 'http:' : 'https:')

@@ -1,8 +1,8 @@
 /** A turn -> the body of `POST /chat/completions`. Always streamed; what was not given is left out, never null. */
 import type { ModelTurn } from '../model.ts'
+import { nearestEffort } from '../upstream/nearest-effort.ts'
 import { encodeMessages } from './encode-messages.ts'
 import { encodeTools } from './encode-tools.ts'
-import { nearestEffort } from './not-carried.ts'
 import type { Quirks } from './quirks.ts'
 import type { ChatMessage } from './wire.ts'
 

@@ -1,23 +1,11 @@
 /** Providers that need only a key, or only to be running. Data: name, address, where the key is found, quirks. */
+import { type ProviderRow, providerRow } from '../upstream/provider-row.ts'
 import { type Quirks, withQuirks } from './quirks.ts'
 
-export type ProviderRow = {
-  /** As in `provider/model`. */
-  readonly name: string
-  readonly title: string
-  /** Up to and including the version segment. */
-  readonly baseUrl: string
-  /** Environment variables that may hold the key, the first that is set counts. */
-  readonly envKeys: readonly string[]
-  /** Environment variables that may move `baseUrl`. */
-  readonly envBaseUrls: readonly string[]
-  /** Runs on the user's own machine: needs no key, is found by its port. */
-  readonly local: boolean
-  readonly quirks: Partial<Quirks>
-}
+export type ChatProviderRow = ProviderRow & { readonly quirks: Partial<Quirks> }
 
-type RowInit = Pick<ProviderRow, 'name' | 'title' | 'baseUrl'> & Partial<ProviderRow>
-const row = (init: RowInit): ProviderRow => ({ envKeys: [], envBaseUrls: [], local: false, quirks: {}, ...init })
+const row = (init: Parameters<typeof providerRow>[0] & { readonly quirks?: Partial<Quirks> }): ChatProviderRow =>
+  providerRow({ quirks: {}, ...init })
 
 /** Hosted endpoints send reasoning in a field of its own, and take system messages anywhere. */
 const HOSTED: Partial<Quirks> = { thinkTags: false, systemMessages: 'anywhere' }
@@ -28,7 +16,7 @@ const ENGINE: Partial<Quirks> = {
   reasoningInput: { field: 'reasoning_content', when: 'tool-calls' },
 }
 
-export const BUILT_IN_PROVIDERS: readonly ProviderRow[] = [
+export const CHAT_PROVIDERS: readonly ChatProviderRow[] = [
   row({
     name: 'openai',
     title: 'OpenAI',
@@ -280,4 +268,4 @@ export const BUILT_IN_PROVIDERS: readonly ProviderRow[] = [
 
 /** The quirks of a provider by name; an unknown name gets the defaults. `overrides` are the operator's word. */
 export const quirksOf = (provider: string, overrides: Partial<Quirks> = {}): Quirks =>
-  withQuirks(BUILT_IN_PROVIDERS.find(({ name }) => name === provider)?.quirks ?? {}, overrides)
+  withQuirks(CHAT_PROVIDERS.find(({ name }) => name === provider)?.quirks ?? {}, overrides)

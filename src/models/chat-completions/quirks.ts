@@ -2,9 +2,7 @@
  * What vendors' Chat Completions endpoints do differently, as data. The mappers read a row; none of them knows a
  * vendor's name. A field is here only when two endpoints really disagree about it.
  */
-import type { EFFORTS } from '../../protocol/options.ts'
-
-export type Effort = (typeof EFFORTS)[number]
+import type { Effort } from '../upstream/nearest-effort.ts'
 
 export type Quirks = {
   // ---- the request

@@ -2,7 +2,7 @@
  * What a provider wants to see again on later turns, as one opaque string. The engine seals it into a reasoning
  * item's `encrypted_content` and hands it back opened.
  */
-import { asFields, asList, type Fields, parseJson } from './fields.ts'
+import { asFields, asList, type Fields, parseJson } from '../upstream/fields.ts'
 
 export type ReasoningState = {
   /** OpenRouter's `reasoning_details`, merged from its fragments. */

@@ -39,6 +39,7 @@ export function createDemoModel({ clock, ids, contextWindow = CONTEXT_WINDOW }: 
   })
   const newCallId = () => ids?.next('call') ?? null
   return {
+    fields: {},
     capabilities: {
       contextWindow,
       maxOutputTokens: MAX_OUTPUT_TOKENS,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { PARAM_NAMES } from '../chat-completions/param-names.ts'
 import type { ModelErrorKind } from '../model.ts'
 import { mapHttpError } from './map-error.ts'
 import { sanitizeMessage } from './sanitize-message.ts'
@@ -16,7 +17,7 @@ function map(status: number, body: unknown, headers: Readonly<Record<string, str
     header: (name: string) => headers[name] ?? null,
     nowMs: NOW,
   }
-  return mapHttpError(reply, { provider: 'acme', model: 'big', secrets: ['my-own-key'] })
+  return mapHttpError(reply, { provider: 'acme', model: 'big', secrets: ['my-own-key'], params: PARAM_NAMES })
 }
 
 type Case = readonly [

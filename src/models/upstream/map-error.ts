@@ -10,7 +10,11 @@ export type UpstreamErrorContext = {
   readonly model: string
   /** Texts that must not come out: the key and the values of configured headers. */
   readonly secrets: readonly string[]
+  readonly params: ParamNames
 }
+
+/** The provider's name of a request field, without what follows its first dot or bracket -> ours. */
+export type ParamNames = Readonly<Record<string, string>>
 
 export type UpstreamHttpReply = {
   readonly status: number
@@ -51,7 +55,8 @@ function toModelError(
   context: UpstreamErrorContext,
 ): ModelError {
   const kind = kindOf(error, status)
-  const param = kind === 'context_length' ? 'input' : kind === 'model_not_found' ? 'model' : ourParam(error.param)
+  const param =
+    kind === 'context_length' ? 'input' : kind === 'model_not_found' ? 'model' : ourParam(error.param, context.params)
   const message = messageOf(kind, error, status, context)
   return new ModelError(kind, message, { status, retryAfterMs, param, provider: context.provider })
 }
@@ -134,39 +139,7 @@ function messageOf(
   }
 }
 
-/** The provider's name of a field -> ours, by its first segment. */
-const PARAMS: Readonly<Record<string, string>> = {
-  messages: 'input',
-  max_tokens: 'max_output_tokens',
-  max_completion_tokens: 'max_output_tokens',
-  response_format: 'text.format',
-  reasoning_effort: 'reasoning.effort',
-  reasoning: 'reasoning',
-  verbosity: 'text.verbosity',
-  functions: 'tools',
-  function_call: 'tool_choice',
-  logprobs: 'top_logprobs',
-  user: 'safety_identifier',
-}
-const SAME_PARAMS: ReadonlySet<string> = new Set([
-  'model',
-  'tools',
-  'tool_choice',
-  'parallel_tool_calls',
-  'temperature',
-  'top_p',
-  'presence_penalty',
-  'frequency_penalty',
-  'top_logprobs',
-  'stop',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'safety_identifier',
-])
-
-function ourParam(param: string | null): string | null {
+function ourParam(param: string | null, names: ParamNames): string | null {
   const first = param?.split(/[.[]/, 1)[0]
-  if (!first) return null
-  return PARAMS[first] ?? (SAME_PARAMS.has(first) ? first : null)
+  return first && Object.hasOwn(names, first) ? (names[first] ?? null) : null
 }

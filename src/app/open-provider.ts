@@ -1,0 +1,93 @@
+/** Composition: one configured or detected connection -> a provider of models, by the API it is spoken to in. */
+import type { WireApi } from '../config/known-providers.ts'
+import type { ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import { createUpstreamAgent, type UpstreamClocks } from '../lib/upstream-http.ts'
+import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
+import { quirksOf } from '../models/chat-completions/providers.ts'
+import type { Model, ModelCapabilities } from '../models/model.ts'
+import type { ModelInfo } from '../models/model-info.ts'
+import type { ModelProvider } from '../models/model-provider.ts'
+import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
+import type { AdapterOptions } from '../models/upstream/adapter-options.ts'
+
+export type ProviderDeps = { readonly clock: Clock; readonly ids: Ids }
+
+/** Where nothing is known a model is believed to take what the API offers; its provider then refuses what it cannot. */
+const BELIEVED: ModelCapabilities = {
+  contextWindow: null,
+  maxOutputTokens: null,
+  imageInput: true,
+  fileInput: true,
+  functionTools: true,
+  customTools: false,
+  structuredOutput: true,
+  reasoning: true,
+  logprobs: true,
+}
+
+/** How an adapter is made, and how its provider's models are listed. */
+type Wire = {
+  open(options: AdapterOptions, connection: ProviderConfig, info: ModelInfo): Model
+  listKind(connection: ProviderConfig): ListKind
+  /** Headers that let a list request in. */
+  authorize(apiKey: string): Readonly<Record<string, string>>
+}
+
+const ENGINE_LISTS: Readonly<Record<string, ListKind>> = {
+  ollama: 'ollama',
+  lmstudio: 'lmstudio',
+  llamacpp: 'llamacpp',
+}
+
+const bearer = (apiKey: string) => ({ authorization: `Bearer ${apiKey}` })
+
+const CHAT: Wire = {
+  open(options, { type, quirks: switched }, info) {
+    const quirks = quirksOf(type, switched)
+    const capabilities: ModelCapabilities = {
+      ...BELIEVED,
+      customTools: quirks.customTools,
+      structuredOutput: quirks.structuredOutput === 'json_schema',
+      logprobs: quirks.logprobs,
+      ...info,
+    }
+    return createChatCompletionsModel({ ...options, quirks, capabilities })
+  },
+  listKind: ({ type }) => ENGINE_LISTS[type] ?? 'openai',
+  authorize: bearer,
+}
+
+const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: CHAT, anthropic: CHAT, gemini: CHAT }
+
+export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
+  const { name, apiBase, apiKey, headers } = connection
+  const wire = WIRES[connection.wireApi]
+  const clocks: UpstreamClocks = {
+    connectMs: config.limits.upstreamConnectMs,
+    firstByteMs: config.limits.upstreamFirstByteMs,
+    idleMs: config.limits.upstreamIdleMs,
+    wholeMs: connection.timeoutMs,
+  }
+  const dispatcher = createUpstreamAgent(clocks)
+  const list = createModelLister(
+    () =>
+      fetchModels({
+        baseUrl: apiBase,
+        kind: wire.listKind(connection),
+        headers: { ...(apiKey ? wire.authorize(apiKey) : {}), ...headers },
+        clock: deps.clock,
+        dispatcher,
+      }),
+    deps.clock,
+  )
+  const adapter = { provider: name, baseUrl: apiBase, apiKey, headers, clocks, dispatcher, ...deps }
+  const provider: ModelProvider = {
+    name,
+    ownedBy: name,
+    listModels: list,
+    open: (_model, info) => wire.open({ ...adapter, capabilities: { ...BELIEVED, ...info } }, connection, info),
+  }
+  return { provider, close: () => dispatcher.destroy() }
+}
