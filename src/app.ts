@@ -130,6 +130,7 @@ function engineSettings({ defaults, limits, retention }: ResolvedConfig): Engine
     storeByDefault: defaults.store,
     truncationByDefault: defaults.truncation,
     maxOutputTokensByDefault: defaults.maxOutputTokens,
+    maxToolCallsByDefault: defaults.maxToolCalls,
     unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
     responseTtlSeconds: Math.floor(retention.responsesMs / 1000),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },

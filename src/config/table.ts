@@ -122,6 +122,11 @@ export const SETTINGS = {
     null,
     'When the request does not say. Unset: as the provider has it.',
   ),
+  'defaults.max_tool_calls': setting(
+    most(10_000),
+    64,
+    'Calls of tools that the server runs which one response may make, when the request does not say.',
+  ),
   'defaults.unsupported_params': setting(
     choice(['auto', 'error', 'warn', 'drop']),
     'auto',

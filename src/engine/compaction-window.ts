@@ -38,9 +38,9 @@ export function dropCompacted(items: readonly Item[], maxBytes: number, seal: Co
 const callIdOf = (item: Item): readonly string[] => ('call_id' in item ? [item.call_id] : [])
 
 /** The messages that stay in their own words, in their order; of the user's the newest that fit into `maxBytes`. */
-export function keptMessages(items: readonly Item[], maxBytes: number): readonly Item[] {
+export function keptMessages<T extends Item>(items: readonly T[], maxBytes: number): readonly T[] {
   let room = maxBytes
-  const kept: Item[] = []
+  const kept: T[] = []
   for (const item of items.toReversed()) {
     if (isUserMessage(item)) {
       room -= bytesOf(item)
@@ -54,7 +54,7 @@ export function keptMessages(items: readonly Item[], maxBytes: number): readonly
  * What a model needs in its own words to answer now: the last user message with everything after it or, where that is
  * too much, with the last step alone: the newest calls and their outputs.
  */
-export function newestTurn(items: readonly Item[], maxBytes: number): readonly Item[] {
+export function newestTurn<T extends Item>(items: readonly T[], maxBytes: number): readonly T[] {
   const at = items.findLastIndex(isUserMessage)
   const newest = items.slice(Math.max(at, 0))
   if (at >= 0 && bytesOf(newest) <= maxBytes) return newest
@@ -62,7 +62,7 @@ export function newestTurn(items: readonly Item[], maxBytes: number): readonly I
   return at >= 0 ? [...newest.slice(0, 1), ...step.filter((item) => item !== newest[0])] : step
 }
 
-function lastStep(items: readonly Item[]): readonly Item[] {
+function lastStep<T extends Item>(items: readonly T[]): readonly T[] {
   const outputs = new Set<string>()
   for (const item of items.toReversed()) {
     if (isOutput(item)) for (const id of callIdOf(item)) outputs.add(id)

@@ -1,7 +1,7 @@
 /** Compaction of one run: whether it is due, and the context that goes on after it. */
 import type { Ids } from '../lib/ids.ts'
-import type { Model, ModelContext, ModelTurn } from '../models/model.ts'
-import type { Item, OutputItem } from '../protocol/items.ts'
+import type { Model, ModelContext, ModelTurn, TurnItem } from '../models/model.ts'
+import type { OutputItem } from '../protocol/items.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { Usage } from '../protocol/response.ts'
 import { type CompactionSeal, isSummaryMessage, summaryMessage } from './compaction-seal.ts'
@@ -95,7 +95,7 @@ async function isOver(turn: ModelTurn, rule: CompactionRule, model: Model, signa
   return turn.items.some((item) => !staying.has(item) && !isSummaryMessage(item))
 }
 
-function whatStays(items: readonly Item[], { keptBytes }: CompactionRule) {
+function whatStays(items: readonly TurnItem[], { keptBytes }: CompactionRule) {
   const newest = newestTurn(items, keptBytes)
   const isNewest = new Set(newest)
   const kept = keptMessages(

@@ -6,6 +6,8 @@ export type CallItem = FunctionCall | CustomToolCall
 
 export interface CallWriter {
   readonly type: 'call'
+  /** Of its item. */
+  readonly id: string
   delta(delta: string): void
   /** Announces the whole input; the item itself stays open until `close`. */
   endInput(): void
@@ -38,6 +40,7 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
 
   return {
     type: 'call',
+    id: place.id,
     delta(delta) {
       input += delta
       sink.push({

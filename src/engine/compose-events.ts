@@ -12,10 +12,12 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ApiError } from '../protocol/errors.ts'
+import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
+import { type HostedWriter, openHosted } from './compose-hosted.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
@@ -28,7 +30,7 @@ export type RunEnd =
   | { readonly status: 'failed'; readonly error: ResponseError; readonly cause: ApiError }
   | { readonly status: 'cancelled' }
 
-type OpenWriter = MessageWriter | ReasoningWriter | CallWriter
+type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | HostedWriter
 
 export class EventComposer {
   readonly #initial: ResponseObject
@@ -54,6 +56,10 @@ export class EventComposer {
     const batch = this.#batch
     this.#batch = []
     return batch
+  }
+
+  get hasEvents(): boolean {
+    return this.#batch.length > 0
   }
 
   get output(): readonly OutputItem[] {
@@ -88,6 +94,14 @@ export class EventComposer {
   call(prefix: string, open: (itemId: string) => CallItem): CallWriter {
     const place = this.#place(prefix)
     const writer = openCall(this.#sink, place, open(place.id))
+    this.#open = writer
+    return writer
+  }
+
+  /** `open` makes the item of a tool that runs here from the id it gets. */
+  hosted(prefix: string, open: (itemId: string) => HostedItem): HostedWriter {
+    const place = this.#place(prefix)
+    const writer = openHosted(this.#sink, place, open(place.id))
     this.#open = writer
     return writer
   }

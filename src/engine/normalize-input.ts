@@ -8,6 +8,7 @@ import { badRequest } from '../protocol/errors.ts'
 import {
   type CompactionTriggerParam,
   type InputItemParam,
+  type InputMessage,
   ITEM_ID_PREFIX,
   ITEM_STATUSES,
   type Item,
@@ -15,6 +16,7 @@ import {
   type ItemStatus,
   type MessageParam,
 } from '../protocol/items.ts'
+import { normalizeHosted } from './normalize-hosted.ts'
 
 /** A stored item, named by its id; `index` is its place in `input`, for errors. */
 export type ItemReference = { readonly type: 'item_reference'; readonly id: string; readonly index: number }
@@ -39,7 +41,7 @@ export function endsWithTrigger(input: string | readonly InputItemParam[] | null
   return last !== undefined && isTrigger(last)
 }
 
-export const userMessage = (text: string, ids: Ids): Item => ({
+export const userMessage = (text: string, ids: Ids): InputMessage => ({
   id: ids.next(ITEM_ID_PREFIX.message),
   type: 'message',
   status: 'completed',
@@ -108,7 +110,7 @@ function normalizeItem(
     case 'compaction':
       return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
-      return item satisfies never
+      return normalizeHosted(item, idOf(item.type))
   }
 }
 

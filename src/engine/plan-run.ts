@@ -4,12 +4,12 @@
  */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
-import { scopedKey } from '../lib/scoped-key.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
-import type { ModelTurn } from '../models/model.ts'
+import type { ModelTurn, TurnItem } from '../models/model.ts'
 import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
+import type { Include } from '../protocol/options.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import { plainUsage } from '../protocol/usage.ts'
@@ -24,6 +24,7 @@ import { dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
+import { firstTurn } from './first-turn.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
 import { normalizeInput } from './normalize-input.ts'
@@ -63,10 +64,13 @@ export type RunPlan = {
   /** The first turn. */
   readonly turn: ModelTurn
   readonly compaction: Compaction
+  /** Calls of hosted tools that this response may make. */
+  readonly maxToolCalls: number
+  readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
   /** Items of an earlier turn of this run as the model is shown them. */
-  toTurnItems(items: readonly OutputItem[]): readonly Item[]
+  toTurnItems(items: readonly OutputItem[]): readonly TurnItem[]
   sealReasoning(reasoning: { state: string | null; text: string }): string | null
   /** For models that report no usage: counted by a tokenizer. */
   estimateUsage(turn: ModelTurn, output: readonly OutputItem[]): Promise<Usage>
@@ -81,7 +85,6 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const context = await resolveContext(request, { resolved, rule }, caller, deps)
   const tools = offerTools(context.toolSpecs, deps.tools)
   const toolChoice = echoToolChoice(request.tool_choice)
-  const choice = resolveToolChoice(toolChoice, tools)
   const ledger = createUnsupportedLedger(settings.unsupportedParams)
   const response = initialResponse(request, {
     id: ids.next('resp'),
@@ -92,29 +95,14 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     tools: echoTools(request.tools ?? [], deps.tools),
     toolChoice,
   })
-  const logprobs = request.include?.includes('message.output_text.logprobs') ?? false
-  const turn: ModelTurn = {
+  const turn = firstTurn(request, {
+    projectId: caller.principal.projectId,
+    response,
     model: resolved.upstreamModel,
-    instructions: request.instructions ?? null,
     items: toTurnItems(context.shown, tools, context.seals),
-    tools: [...tools.byModelName.values()].map(({ declared }) => declared.declaration),
-    toolChoice: choice,
-    parallelToolCalls: response.parallel_tool_calls,
-    text: response.text,
-    reasoning: response.reasoning,
-    temperature: request.temperature ?? null,
-    topP: request.top_p ?? null,
-    presencePenalty: request.presence_penalty ?? null,
-    frequencyPenalty: request.frequency_penalty ?? null,
-    topLogprobs: logprobs ? (request.top_logprobs ?? 0) : null,
-    maxOutputTokens: request.max_output_tokens ?? null,
-    stop: request.stop ?? null,
-    serviceTier: request.service_tier ?? null,
-    promptCacheKey: request.prompt_cache_key ? scopedKey(caller.principal.projectId, request.prompt_cache_key) : null,
-    promptCacheRetention: response.prompt_cache_retention,
-    safetyIdentifier: request.safety_identifier ?? request.user ?? null,
-    metadata: response.metadata,
-  }
+    tools,
+    toolChoice: resolveToolChoice(toolChoice, tools),
+  })
   checkFormat(request, turn)
   checkCapabilities(turn, request, resolved.model, ledger)
   reportStrangers(context.seals, resolved, ledger)
@@ -135,6 +123,8 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     // Compaction wants to see everything; it truncates what is too long all the same afterwards.
     turn: rule.when === 'off' ? await fit(turn) : turn,
     compaction: createCompaction(parts),
+    maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+    include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
     toTurnItems: (items) => toTurnItems(items, tools, context.seals),
@@ -229,7 +219,7 @@ async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Calle
   const { contextWindow } = resolved.model.capabilities
   if (contextWindow === null) return turn
   const room = contextWindow - (turn.maxOutputTokens ?? 0)
-  const fits = async (items: readonly Item[]) =>
+  const fits = async (items: readonly TurnItem[]) =>
     (await countTurn({ ...turn, items }, resolved.model, caller.signal, room)) <= room
   if (await fits(turn.items)) return turn
   return { ...turn, items: await truncateItems(turn.items, fits) }

@@ -4,7 +4,9 @@
  */
 import type { Ids } from '../lib/ids.ts'
 import type { OutputPart } from '../protocol/content.ts'
-import { ITEM_ID_PREFIX, type OutputItem, type ReasoningItem } from '../protocol/items.ts'
+import { streamedText } from '../protocol/hosted-events.ts'
+import { type HostedItem, openedItem } from '../protocol/hosted-items.ts'
+import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem, type ReasoningItem } from '../protocol/items.ts'
 import type { ResponseObject } from '../protocol/response.ts'
 import type { CallItem } from './compose-call.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
@@ -37,12 +39,16 @@ export async function* replayEvents(response: ResponseObject): AsyncGenerator<Ru
   yield composer.take()
   for (const item of response.output) {
     writeItem(composer, item)
-    composer.closeItem(('status' in item && item.status) || 'completed')
+    composer.closeItem(endStatusOf(item))
     yield composer.take()
   }
   composer.end(endOf(response), response.usage)
   yield composer.take()
 }
+
+/** Items that have further ways to end say so themselves. */
+const endStatusOf = (item: OutputItem): ItemStatus =>
+  'status' in item && item.status === 'incomplete' ? 'incomplete' : 'completed'
 
 const beginningOf = (response: ResponseObject): ResponseObject => ({
   ...response,
@@ -95,7 +101,7 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       composer.compaction(item.encrypted_content)
       break
     default:
-      item satisfies never
+      writeHosted(composer, item)
   }
 }
 
@@ -103,6 +109,19 @@ function writeCall(composer: EventComposer, opened: CallItem, input: string): vo
   const writer = composer.call(ITEM_ID_PREFIX[opened.type], () => opened)
   if (input) writer.delta(input)
   writer.endInput()
+}
+
+function writeHosted(composer: EventComposer, item: HostedItem): void {
+  const writer = composer.hosted(ITEM_ID_PREFIX[item.type], () => openedItem(item))
+  const text = streamedText(item)
+  if (item.type === 'code_interpreter_call') {
+    if (text) writer.tell({ type: 'response.code_interpreter_call_code.delta', delta: text })
+    writer.tell({ type: 'response.code_interpreter_call_code.done', code: text })
+  } else if (item.type === 'mcp_call') {
+    if (text) writer.tell({ type: 'response.mcp_call_arguments.delta', delta: text })
+    writer.tell({ type: 'response.mcp_call_arguments.done', arguments: text })
+  }
+  writer.finish(item)
 }
 
 function writePart(writer: ReturnType<EventComposer['message']>, part: OutputPart): void {

@@ -6,19 +6,21 @@
  */
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
-import type { ModelContext, ModelTurn } from '../models/model.ts'
+import type { ModelContext, ModelTurn, TurnToolChoice } from '../models/model.ts'
 import { ApiError } from '../protocol/errors.ts'
+import type { OutputItem } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage } from '../protocol/usage.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
 import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import type { RunBatch } from './run-event.ts'
-import { runToolCalls } from './run-tool-calls.ts'
-import { startTurn, type TurnResult } from './run-turn.ts'
+import { runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
+import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
 
-export type RunDeps = { readonly clock: Clock; readonly ids: Ids }
+export type RunDeps = { readonly clock: Clock; readonly ids: Ids; readonly telemetry: Pick<Telemetry, 'failed'> }
 
 export async function* runResponse(
   plan: RunPlan,
@@ -29,6 +31,8 @@ export async function* runResponse(
   composer.begin()
   yield composer.take()
 
+  const options = turnOptions(plan, composer, deps)
+  const tools = toolDeps(plan, composer, context.signal, deps)
   let usage: Usage | null = null
   let end: RunEnd
   try {
@@ -47,14 +51,15 @@ export async function* runResponse(
         break
       }
       const before = composer.output.length
-      const run = startTurn(turn, turnOptions(plan, composer, deps))
+      const run = startTurn(turn, options)
       for await (const batch of plan.resolved.model.stream(turn, context)) {
         run.write(batch)
         const events = composer.take()
         if (events.length > 0) yield events
       }
+      const ran = yield* runToolCalls(run, tools)
       const result: TurnResult = run.result()
-      const next = await afterTurn(result, context.signal)
+      const next = afterTurn(result, ran)
       composer.closeItem(next.next === 'end' && next.end.status === 'incomplete' ? 'incomplete' : 'completed')
       const output = composer.output.slice(before)
       const ofTurn = result.usage ?? (await plan.estimateUsage(turn, output))
@@ -63,7 +68,7 @@ export async function* runResponse(
         end = next.end
         break
       }
-      turn = { ...turn, items: [...turn.items, ...plan.toTurnItems(output), ...next.items] }
+      turn = nextTurn(turn, plan, output, next)
     }
   } catch (error) {
     end = endOfFailure(error, context.signal)
@@ -72,19 +77,51 @@ export async function* runResponse(
   yield composer.take()
 }
 
-const turnOptions = (plan: RunPlan, composer: EventComposer, deps: RunDeps) => ({
+const turnOptions = (plan: RunPlan, composer: EventComposer, { ids }: RunDeps): TurnOptions => {
+  let hostedCalls = plan.maxToolCalls
+  return {
+    composer,
+    tools: plan.tools,
+    logprobs: plan.turn.topLogprobs !== null,
+    sealReasoning: plan.sealReasoning,
+    newCallId: () => ids.next('call'),
+    newItemId: (prefix) => ids.next(prefix),
+    takeHostedCall: () => hostedCalls-- > 0,
+  }
+}
+
+const toolDeps = (plan: RunPlan, composer: EventComposer, signal: AbortSignal, deps: RunDeps): ToolRunDeps => ({
   composer,
-  tools: plan.tools,
-  logprobs: plan.turn.topLogprobs !== null,
-  sealReasoning: plan.sealReasoning,
-  newCallId: () => deps.ids.next('call'),
+  context: {
+    signal,
+    projectId: plan.store.projectId,
+    responseId: plan.response.id,
+    include: plan.include,
+  },
+  onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
 })
 
-async function afterTurn(result: TurnResult, signal: AbortSignal) {
+function afterTurn(result: TurnResult, tools: ToolCallsResult) {
   if (result.reason === 'length') return ended({ status: 'incomplete', reason: 'max_output_tokens' })
   if (result.reason === 'content_filter') return ended({ status: 'incomplete', reason: 'content_filter' })
-  const calls = await runToolCalls(result.calls, signal)
-  return calls.next === 'end' ? ended({ status: 'completed' }) : calls
+  return tools.next === 'end' ? ended({ status: 'completed' }) : tools
+}
+
+type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
+
+function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
+  const { calls, outputs, limited } = results
+  const shown = output.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
+  const isShown = new Set(output.map(({ id }) => id))
+  const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
+  const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
+  return { ...turn, toolChoice, items: [...turn.items, ...shown, ...unshown, ...outputs] }
+}
+
+/** A choice that demands a call is met by the first turn; demanded again, or beyond the limit, it would never end. */
+const nextMode = (mode: TurnToolChoice['mode'], limited: boolean): TurnToolChoice['mode'] => {
+  if (limited) return 'none'
+  return mode === 'required' ? 'auto' : mode
 }
 
 const ended = (end: RunEnd) => ({ next: 'end' as const, end })

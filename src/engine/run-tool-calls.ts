@@ -1,20 +1,88 @@
-/** Runs the calls of one turn, in the order the model made them, and says whether the model goes on. */
-import type { Item } from '../protocol/items.ts'
-import type { OfferedCall } from './run-turn.ts'
+/**
+ * Runs the calls of one turn that run here, in the order the model made them, and says whether the model goes on.
+ *
+ * Invariant: a call ends in exactly one way that the model or the client gets to see, also when its tool fails in a way
+ * nobody foresaw.
+ */
+import type { TurnItem } from '../models/model.ts'
+import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
+import type { EventComposer } from './compose-events.ts'
+import type { RunBatch } from './run-event.ts'
+import type { MadeCall, TurnRun } from './run-turn.ts'
 
 export type ToolCallsResult =
-  /** No calls, or some that the client must run: the response ends. */
+  /** No calls, or some that the client must run or allow: the response ends. */
   | { readonly next: 'end' }
-  /** All ran here: these items join the context of another turn. */
-  | { readonly next: 'turn'; readonly items: readonly Item[] }
+  /**
+   * All ran here. A call stands where its item stands; the outputs follow the whole turn, as of calls made at once.
+   * `limited`: some were refused, because the response may make no more.
+   */
+  | {
+      readonly next: 'turn'
+      readonly calls: ReadonlyMap<string, TurnItem>
+      readonly outputs: readonly TurnItem[]
+      readonly limited: boolean
+    }
 
-export async function runToolCalls(calls: readonly OfferedCall[], signal: AbortSignal): Promise<ToolCallsResult> {
-  const items: Item[] = []
-  let awaitsClient = calls.length === 0
-  for (const { call, offered } of calls) {
-    const outcome = await offered.tool.execute(call, signal)
-    if (outcome.type === 'await-client') awaitsClient = true
-    else items.push(...outcome.items)
+export type ToolRunDeps = {
+  readonly composer: EventComposer
+  readonly context: ToolContext
+  /** Told of a fault of a tool; the run goes on. */
+  readonly onFault: (error: unknown) => void
+}
+
+export async function* runToolCalls(run: TurnRun, deps: ToolRunDeps): AsyncGenerator<RunBatch, ToolCallsResult> {
+  const calls = new Map<string, TurnItem>()
+  const outputs: TurnItem[] = []
+  // A turn that was cut off may hold half a call, and one without an end is an error of the model.
+  const isWhole = run.reason === 'stop' || run.reason === 'tool_calls'
+  let waits = false
+  let limited = false
+  for (let made = run.takeCall(); made !== null; made = run.takeCall()) {
+    if (!isWhole) {
+      if (made.writer) deps.composer.closeItem('incomplete')
+      continue
+    }
+    if (made.refusal) limited = true
+    const outcome = made.refusal ?? (yield* runCall(made, deps))
+    if (outcome.type === 'result') {
+      calls.set(made.call.itemId, callItem(made))
+      outputs.push(outputItem(made, outcome.output))
+    } else waits = true
   }
-  return awaitsClient ? { next: 'end' } : { next: 'turn', items }
+  return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
+}
+
+async function* runCall({ call, offered, writer }: MadeCall, deps: ToolRunDeps): AsyncGenerator<RunBatch, ToolOutcome> {
+  const { composer, context } = deps
+  try {
+    const steps = offered.tool.execute(call, context)
+    for (let step = await steps.next(); ; step = await steps.next()) {
+      if (step.done) return step.value
+      if (step.value.type === 'progress') writer?.tell(step.value.event)
+      else writer?.finish(step.value.item)
+      if (composer.hasEvents) yield composer.take()
+    }
+  } catch (error) {
+    context.signal.throwIfAborted()
+    deps.onFault(error)
+    return { type: 'result', output: 'The tool failed. It may work another time, or with other arguments.' }
+  } finally {
+    if (writer !== null) composer.closeItem('completed')
+  }
+}
+
+/** The call as the model made it. */
+function callItem({ call }: MadeCall): TurnItem {
+  const { itemId: id, callId: call_id, declared, input } = call
+  const { type, name } = declared.declaration
+  return type === 'function'
+    ? { id, type: 'function_call', status: 'completed', call_id, name, arguments: input }
+    : { id, type: 'custom_tool_call', status: 'completed', call_id, name, input }
+}
+
+function outputItem({ call }: MadeCall, output: ToolOutput): TurnItem {
+  const { itemId: id, callId: call_id, declared } = call
+  const type = declared.declaration.type === 'function' ? 'function_call_output' : 'custom_tool_call_output'
+  return { id, type, status: 'completed', call_id, output: typeof output === 'string' ? output : [...output] }
 }

@@ -1,11 +1,13 @@
 /** One model turn: `ModelEvent`s in, written to the composer, and at its end the calls the model made. */
 import type { FinishReason, ModelBatch, ModelEvent, ModelTurn } from '../models/model.ts'
 import { ModelError } from '../models/model.ts'
+import { isHostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
-import type { FinishedCall } from '../tools/tool.ts'
+import type { FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
+import type { HostedWriter } from './compose-hosted.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
 import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
@@ -14,9 +16,17 @@ export type TurnResult = {
   readonly reason: FinishReason
   /** Null when the provider reported none. */
   readonly usage: Usage | null
-  readonly calls: readonly OfferedCall[]
 }
-export type OfferedCall = { readonly call: FinishedCall; readonly offered: OfferedTool }
+
+/** A call the model has finished making. */
+export type MadeCall = {
+  readonly call: FinishedCall
+  readonly offered: OfferedTool
+  /** Of the hosted item that is open for it; null for a call that the client runs. */
+  readonly writer: HostedWriter | null
+  /** Not run, and not shown to the client; what the model is told instead. */
+  readonly refusal: Extract<ToolOutcome, { type: 'result' }> | null
+}
 
 export type TurnOptions = {
   readonly composer: EventComposer
@@ -26,12 +36,22 @@ export type TurnOptions = {
   /** Makes `encrypted_content` of a provider's reasoning state; null: nothing to carry. */
   readonly sealReasoning: (reasoning: { state: string | null; text: string }) => string | null
   readonly newCallId: () => string
+  readonly newItemId: (prefix: string) => string
+  /** Takes one of the hosted calls that the response may still make; false when there is none left. */
+  readonly takeHostedCall: () => boolean
 }
 
 export interface TurnRun {
   /** Throws `ModelError` for what no turn of this request may hold. */
   write(batch: ModelBatch): void
-  /** After the last batch. Throws `ModelError` when the turn has no end. */
+  /** How the turn ended; null while it has not. */
+  readonly reason: FinishReason | null
+  /**
+   * The next finished call; null when there is none. The item of a hosted call stays open until it was run, so what the
+   * model said after it waits: asking for the next call writes it. For after the last batch.
+   */
+  takeCall(): MadeCall | null
+  /** After the last batch and the last call. Throws `ModelError` when the turn has no end. */
   result(): TurnResult
 }
 
@@ -39,24 +59,51 @@ export interface TurnRun {
 export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   const writer = createTurnWriter(turn, options)
   const blocks = createBlockSequencer()
+  /** What came behind a hosted call. Bounded by what one model turn may send. */
+  let waiting: ModelEvent[] = []
+  let reason: FinishReason | null = null
+  const pass = (event: ModelEvent) => {
+    if (event.type === 'finish') reason = event.reason
+    if (writer.holds) waiting.push(event)
+    else writer.write(event)
+  }
   return {
     write(batch) {
-      for (const event of batch) blocks.push(event, writer.write)
+      for (const event of batch) blocks.push(event, pass)
+    },
+    get reason() {
+      return reason
+    },
+    takeCall() {
+      const call = writer.takeCall()
+      if (call !== null || waiting.length === 0) return call
+      const events = waiting
+      waiting = []
+      for (const event of events) pass(event)
+      return writer.takeCall()
     },
     result: writer.result,
   }
 }
 
 type OpenCallState = {
-  readonly writer: CallWriter
   readonly offered: OfferedTool
-  readonly start: Omit<FinishedCall, 'input'>
+  readonly start: OpenedCall
+  /** Null for a call that is not shown. */
+  readonly writer: CallWriter | HostedWriter | null
+  readonly listen: InputListener | null
+  input: string
 }
+
+const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answer with what you have.'
 
 /** Invariant: blocks arrive one after another (see sequence-blocks), so one variable holds the open one. */
 function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const { composer, tools } = options
-  const calls: OfferedCall[] = []
+  const calls: MadeCall[] = []
+  let callCount = 0
+  /** A hosted call is made and its item open. */
+  let holds = false
   let call: OpenCallState | null = null
   let reasoning: { writer: ReasoningWriter; text: string } | null = null
   let finish: Extract<ModelEvent, { type: 'finish' }> | null = null
@@ -65,23 +112,29 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
     const offered = tools.byModelName.get(event.name)
     if (!offered)
       throw new ModelError('malformed', `The model called '${event.name}', which is not a tool of this request.`)
-    if (!mayCall(turn, event.name, calls.length)) return
-    const { declared, tool } = offered
-    const callId = tools.claimCallId(event.callId) ?? options.newCallId()
-    const prefix =
-      declared.declaration.type === 'function' ? ITEM_ID_PREFIX.function_call : ITEM_ID_PREFIX.custom_tool_call
-    let itemId = ''
-    const writer = composer.call(prefix, (id) => {
-      itemId = id
-      return tool.open({ itemId: id, callId, declared })
-    })
-    call = { writer, offered, start: { itemId, callId, declared } }
+    if (!mayCall(turn, event.name, callCount)) return
+    callCount += 1
+    call = openCall(offered, tools.claimCallId(event.callId) ?? options.newCallId(), options)
+  }
+  const addInput = (delta: string) => {
+    if (!call) return
+    call.input += delta
+    if (call.writer?.type === 'call') call.writer.delta(delta)
+    else if (call.listen) for (const event of call.listen(delta)) call.writer?.tell(event)
   }
   const endCall = () => {
     if (!call) return
-    call.writer.endInput()
-    calls.push({ call: { ...call.start, input: call.writer.input }, offered: call.offered })
+    const { offered, start, writer, input } = call
     call = null
+    if (writer?.type === 'call') writer.endInput()
+    const hosted = writer?.type === 'hosted' ? writer : null
+    holds = hosted !== null
+    calls.push({
+      call: { ...start, input, item: hosted?.item ?? null },
+      offered,
+      writer: hosted,
+      refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
+    })
   }
   const endReasoning = (state: string | null) => {
     if (!reasoning) return
@@ -126,7 +179,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         startCall(event)
         return
       case 'call-delta':
-        call?.writer.delta(event.delta)
+        addInput(event.delta)
         return
       case 'call-end':
         endCall()
@@ -141,11 +194,36 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
 
   return {
     write,
+    get holds() {
+      return holds
+    },
+    takeCall() {
+      holds = false
+      return calls.shift() ?? null
+    },
     result(): TurnResult {
       if (!finish) throw new ModelError('malformed', 'The model stopped without saying why.')
-      return { reason: finish.reason, usage: finish.usage, calls }
+      return { reason: finish.reason, usage: finish.usage }
     },
   }
+}
+
+function openCall(offered: OfferedTool, callId: string, options: TurnOptions): OpenCallState {
+  const { composer } = options
+  const { declared, tool } = offered
+  const opened = tool.open({ itemId: '', callId, declared })
+  const prefix = ITEM_ID_PREFIX[opened.type]
+  const isHosted = isHostedItem(opened)
+  if (isHosted && !options.takeHostedCall()) {
+    const start = { itemId: options.newItemId(prefix), callId, declared }
+    return { offered, start, writer: null, listen: null, input: '' }
+  }
+  const writer = isHosted
+    ? composer.hosted(prefix, (id) => ({ ...opened, id }))
+    : composer.call(prefix, (id) => ({ ...opened, id }))
+  const itemId = writer.type === 'hosted' ? writer.item.id : writer.id
+  const start = { itemId, callId, declared }
+  return { offered, start, writer, listen: tool.onInput?.(start) ?? null, input: '' }
 }
 
 /**

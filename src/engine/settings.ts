@@ -9,6 +9,8 @@ export type EngineSettings = {
   readonly truncationByDefault: 'auto' | 'disabled'
   /** Null: as the provider has it. */
   readonly maxOutputTokensByDefault: number | null
+  /** Calls of hosted tools in one response. */
+  readonly maxToolCallsByDefault: number
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null

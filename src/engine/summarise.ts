@@ -1,9 +1,9 @@
 /** The summarising turn: a context goes in, a text that can stand in its place comes out. */
 import type { Ids } from '../lib/ids.ts'
-import { type Model, type ModelContext, ModelError, type ModelTurn } from '../models/model.ts'
+import { type Model, type ModelContext, ModelError, type ModelTurn, type TurnItem } from '../models/model.ts'
 import { COMPACTION_INSTRUCTIONS, COMPACTION_REQUEST } from '../protocol/compaction-texts.ts'
 import type { StoredPart } from '../protocol/content.ts'
-import { type InputMessage, ITEM_ID_PREFIX, type Item, type OutputMessage } from '../protocol/items.ts'
+import { type InputMessage, ITEM_ID_PREFIX, type OutputMessage } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage, NO_USAGE } from '../protocol/usage.ts'
 import { summaryMessage } from './compaction-seal.ts'
@@ -30,13 +30,13 @@ const WINDOW_MARGIN = 0.9
  * Summarises all items. What does not fit into the model's window at once is summarised piece by piece, each piece
  * together with the summary of what was before it. Throws `ModelError` when the model fails or writes nothing.
  */
-export async function summarise(items: readonly Item[], parts: Summarising): Promise<Summary> {
+export async function summarise(items: readonly TurnItem[], parts: Summarising): Promise<Summary> {
   let rest = transcript(items, parts.ids)
   const replaces: string[] = []
   let summary: string | null = null
   let usage = NO_USAGE
   do {
-    const before: readonly Item[] =
+    const before: readonly TurnItem[] =
       summary === null ? [] : [summaryMessage(parts.ids.next('msg'), { summary, replaces })]
     const piece = await nextPiece(before, rest, parts)
     const made: Summary = await ask(turnOf([...before, ...piece], parts), parts)
@@ -48,7 +48,7 @@ export async function summarise(items: readonly Item[], parts: Summarising): Pro
   return { text: summary, usage }
 }
 
-const turnOf = (items: readonly Item[], { turn, maxTokens, ids }: Summarising): ModelTurn => ({
+const turnOf = (items: readonly TurnItem[], { turn, maxTokens, ids }: Summarising): ModelTurn => ({
   ...turn,
   instructions: turn.instructions
     ? `${COMPACTION_INSTRUCTIONS}\n\nThe conversation had these instructions:\n\n${turn.instructions}`
@@ -64,11 +64,15 @@ const turnOf = (items: readonly Item[], { turn, maxTokens, ids }: Summarising): 
 })
 
 /** As many items as fit, at least one; one that is too large by itself is shortened in its middle. */
-async function nextPiece(before: readonly Item[], rest: readonly Item[], parts: Summarising): Promise<readonly Item[]> {
+async function nextPiece(
+  before: readonly TurnItem[],
+  rest: readonly TurnItem[],
+  parts: Summarising,
+): Promise<readonly TurnItem[]> {
   const { contextWindow } = parts.model.capabilities
   if (contextWindow === null) return rest
   const room = Math.floor((contextWindow - parts.maxTokens) * WINDOW_MARGIN)
-  const fits = async (piece: readonly Item[]) =>
+  const fits = async (piece: readonly TurnItem[]) =>
     (await countTurn(turnOf([...before, ...piece], parts), parts.model, parts.context.signal, room)) <= room
   if (await fits(rest)) return rest
   let [low, high] = [1, rest.length - 1]
@@ -81,7 +85,7 @@ async function nextPiece(before: readonly Item[], rest: readonly Item[], parts: 
   return piece.length > 1 || (await fits(piece)) ? piece : piece.map((item) => shortened(item, room))
 }
 
-function shortened(item: Item, maxChars: number): Item {
+function shortened(item: TurnItem, maxChars: number): TurnItem {
   if (item.type !== 'message' || item.role === 'assistant') return item
   const text = item.content.flatMap((part) => (part.type === 'input_text' ? [part.text] : [])).join('\n')
   const half = Math.floor(maxChars / 2)
@@ -114,9 +118,9 @@ const outputMessage = (text: string, ids: Ids): OutputMessage => ({
  * The conversation as messages alone. Calls become sentences: no tool is offered to the summarising turn, some
  * providers take no calls without their tools, and a list of messages can be cut anywhere.
  */
-function transcript(items: readonly Item[], ids: Ids): readonly Item[] {
+function transcript(items: readonly TurnItem[], ids: Ids): readonly TurnItem[] {
   const names = new Map<string, string>()
-  return items.flatMap((item): Item[] => {
+  return items.flatMap((item): TurnItem[] => {
     switch (item.type) {
       case 'message':
         return item.role === 'assistant' ? [said(item, ids)] : [item]
@@ -139,7 +143,7 @@ function transcript(items: readonly Item[], ids: Ids): readonly Item[] {
 
 type Output = string | readonly StoredPart[]
 
-const inputOf = (item: Extract<Item, { type: 'function_call' | 'custom_tool_call' }>) =>
+const inputOf = (item: Extract<TurnItem, { type: 'function_call' | 'custom_tool_call' }>) =>
   item.type === 'function_call' ? item.arguments : item.input
 
 const tell = (text: string, ids: Ids): InputMessage => ({
@@ -150,7 +154,7 @@ const tell = (text: string, ids: Ids): InputMessage => ({
   content: [{ type: 'input_text', text }],
 })
 
-const said = (item: OutputMessage, ids: Ids): Item => {
+const said = (item: OutputMessage, ids: Ids): TurnItem => {
   const text = item.content.map((part) => (part.type === 'refusal' ? part.refusal : part.text)).join('')
   return { ...outputMessage(text, ids), id: item.id }
 }

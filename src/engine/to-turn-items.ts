@@ -1,10 +1,13 @@
 /** From items as clients know them to items as a model is shown them. */
 import type { SealedBox } from '../lib/sealed-box.ts'
+import type { TurnItem } from '../models/model.ts'
 import { badRequest } from '../protocol/errors.ts'
+import { isHostedItem } from '../protocol/hosted-items.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
 import { isAbandonedCall } from './check-pairs.ts'
 import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
 import type { NormalizedItem } from './normalize-input.ts'
+import { recallHosted } from './recall-hosted.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 
 export type ReasoningSeal = {
@@ -65,11 +68,13 @@ export function refuseForeignSeals(input: readonly NormalizedItem[], seals: Item
   })
 }
 
-export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: ItemSeals): Item[] {
-  const shown: Item[] = []
+export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: ItemSeals): TurnItem[] {
+  const shown: TurnItem[] = []
   for (const item of items) {
     if (isAbandonedCall(item) || item.type === 'additional_tools') continue
-    if (item.type === 'reasoning') shown.push(unsealed(item, seals.reasoning))
+    if (isHostedItem(item) || item.type === 'mcp_approval_response') {
+      shown.push(...recallHosted(item, tools.byModelName.size > 0))
+    } else if (item.type === 'reasoning') shown.push(unsealed(item, seals.reasoning))
     else if (item.type === 'compaction') shown.push(openSummary(item, seals.compaction))
     else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))
     else shown.push(item)

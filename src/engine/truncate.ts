@@ -6,9 +6,11 @@ import type { Item } from '../protocol/items.ts'
 import { isSummaryMessage } from './compaction-seal.ts'
 
 /** Splits a context into what always stays and turns that begin with a user message. */
-function splitTurns(items: readonly Item[]): { readonly fixed: ReadonlySet<Item>; readonly turns: readonly Item[][] } {
-  const fixed = new Set<Item>()
-  const turns: Item[][] = []
+function splitTurns<T extends Item>(
+  items: readonly T[],
+): { readonly fixed: ReadonlySet<T>; readonly turns: readonly T[][] } {
+  const fixed = new Set<T>()
+  const turns: T[][] = []
   let previousWasUser = false
   for (const item of items) {
     if (item.type === 'message' && (item.role === 'system' || item.role === 'developer' || isSummaryMessage(item))) {
@@ -28,10 +30,10 @@ function splitTurns(items: readonly Item[]): { readonly fixed: ReadonlySet<Item>
  * The longest suffix of turns for which `fits` holds, found by bisection because counting tokens is not cheap; at
  * least the newest turn. Order is kept.
  */
-export async function truncateItems(
-  items: readonly Item[],
-  fits: (items: readonly Item[]) => Promise<boolean>,
-): Promise<readonly Item[]> {
+export async function truncateItems<T extends Item>(
+  items: readonly T[],
+  fits: (items: readonly T[]) => Promise<boolean>,
+): Promise<readonly T[]> {
   const { fixed, turns } = splitTurns(items)
   const without = (dropped: number) => {
     const kept = new Set(turns.slice(dropped).flat())

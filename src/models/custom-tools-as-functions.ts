@@ -6,7 +6,6 @@
  * isolation, and a mismatch fails the turn; a lark grammar is only described to the model (see `grammarNotes`).
  */
 import { createJsonStringStream, type JsonStringStream } from '../lib/json-string-stream.ts'
-import type { Item } from '../protocol/items.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import {
   type Model,
@@ -15,6 +14,7 @@ import {
   type ModelEvent,
   type ModelTurn,
   type ToolDeclaration,
+  type TurnItem,
 } from './model.ts'
 import { type PortableRegex, toPortableRegex } from './regex-grammar.ts'
 
@@ -79,7 +79,7 @@ function describeFormat({ format }: CustomDeclaration): string | null {
   return `The value of \`${INPUT}\` must match this ${format.syntax} grammar:\n${format.definition}`
 }
 
-function toFunctionItem(item: Item): Item {
+function toFunctionItem(item: TurnItem): TurnItem {
   if (item.type === 'custom_tool_call') {
     const { input, type: _type, ...rest } = item
     return { ...rest, type: 'function_call', arguments: JSON.stringify({ [INPUT]: input }) }

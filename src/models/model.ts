@@ -9,6 +9,7 @@
  * - Events come in batches: what arrived together. How they are cut into batches means nothing.
  */
 import type { Annotation, Logprob } from '../protocol/content.ts'
+import type { HostedItem, McpApprovalResponse } from '../protocol/hosted-items.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
 import type { Usage } from '../protocol/response.ts'
@@ -111,13 +112,16 @@ export type ModelAttempt = {
   readonly upstreamRequestId: string | null
 }
 
+/** What a model is shown. Calls of tools that a server ran are shown as calls of functions and their outputs. */
+export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse>
+
 /** What a model is asked to do next: provider-neutral, complete, plain data. */
 export type ModelTurn = {
   /** The name the provider knows. */
   readonly model: string
   readonly instructions: string | null
   /** The whole context in order, oldest first; already resolved, paired and truncated. */
-  readonly items: readonly Item[]
+  readonly items: readonly TurnItem[]
   readonly tools: readonly ToolDeclaration[]
   readonly toolChoice: TurnToolChoice
   readonly parallelToolCalls: boolean

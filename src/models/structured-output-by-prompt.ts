@@ -6,13 +6,20 @@
  * still a failure before the first batch. The price: such a turn does not stream.
  */
 import type { Ids } from '../lib/ids.ts'
-import type { Item } from '../protocol/items.ts'
 import type { TextFormat } from '../protocol/options.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage } from '../protocol/usage.ts'
 import { checkJsonText, type JsonVerdict } from './check-json-text.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
-import { type Model, type ModelBatch, type ModelContext, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
+import {
+  type Model,
+  type ModelBatch,
+  type ModelContext,
+  ModelError,
+  type ModelEvent,
+  type ModelTurn,
+  type TurnItem,
+} from './model.ts'
 
 /** Characters of one turn that are held back. */
 export const MAX_HELD_CHARS = 10_485_760
@@ -91,7 +98,7 @@ function describe(format: JsonFormat): string {
 function repairTurn(turn: ModelTurn, text: string, verdict: JsonVerdict, ids: Ids): ModelTurn {
   const complaint = `That is not valid: ${verdict.problems.join('; ')}. Answer again, with the corrected JSON only.`
   const answer = text.slice(0, MAX_QUOTED_CHARS)
-  const items: readonly Item[] = [
+  const items: readonly TurnItem[] = [
     {
       id: ids.next('msg'),
       type: 'message',

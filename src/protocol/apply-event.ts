@@ -8,6 +8,8 @@
  */
 import type { OutputPart, ReasoningText, SummaryText } from './content.ts'
 import type { ResponseEvent } from './events.ts'
+import { applyHostedEvent, isHostedEvent, streamedText } from './hosted-events.ts'
+import { isHostedItem, isOpenStatus } from './hosted-items.ts'
 import type { CustomToolCall, FunctionCall, OutputItem, ReasoningItem } from './items.ts'
 import { joinOutputText } from './output-text.ts'
 import type { ResponseObject } from './response.ts'
@@ -53,6 +55,10 @@ type ItemEvent = Exclude<
 >
 
 function changedItem(item: OutputItem, event: ItemEvent): OutputItem {
+  if (isHostedEvent(event)) {
+    assert(isHostedItem(item), event, `it does not belong to a ${item.type}`)
+    return applyHostedEvent(item, event)
+  }
   switch (event.type) {
     case 'response.output_item.done':
       return closeItem(item, event)
@@ -79,13 +85,14 @@ function closeItem(item: OutputItem, event: EventOf<'response.output_item.done'>
   assert(event.item.id === item.id && event.item.type === item.type, event, 'an item keeps its id and type')
   const callId = 'call_id' in event.item ? event.item.call_id : null
   assert(callId === ('call_id' in item ? item.call_id : null), event, 'a call keeps its call_id')
-  assert(!('status' in event.item) || event.item.status !== 'in_progress', event, 'a done item is not in progress')
+  assert(!('status' in event.item) || !isOpenStatus(event.item.status), event, 'a done item is not in progress')
   assertRepeats(textsOf(item).join('\0'), textsOf(event.item).join('\0'), event)
   return event.item
 }
 
 /** Everything of an item that is streamed piece by piece. */
 function textsOf(item: OutputItem): readonly string[] {
+  if (isHostedItem(item)) return [streamedText(item)]
   switch (item.type) {
     case 'message':
       return item.content.map(textOf)
@@ -244,11 +251,9 @@ function changeItem(
   return withOutput(snapshot, output)
 }
 
-/** A reasoning item may come without a status; whether it is open cannot be told then. A compaction has none at all. */
+/** Some items come without a status; whether they are open cannot be told then. A compaction starts empty. */
 const isOpen = (item: OutputItem) =>
-  item.type === 'compaction'
-    ? item.encrypted_content === ''
-    : item.status === undefined || item.status === 'in_progress'
+  item.type === 'compaction' ? item.encrypted_content === '' : !('status' in item) || isOpenStatus(item.status)
 
 function withOutput(snapshot: ResponseObject, output: OutputItem[]): ResponseObject {
   return { ...snapshot, output, output_text: joinOutputText(output) }

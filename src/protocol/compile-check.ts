@@ -39,6 +39,8 @@ function compile(schema: JsonSchema): Check {
       return (value) => typeof value === 'boolean'
     case 'null':
       return (value) => value === null
+    case undefined:
+      return () => true
     default:
       throw new TypeError(`a schema of the contract has the type '${schema.type}'`)
   }

@@ -1,5 +1,5 @@
 /**
- * Stream events, those that text, reasoning, refusals and client-executed calls need. Each carries
+ * Stream events. Each carries
  * `type` and `sequence_number`. `obfuscation` is not here: it is padding that a transport adds (see http/to-sse.ts).
  */
 
@@ -11,6 +11,7 @@ import {
   RefusalSchema,
   SummaryTextSchema,
 } from './content.ts'
+import { HOSTED_EVENT_SCHEMAS } from './hosted-events.ts'
 import { OutputItemSchema } from './items.ts'
 import { ResponseSchema } from './response.ts'
 import { Nullable, type Static, type TProperties, Type } from './schema.ts'
@@ -87,6 +88,7 @@ export const EVENT_SCHEMAS = {
     ...ofItem,
     input: Type.String(),
   }),
+  ...HOSTED_EVENT_SCHEMAS,
   /** Infrastructure failures only; flat (OpenAI) and nested (Open Responses) form at once. */
   error: event('error', {
     ...errorFields,

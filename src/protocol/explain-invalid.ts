@@ -157,6 +157,8 @@ function hasType(schema: JsonSchema, value: unknown): boolean {
       return isObject(value)
     case 'integer':
       return Number.isInteger(value)
+    case undefined:
+      return true
     default:
       return typeof value === schema.type
   }

@@ -17,6 +17,12 @@ import {
   SummaryTextSchema,
   ToolOutputPartSchema,
 } from './content.ts'
+import {
+  HOSTED_ID_PREFIX,
+  HOSTED_OUTPUT_SCHEMAS,
+  HOSTED_PARAM_SCHEMAS,
+  McpApprovalResponseSchema,
+} from './hosted-items.ts'
 import { Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolParamSchema } from './tools.ts'
 
@@ -111,6 +117,7 @@ export const InputItemParamSchema = Type.Union(
     CustomToolCallParamSchema,
     CustomToolCallOutputParamSchema,
     AdditionalToolsParamSchema,
+    ...HOSTED_PARAM_SCHEMAS,
     CompactionParamSchema,
     CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
@@ -120,16 +127,8 @@ export const InputItemParamSchema = Type.Union(
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
 export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
-  'web_search_call',
-  'file_search_call',
-  'code_interpreter_call',
-  'image_generation_call',
   'computer_call',
   'computer_call_output',
-  'mcp_list_tools',
-  'mcp_call',
-  'mcp_approval_request',
-  'mcp_approval_response',
   'shell_call',
   'shell_call_output',
   'apply_patch_call',
@@ -220,6 +219,7 @@ export const OutputItemSchema = Type.Union([
   ReasoningItemSchema,
   FunctionCallSchema,
   CustomToolCallSchema,
+  ...HOSTED_OUTPUT_SCHEMAS,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
@@ -231,6 +231,8 @@ export const ItemSchema = Type.Union([
   CustomToolCallSchema,
   CustomToolCallOutputSchema,
   AdditionalToolsSchema,
+  ...HOSTED_OUTPUT_SCHEMAS,
+  McpApprovalResponseSchema,
   CompactionItemSchema,
 ])
 
@@ -260,4 +262,5 @@ export const ITEM_ID_PREFIX = {
   custom_tool_call_output: 'ctco',
   additional_tools: 'at',
   compaction: 'cmp',
+  ...HOSTED_ID_PREFIX,
 } as const satisfies Record<Item['type'], string>

@@ -114,8 +114,8 @@ const checkInputItems: Rule<Pick<SharedFields, 'input'>> = ({ input }) => checkI
 
 const itemsOf = (input: SharedFields['input']): readonly InputItemParam[] => (typeof input === 'object' && input) || []
 
-function checkParts(parts: string | readonly MessagePart[] | undefined, path: string): void {
-  if (typeof parts !== 'object') return
+function checkParts(parts: string | readonly MessagePart[] | null | undefined, path: string): void {
+  if (typeof parts !== 'object' || parts === null) return
   for (const [index, part] of parts.entries()) {
     if (part.type === 'input_image') checkImage(part, `${path}[${index}]`)
     else if (part.type === 'input_file') checkFile(part, `${path}[${index}]`)

@@ -69,5 +69,8 @@ export const OneOf = <const T extends readonly string[]>(values: T) =>
 export const MapOf = <T extends TSchema>(schema: T) =>
   Type.Unsafe<Record<string, Static<T>>>({ type: 'object', additionalProperties: schema })
 
+/** Any JSON value, carried unseen. */
+export const AnyValue = () => Type.Unsafe<unknown>({})
+
 /** A JSON object we carry but do not look into, for example a JSON Schema written by a client. */
 export const AnyObject = () => Type.Unsafe<Record<string, unknown>>({ type: 'object' })

@@ -2,12 +2,19 @@
  * PORT: a tool the engine can offer to a model. Client-executed functions are a tool like any other, whose outcome is
  * `await-client`: the loop has no special cases.
  *
- * The laws, held by `tool.contract.ts`: `claims` and `prepare` refuse bad declarations with an `ApiError` while
- * planning; `execute` never throws, a failure is an outcome that the model gets to see (law 9).
+ * The laws, held by `tool.contract.ts`:
+ * - `claims`, `echo` and `declare` refuse bad declarations with an `ApiError` while planning.
+ * - `execute` never throws for what the outside world does: a failure is an outcome that the model gets to see (law 9).
+ *   It ends within a second after its signal aborted.
+ * - A hosted item is finished once, in a status that is an end, with the id and the streamed text it was opened with.
  */
 import { crc32 } from 'node:zlib'
 import type { ToolDeclaration } from '../models/model.ts'
-import type { CustomToolCall, FunctionCall, Item } from '../protocol/items.ts'
+import type { StoredPart } from '../protocol/content.ts'
+import type { HostedProgress } from '../protocol/hosted-events.ts'
+import type { HostedItem } from '../protocol/hosted-items.ts'
+import type { CustomToolCall, FunctionCall } from '../protocol/items.ts'
+import type { Include } from '../protocol/options.ts'
 import type { ToolParam, ToolSpec } from '../protocol/tools.ts'
 
 export interface Tool {
@@ -17,17 +24,24 @@ export interface Tool {
   echo(spec: ToolParam): ToolSpec
   /** What the model is shown for this entry; `path` names it in errors, as `tools[0]`. */
   declare(spec: ToolParam, path: string): readonly DeclaredTool[]
-  /** The item a call opens, shown while its arguments stream. */
-  open(call: OpenedCall): FunctionCall | CustomToolCall
+  /** The item a call opens, shown while its arguments stream. A hosted item: the call runs here. */
+  open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem
+  /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
+  onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
-  execute(call: FinishedCall, signal: AbortSignal): Promise<ToolOutcome>
+  execute(call: FinishedCall, context: ToolContext): AsyncGenerator<ToolStep, ToolOutcome>
 }
+
+/** Sees the input of one call as it streams. */
+export type InputListener = (delta: string) => readonly HostedProgress[]
 
 /** A declaration with what the client calls it: `declaration.name` is the model's name for it. */
 export type DeclaredTool = {
   readonly declaration: ToolDeclaration
   readonly name: string
   readonly namespace: string | null
+  /** The entry of the request that it came from. */
+  readonly spec: ToolParam
 }
 
 export type OpenedCall = {
@@ -39,13 +53,33 @@ export type OpenedCall = {
 export type FinishedCall = OpenedCall & {
   /** Function calls: JSON text. Custom tools: the free text itself. */
   readonly input: string
+  /** The hosted item as it was opened and streamed so far; null for a call that the client runs. */
+  readonly item: HostedItem | null
 }
+
+/** What a call that runs here knows of its response. */
+export type ToolContext = {
+  readonly signal: AbortSignal
+  readonly projectId: string
+  readonly responseId: string
+  readonly include: readonly Include[]
+}
+
+export type ToolStep =
+  | { readonly type: 'progress'; readonly event: HostedProgress }
+  /** How the call's own item ends. */
+  | { readonly type: 'finish'; readonly item: HostedItem }
+
+/** What the model is told of a call: a text, or parts where an image belongs to it. */
+export type ToolOutput = string | readonly StoredPart[]
 
 export type ToolOutcome =
   /** The client runs it: the turn ends here. */
   | { readonly type: 'await-client' }
-  /** It ran here; these items join the context and the model goes on. */
-  | { readonly type: 'result'; readonly items: readonly Item[] }
+  /** The client has to allow it first: the turn ends here. */
+  | { readonly type: 'await-approval' }
+  /** It ran here and the model goes on. */
+  | { readonly type: 'result'; readonly output: ToolOutput }
 
 const MAX_NAME_CHARS = 64
 const SEPARATOR = '__'

@@ -4,42 +4,27 @@ import fc from 'fast-check'
 import { RunAbort } from '../../src/engine/engine.ts'
 import { type RunEvent, toPublicEvent } from '../../src/engine/run-event.ts'
 import { ModelError } from '../../src/models/model.ts'
-import type { CreateResponseRequest } from '../../src/protocol/request.ts'
-import { arbitraryStream, CUSTOM_NAME, FUNCTION_NAME } from '../support/arbitrary-stream.ts'
-import { type EngineFixture, openEngine, readAll } from '../support/engine-fixture.ts'
-import { type Script, scriptedModel } from '../support/scripted-model.ts'
+import { isHostedItem } from '../../src/protocol/hosted-items.ts'
+import { arbitraryStream } from '../support/arbitrary-stream.ts'
+import { readAll } from '../support/engine-fixture.ts'
+import { LAW_REQUEST, type LawEngine, openLawEngine } from '../support/law-engine.ts'
+import type { Script } from '../support/scripted-model.ts'
 import { checkRunLaws } from './run-laws.ts'
 
 const RUNS = { numRuns: 150 }
-const request: CreateResponseRequest = {
-  model: 'scripted',
-  input: 'Go on.',
-  include: ['message.output_text.logprobs', 'reasoning.encrypted_content'],
-  tools: [
-    { type: 'function', name: FUNCTION_NAME, parameters: { type: 'object', properties: {} } },
-    { type: 'custom', name: CUSTOM_NAME },
-  ],
-}
 
 /** One engine for the whole file; the script changes from run to run. */
-let script: Script = { batches: [] }
-let fixture: EngineFixture
+let fixture: LawEngine
 before(async () => {
-  const model = scriptedModel([{ batches: [] }])
-  fixture = await openEngine({
-    capabilities: model.capabilities,
-    fields: model.fields,
-    countInputTokens: model.countInputTokens,
-    stream: (turn, context) => scriptedModel([script]).stream(turn, context),
-  })
+  fixture = await openLawEngine()
 })
 after(() => fixture.close())
 
 async function run(next: Script, options: { store?: boolean; stream?: boolean; signal?: AbortSignal } = {}) {
-  script = next
+  fixture.play(next)
   const { signal, ...fields } = options
   const started = await fixture.engine.createResponse(
-    { ...request, ...fields },
+    { ...LAW_REQUEST, ...fields },
     fixture.caller(signal ? { signal } : {}),
   )
   return readAll(started.events)
@@ -105,7 +90,9 @@ test('an abort at any point ends the stream once, as cancelled or as what it had
       assert.ok(
         response.output.every(
           (item, position) =>
-            position === response.output.length - 1 || ('status' in item && item.status === 'completed'),
+            position === response.output.length - 1 ||
+            isHostedItem(item) ||
+            ('status' in item && item.status === 'completed'),
         ),
       )
     }),

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { FinishReason, ModelBatch, ModelEvent } from '../../src/models/model.ts'
 import type { Logprob } from '../../src/protocol/content.ts'
 import { finish } from './scripted-model.ts'
+import { CODE_NAME, SEARCH_NAME } from './scripted-tool.ts'
 
 export const FUNCTION_NAME = 'lookup'
 export const CUSTOM_NAME = 'scribble'
@@ -61,12 +62,12 @@ const reasoningBlock: fc.Arbitrary<Block> = fc
   })
 const callBlock: fc.Arbitrary<Block> = fc
   .tuple(
-    fc.constantFrom('function' as const, 'custom' as const),
+    fc.constantFrom(FUNCTION_NAME, CUSTOM_NAME, CODE_NAME, SEARCH_NAME),
     deltas,
     fc.option(fc.constantFrom('call_a', 'call_b')),
   )
-  .map(([kind, parts, callId]) => (id) => [
-    { type: 'call-start', id, kind, name: kind === 'function' ? FUNCTION_NAME : CUSTOM_NAME, callId },
+  .map(([name, parts, callId]) => (id) => [
+    { type: 'call-start', id, kind: name === CUSTOM_NAME ? 'custom' : 'function', name, callId },
     ...parts.map((delta): ModelEvent => ({ type: 'call-delta', id, delta })),
     { type: 'call-end', id },
   ])

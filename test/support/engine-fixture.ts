@@ -14,7 +14,7 @@ import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { Model } from '../../src/models/model.ts'
 import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { silentTelemetry } from '../../src/telemetry/telemetry.ts'
+import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
 import type { Tool } from '../../src/tools/tool.ts'
 
@@ -33,6 +33,7 @@ export const TEST_SETTINGS: EngineSettings = {
   storeByDefault: true,
   truncationByDefault: 'disabled',
   maxOutputTokensByDefault: null,
+  maxToolCallsByDefault: 64,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
@@ -46,6 +47,7 @@ export async function openEngine(
     readonly tools?: readonly Tool[]
     readonly settings?: Partial<EngineSettings>
     readonly wrapStore?: (store: Store) => Store
+    readonly telemetry?: Partial<Telemetry>
   } = {},
 ): Promise<EngineFixture> {
   const directory = await mkdtemp(join(tmpdir(), 'antiphon-engine-'))
@@ -62,7 +64,7 @@ export async function openEngine(
     settings: { ...TEST_SETTINGS, ...options.settings },
     clock: systemClock,
     ids: createCountingIds(),
-    telemetry: silentTelemetry,
+    telemetry: { ...silentTelemetry, ...options.telemetry },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
   }
   return {

@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StoredPart } from '../../protocol/content.ts'
-import type { Item } from '../../protocol/items.ts'
-import { ModelError } from '../model.ts'
+import { ModelError, type TurnItem } from '../model.ts'
 import { encodeMessages } from './encode-messages.ts'
 import { type Quirks, withQuirks } from './quirks.ts'
 import { packReasoningState } from './reasoning-state.ts'
 
 const status = 'completed'
 const text = (value: string): StoredPart => ({ type: 'input_text', text: value })
-const input = (role: 'user' | 'system' | 'developer', ...content: StoredPart[]): Item => ({
+const input = (role: 'user' | 'system' | 'developer', ...content: StoredPart[]): TurnItem => ({
   id: 'm',
   type: 'message',
   status,
@@ -17,21 +16,21 @@ const input = (role: 'user' | 'system' | 'developer', ...content: StoredPart[]):
   content,
 })
 const user = (value: string) => input('user', text(value))
-const assistant = (value: string): Item => ({
+const assistant = (value: string): TurnItem => ({
   id: 'm',
   type: 'message',
   status,
   role: 'assistant',
   content: [{ type: 'output_text', text: value, annotations: [], logprobs: [] }],
 })
-const refusal = (value: string): Item => ({
+const refusal = (value: string): TurnItem => ({
   id: 'm',
   type: 'message',
   status,
   role: 'assistant',
   content: [{ type: 'refusal', refusal: value }],
 })
-const call = (call_id: string, args = '{}'): Item => ({
+const call = (call_id: string, args = '{}'): TurnItem => ({
   id: 'f',
   type: 'function_call',
   status,
@@ -39,14 +38,14 @@ const call = (call_id: string, args = '{}'): Item => ({
   name: 'f',
   arguments: args,
 })
-const output = (call_id: string, value: string | StoredPart[]): Item => ({
+const output = (call_id: string, value: string | StoredPart[]): TurnItem => ({
   id: 'o',
   type: 'function_call_output',
   status,
   call_id,
   output: value,
 })
-const customCall = (call_id: string): Item => ({
+const customCall = (call_id: string): TurnItem => ({
   id: 'c',
   type: 'custom_tool_call',
   status,
@@ -54,14 +53,14 @@ const customCall = (call_id: string): Item => ({
   name: 'c',
   input: 'x = "1"',
 })
-const customOutput = (call_id: string, value: string): Item => ({
+const customOutput = (call_id: string, value: string): TurnItem => ({
   id: 'o',
   type: 'custom_tool_call_output',
   status,
   call_id,
   output: value,
 })
-const reasoning = (value: string, encrypted_content?: string): Item => ({
+const reasoning = (value: string, encrypted_content?: string): TurnItem => ({
   id: 'r',
   type: 'reasoning',
   summary: [],
@@ -86,7 +85,7 @@ const OPENAI: Partial<Quirks> = {
 }
 type Case = {
   readonly title: string
-  readonly items: readonly Item[]
+  readonly items: readonly TurnItem[]
   readonly instructions?: string
   readonly quirks?: Partial<Quirks>
   readonly expected: unknown
@@ -369,7 +368,7 @@ const CASES: readonly Case[] = [
   },
 ]
 
-const REFUSED: readonly (readonly [string, readonly Item[], RegExp])[] = [
+const REFUSED: readonly (readonly [string, readonly TurnItem[], RegExp])[] = [
   ['a call without an output', [call('a'), user('U')], /No tool output found for function call a\./],
   [
     'an output without a call',

@@ -6,15 +6,8 @@
  * text, reasoning and calls becomes one assistant message, and outputs are pulled to where their calls are, wherever
  * the client put them.
  */
-import type {
-  CustomToolCall,
-  FunctionCall,
-  InputMessage,
-  Item,
-  OutputMessage,
-  ReasoningItem,
-} from '../../protocol/items.ts'
-import { ModelError } from '../model.ts'
+import type { CustomToolCall, FunctionCall, InputMessage, OutputMessage, ReasoningItem } from '../../protocol/items.ts'
+import { ModelError, type TurnItem } from '../model.ts'
 import { encodeContent } from './encode-content.ts'
 import { createToolOutputs } from './encode-tool-outputs.ts'
 import type { Quirks } from './quirks.ts'
@@ -23,7 +16,7 @@ import type { ChatAssistantMessage, ChatMessage, ChatToolCall } from './wire.ts'
 
 export type MessagesSource = {
   readonly instructions: string | null
-  readonly items: readonly Item[]
+  readonly items: readonly TurnItem[]
 }
 
 type Call = FunctionCall | CustomToolCall
@@ -55,7 +48,7 @@ export function encodeMessages({ instructions, items }: MessagesSource, quirks: 
 }
 
 /** Outputs are in no group: they end a run and are placed by their call. */
-function groupItems(items: readonly Item[]): readonly Group[] {
+function groupItems(items: readonly TurnItem[]): readonly Group[] {
   const lastUser = items.findLastIndex((item) => item.type === 'message' && item.role === 'user')
   const groups: Group[] = []
   let run: AssistantRun | null = null
@@ -76,7 +69,7 @@ function groupItems(items: readonly Item[]): readonly Group[] {
   return groups
 }
 
-function continues(run: AssistantRun, item: Item): boolean {
+function continues(run: AssistantRun, item: TurnItem): boolean {
   switch (item.type) {
     case 'function_call':
     case 'custom_tool_call':

@@ -1,6 +1,6 @@
 /** The outputs of tool calls, handed out where their calls are. */
-import type { CustomToolCallOutput, FunctionCallOutput, Item } from '../../protocol/items.ts'
-import { ModelError } from '../model.ts'
+import type { CustomToolCallOutput, FunctionCallOutput } from '../../protocol/items.ts'
+import { ModelError, type TurnItem } from '../model.ts'
 import { encodePart, joinText } from './encode-content.ts'
 import type { ChatMessage, ChatPart, ChatTextPart } from './wire.ts'
 
@@ -14,7 +14,7 @@ export interface ToolOutputs {
 }
 
 /** Ids may repeat from turn to turn (some providers count from 0 in each): the nth output answers the nth call. */
-export function createToolOutputs(items: readonly Item[], fileParts: boolean): ToolOutputs {
+export function createToolOutputs(items: readonly TurnItem[], fileParts: boolean): ToolOutputs {
   const byCallId = new Map<string, Output[]>()
   for (const item of items) {
     if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') continue

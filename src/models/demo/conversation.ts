@@ -1,6 +1,5 @@
 /** A turn as the demo model reads it: what was said by whom, what is asked now, which calls were made since. */
-import type { Item } from '../../protocol/items.ts'
-import type { ModelTurn } from '../model.ts'
+import type { ModelTurn, TurnItem } from '../model.ts'
 import { readFileText } from './read-file.ts'
 import { type RequestWords, readRequestWords } from './request-words.ts'
 
@@ -55,9 +54,9 @@ export function readConversation(turn: ModelTurn): Conversation {
 }
 
 const speak = (speaker: Speaker, text: string): Utterance => ({ speaker, text, images: [], files: [] })
-const isUserMessage = (item: Item) => item.type === 'message' && item.role === 'user'
+const isUserMessage = (item: TurnItem) => item.type === 'message' && item.role === 'user'
 
-function toUtterance(item: Item): Utterance[] {
+function toUtterance(item: TurnItem): Utterance[] {
   if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
     return [speak('tool', outputText(item.output))]
   }
@@ -70,7 +69,7 @@ function toUtterance(item: Item): Utterance[] {
   return [{ speaker: item.role === 'user' ? 'user' : 'system', ...readParts(item.content) }]
 }
 
-type Output = Extract<Item, { type: 'function_call_output' }>['output']
+type Output = Extract<TurnItem, { type: 'function_call_output' }>['output']
 type Parts = Exclude<Output, string>
 
 function readParts(parts: Parts): Omit<Utterance, 'speaker'> {
@@ -100,7 +99,7 @@ export function outputText(output: Output): string {
     .join('\n')
 }
 
-function callsSince(items: readonly Item[], from: number): MadeCall[] {
+function callsSince(items: readonly TurnItem[], from: number): MadeCall[] {
   const outputs = new Map(
     items.flatMap((item) =>
       item.type === 'function_call_output' || item.type === 'custom_tool_call_output'
@@ -116,7 +115,7 @@ function callsSince(items: readonly Item[], from: number): MadeCall[] {
 }
 
 /** Clear text where the client kept it, else what the state carries. */
-function toThought(item: Item): string[] {
+function toThought(item: TurnItem): string[] {
   if (item.type !== 'reasoning') return []
   const clear = (item.content ?? []).map(({ text }) => text).join('\n')
   const thought = clear || readReasoningState(item.encrypted_content)

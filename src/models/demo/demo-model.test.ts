@@ -3,8 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { createCountingIds } from '../../lib/ids.ts'
 import { countTokens } from '../../lib/tokenizer.ts'
-import type { Item } from '../../protocol/items.ts'
-import { ModelError, type ModelEvent } from '../model.ts'
+import { ModelError, type ModelEvent, type TurnItem } from '../model.ts'
 import { assertModelEvents, runModel } from '../model-run.contract.ts'
 import { createDemoModel } from './demo-model.ts'
 import { ask, assistant, testClock, tool, turn, user } from './turns.contract.ts'
@@ -70,7 +69,7 @@ test('reasoning comes first, is counted, and comes back as state', async () => {
   const end = events.find((event) => event.type === 'reasoning-end')
   const state = end?.type === 'reasoning-end' ? end.state : undefined
   assert.ok(state)
-  const item: Item = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: state }
+  const item: TurnItem = { id: 'rs_1', type: 'reasoning', summary: [], encrypted_content: state }
   const later = await ask(turn([user('What is 17 * 3?'), item, assistant('51'), user('What did you think?')]))
   assert.ok(later.text.includes(thought))
   const foreign = await ask(turn([{ ...item, encrypted_content: 'of another provider' }, user('What did you think?')]))
@@ -121,7 +120,7 @@ test('log probabilities: one entry per token, at most 0, the token itself likeli
 test('a repeated prompt and a longer conversation report cached tokens; another key or user does not', async () => {
   const model = newModel()
   const instructions = 'You are a helpful assistant. '.repeat(50)
-  const cached = async (changes: object, items: readonly Item[] = [user('Say hi.')]) => {
+  const cached = async (changes: object, items: readonly TurnItem[] = [user('Say hi.')]) => {
     const { finish } = await ask(turn(items, { instructions, promptCacheKey: 'a', ...changes }), model)
     assert.equal(finish.usage?.total_tokens, (finish.usage?.input_tokens ?? 0) + (finish.usage?.output_tokens ?? 0))
     return finish.usage?.input_tokens_details.cached_tokens ?? 0

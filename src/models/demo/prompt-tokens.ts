@@ -1,7 +1,6 @@
 /** A turn as tokens: what it costs as input, and what its prefix is for the prompt cache. */
 import type { Tokenizer } from '../../lib/tokenizer.ts'
-import type { Item } from '../../protocol/items.ts'
-import { ModelError, type ModelTurn } from '../model.ts'
+import { ModelError, type ModelTurn, type TurnItem } from '../model.ts'
 import { type ImageInput, outputText } from './conversation.ts'
 import { readImage } from './describe-image.ts'
 import { readBytes, readFileText } from './read-file.ts'
@@ -23,8 +22,8 @@ export function createPromptReader(
   contextWindow = CONTEXT_WINDOW,
 ): (turn: ModelTurn) => number[] {
   /** Items are immutable, and a conversation brings the same ones again each turn. */
-  const known = new WeakMap<Item, readonly number[]>()
-  const tokensOf = (item: Item): readonly number[] => {
+  const known = new WeakMap<TurnItem, readonly number[]>()
+  const tokensOf = (item: TurnItem): readonly number[] => {
     const found = known.get(item) ?? itemTokens(item, tokenizer)
     known.set(item, found)
     return found
@@ -59,7 +58,7 @@ function preamble({ tools, text, instructions }: ModelTurn): string {
     .join('')}`
 }
 
-function itemTokens(item: Item, tokenizer: Tokenizer): number[] {
+function itemTokens(item: TurnItem, tokenizer: Tokenizer): number[] {
   const tokens = tokenizer.encode(itemText(item))
   const parts = item.type === 'message' && item.role !== 'assistant' ? item.content : []
   for (const part of parts) {
@@ -73,7 +72,7 @@ function itemTokens(item: Item, tokenizer: Tokenizer): number[] {
   return tokens
 }
 
-function itemText(item: Item): string {
+function itemText(item: TurnItem): string {
   switch (item.type) {
     case 'message': {
       const texts = item.content.map((part) =>
@@ -123,7 +122,7 @@ function charsOf({ items, instructions }: ModelTurn): number {
   return items.reduce((sum, item) => sum + itemChars(item), instructions?.length ?? 0)
 }
 
-function itemChars(item: Item): number {
+function itemChars(item: TurnItem): number {
   if (item.type === 'message')
     return item.content.reduce((sum, part) => sum + ('text' in part ? part.text.length : 0), 0)
   if (item.type === 'function_call') return item.arguments.length

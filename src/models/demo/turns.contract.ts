@@ -1,7 +1,6 @@
 /** Turns and readers for the demo model's tests. */
 import { type Clock, systemClock } from '../../lib/clock.ts'
-import type { Item } from '../../protocol/items.ts'
-import type { ModelEvent, ModelTurn, ToolDeclaration } from '../model.ts'
+import type { ModelEvent, ModelTurn, ToolDeclaration, TurnItem } from '../model.ts'
 import { runModel } from '../model-run.contract.ts'
 import { createDemoModel } from './demo-model.ts'
 
@@ -10,22 +9,22 @@ const newId = () => `item_${++lastId}`
 
 type Role = 'user' | 'system' | 'developer'
 
-export const user = (text: string): Item => said('user', text)
-export const said = (role: Role, text: string): Item => ({
+export const user = (text: string): TurnItem => said('user', text)
+export const said = (role: Role, text: string): TurnItem => ({
   id: newId(),
   type: 'message',
   status: 'completed',
   role,
   content: [{ type: 'input_text', text }],
 })
-export const assistant = (text: string): Item => ({
+export const assistant = (text: string): TurnItem => ({
   id: newId(),
   type: 'message',
   status: 'completed',
   role: 'assistant',
   content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
 })
-export const called = (name: string, args: object, output: string, callId = newId()): Item[] => [
+export const called = (name: string, args: object, output: string, callId = newId()): TurnItem[] => [
   { id: newId(), type: 'function_call', status: 'completed', call_id: callId, name, arguments: JSON.stringify(args) },
   { id: newId(), type: 'function_call_output', status: 'completed', call_id: callId, output },
 ]
@@ -40,7 +39,7 @@ export function tool(
   return { type: 'function', name, description, parameters, strict: false }
 }
 
-export const turn = (items: string | readonly Item[], changes: Partial<ModelTurn> = {}): ModelTurn => ({
+export const turn = (items: string | readonly TurnItem[], changes: Partial<ModelTurn> = {}): ModelTurn => ({
   model: 'demo',
   instructions: null,
   items: typeof items === 'string' ? [user(items)] : items,

@@ -1,5 +1,6 @@
 /** Tools that the client runs: `function`, `custom`, and both inside a `namespace`. */
 import type { ToolDeclaration } from '../../models/model.ts'
+import type { CustomToolCall, FunctionCall } from '../../protocol/items.ts'
 import { checkStrictSchema, isStrictCompatible } from '../../protocol/strict-schema.ts'
 import type {
   CustomTool,
@@ -10,7 +11,14 @@ import type {
   ToolParam,
   ToolSpec,
 } from '../../protocol/tools.ts'
-import { type DeclaredTool, namespacedName, type OpenedCall, type Tool } from '../tool.ts'
+import {
+  type DeclaredTool,
+  namespacedName,
+  type OpenedCall,
+  type Tool,
+  type ToolOutcome,
+  type ToolStep,
+} from '../tool.ts'
 
 export function createFunctionTool(): Tool {
   return {
@@ -18,8 +26,14 @@ export function createFunctionTool(): Tool {
     echo,
     declare,
     open,
-    execute: () => Promise.resolve({ type: 'await-client' }),
+    execute: awaitClient,
   }
+}
+
+/** Nothing runs here. */
+// biome-ignore lint/correctness/useYield: a call that the client runs has no steps
+async function* awaitClient(): AsyncGenerator<ToolStep, ToolOutcome> {
+  return { type: 'await-client' }
 }
 
 function declare(spec: ToolParam, path: string): readonly DeclaredTool[] {
@@ -38,7 +52,7 @@ function declareOne(
     spec.type === 'custom'
       ? { type: 'custom', name, description, format: spec.format ?? { type: 'text' } }
       : { type: 'function', name, description, parameters: spec.parameters ?? null, strict: checkedStrict(spec, path) }
-  return { declaration, name: spec.name, namespace: namespace?.name ?? null }
+  return { declaration, name: spec.name, namespace: namespace?.name ?? null, spec: namespace ?? spec }
 }
 
 function checkedStrict(spec: FunctionToolParam, path: string): boolean {
@@ -83,7 +97,7 @@ const echoCustom = (spec: CustomToolParam): CustomTool => ({
   ...(spec.allowed_callers ? { allowed_callers: spec.allowed_callers } : {}),
 })
 
-const open = ({ itemId, callId, declared }: OpenedCall): ReturnType<Tool['open']> => {
+const open = ({ itemId, callId, declared }: OpenedCall): FunctionCall | CustomToolCall => {
   const shared = {
     id: itemId,
     status: 'in_progress' as const,

@@ -1,0 +1,46 @@
+/** An engine for the laws: it plays one script for each run, with tools of every kind. */
+import type { TurnItem } from '../../src/models/model.ts'
+import type { CreateResponseRequest } from '../../src/protocol/request.ts'
+import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
+import { CUSTOM_NAME, FUNCTION_NAME } from './arbitrary-stream.ts'
+import { type EngineFixture, openEngine } from './engine-fixture.ts'
+import { type Script, saying, scriptedModel } from './scripted-model.ts'
+import { CODE_NAME, SEARCH_NAME, scriptedCodeTool, scriptedSearchTool } from './scripted-tool.ts'
+
+/** Everything that random streams may call, and everything that may be included of them. */
+export const LAW_REQUEST: CreateResponseRequest = {
+  model: 'scripted',
+  input: 'Go on.',
+  include: ['message.output_text.logprobs', 'reasoning.encrypted_content'],
+  tools: [
+    { type: 'function', name: FUNCTION_NAME, parameters: { type: 'object', properties: {} } },
+    { type: 'custom', name: CUSTOM_NAME },
+    { type: 'function', name: CODE_NAME },
+    { type: 'function', name: SEARCH_NAME },
+  ],
+}
+
+export type LawEngine = EngineFixture & {
+  /** What the model says in the first turn of the next run; once tools have answered, it ends. */
+  play(script: Script): void
+}
+
+export async function openLawEngine(): Promise<LawEngine> {
+  let script: Script = { batches: [] }
+  const answering = scriptedModel([saying('Done', '.')])
+  const isOutput = ({ type }: TurnItem) => type === 'function_call_output'
+  const fixture = await openEngine(
+    {
+      ...scriptedModel([]),
+      stream: (turn, context) =>
+        (turn.items.some(isOutput) ? answering : scriptedModel([script])).stream(turn, context),
+    },
+    { tools: [scriptedCodeTool(), scriptedSearchTool(), createFunctionTool()] },
+  )
+  return {
+    ...fixture,
+    play(next) {
+      script = next
+    },
+  }
+}

@@ -1,0 +1,86 @@
+/** Hosted tools that play a script: the far side of the tool port. Each stands behind a plain function of its name. */
+import type { HostedItem } from '../../src/protocol/hosted-items.ts'
+import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
+import type { FinishedCall, Tool, ToolContext, ToolOutcome, ToolStep } from '../../src/tools/tool.ts'
+
+export const CODE_NAME = 'run_code'
+export const SEARCH_NAME = 'search'
+
+export type ScriptedTool = Tool & {
+  /** Calls that were run, in order. */
+  readonly calls: readonly FinishedCall[]
+}
+
+export type ToolScript = (call: FinishedCall, context: ToolContext) => AsyncGenerator<ToolStep, ToolOutcome>
+
+const functions = createFunctionTool()
+const claims =
+  (name: string): Tool['claims'] =>
+  (spec) =>
+    spec.type === 'function' && spec.name === name
+
+function scripted(name: string, part: Pick<Tool, 'open' | 'onInput'>, script: ToolScript): ScriptedTool {
+  const calls: FinishedCall[] = []
+  return {
+    calls,
+    claims: claims(name),
+    echo: functions.echo,
+    declare: functions.declare,
+    ...part,
+    async *execute(call, context) {
+      calls.push(call)
+      return yield* script(call, context)
+    },
+  }
+}
+
+/** Its code streams as it comes; by default it prints the code. */
+export const scriptedCodeTool = (script: ToolScript = runCode): ScriptedTool =>
+  scripted(
+    CODE_NAME,
+    {
+      open: ({ itemId }) => ({
+        id: itemId,
+        type: 'code_interpreter_call',
+        status: 'in_progress',
+        container_id: 'cntr_1',
+        code: '',
+        outputs: null,
+      }),
+      onInput: () => (delta) => (delta === '' ? [] : [{ type: 'response.code_interpreter_call_code.delta', delta }]),
+    },
+    script,
+  )
+
+async function* runCode({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
+  if (item?.type !== 'code_interpreter_call') throw new TypeError('it opened another item')
+  yield { type: 'progress', event: { type: 'response.code_interpreter_call_code.done', code: input } }
+  yield { type: 'progress', event: { type: 'response.code_interpreter_call.interpreting' } }
+  const done: HostedItem = { ...item, status: 'completed', outputs: [{ type: 'logs', logs: input }] }
+  yield { type: 'progress', event: { type: 'response.code_interpreter_call.completed' } }
+  yield { type: 'finish', item: done }
+  return { type: 'result', output: input }
+}
+
+/** By default it finds the same page for everything. */
+export const scriptedSearchTool = (script: ToolScript = search): ScriptedTool =>
+  scripted(
+    SEARCH_NAME,
+    {
+      open: ({ itemId }) => ({
+        id: itemId,
+        type: 'web_search_call',
+        status: 'in_progress',
+        action: { type: 'search', queries: [] },
+      }),
+    },
+    script,
+  )
+
+async function* search({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
+  if (item?.type !== 'web_search_call') throw new TypeError('it opened another item')
+  yield { type: 'progress', event: { type: 'response.web_search_call.searching' } }
+  yield { type: 'progress', event: { type: 'response.web_search_call.completed' } }
+  yield { type: 'finish', item: { ...item, status: 'completed', action: { type: 'search', queries: [input] } } }
+  return { type: 'result', output: 'https://example.com says so.' }
+}
