@@ -3,7 +3,7 @@
  * The model's name chooses the reply; a provider prefix before it is ignored.
  */
 
-export type ReplyName = 'plain' | 'stream' | 'paced' | 'slow'
+export type ReplyName = 'plain' | 'stream' | 'paced' | 'slow' | 'calm'
 
 const WORDS = ['a', 'small', 'river', 'runs', 'past', 'the', 'old', 'stone', 'mill', 'and'] as const
 
@@ -15,7 +15,11 @@ export const PLAIN_TEXT = words(100).join('')
 export const STREAM_TOKENS: readonly string[] = words(256)
 export const STREAM_TEXT = STREAM_TOKENS.join('')
 /** Tokens sent one by one, each the upstream's clock in microseconds when it was sent. */
-export const PACES = { paced: { tokens: 50, gapMs: 20 }, slow: { tokens: 15, gapMs: 200 } } as const
+export const PACES = {
+  paced: { tokens: 50, gapMs: 20 },
+  slow: { tokens: 15, gapMs: 200 },
+  calm: { tokens: 20, gapMs: 1000 },
+} as const
 export type Pace = (typeof PACES)[keyof typeof PACES]
 
 /** Microseconds of a clock that all processes of the machine share. */
@@ -23,6 +27,6 @@ export const sharedMicros = (): number => Number(process.hrtime.bigint() / 1000n
 
 export function replyNameOf(model: string): ReplyName {
   const name = model.slice(model.lastIndexOf('/') + 1)
-  if (name === 'plain' || name === 'stream' || name === 'paced' || name === 'slow') return name
+  if (name === 'plain' || name === 'stream' || name === 'paced' || name === 'slow' || name === 'calm') return name
   throw new Error(`the fake upstream has no reply for the model "${model}"`)
 }

@@ -33,7 +33,7 @@ export type FloorResponse = { readonly id: string; readonly output: readonly obj
 let ids = 0
 const nextId = (prefix: string) => `${prefix}_${(++ids).toString(16).padStart(48, '0')}`
 
-export const createUpstream = (origin: string): Pool => new Pool(origin, { connections: 1024, pipelining: 1 })
+export const createUpstream = (origin: string): Pool => new Pool(origin, { connections: 20_000, pipelining: 1 })
 
 export function toMessages(request: FloorRequest): Message[] {
   const system = request.instructions === undefined ? [] : [{ role: 'system', content: request.instructions }]

@@ -1,6 +1,6 @@
 /** Runs the tests and prints what failed and a summary; nothing about what passed. */
 import { globSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import { run as runTestFiles } from 'node:test'
 import { inspect } from 'node:util'
 import { ROOT } from './paths.js'
@@ -9,6 +9,8 @@ const PATTERNS = ['src/**/*.test.ts', 'test/**/*.test.ts']
 /** Suites against other people's programs, started by name only. */
 const EXCLUDED = ['test/suites/**']
 const CONCURRENCY = 2
+/** These measure, so they run last and one at a time: other tests beside them would be in their figures. */
+const MEASURING = join(ROOT, 'test', 'load')
 /** Of one file. A test that hangs must not hang the run. */
 const TIMEOUT_MS = 240_000
 /** Fails a file that leaves a handle or an unhandled rejection behind. */
@@ -25,13 +27,17 @@ export async function run(args) {
     return 1
   }
   const options = {
-    files,
     cwd: ROOT,
-    concurrency: CONCURRENCY,
     timeout: TIMEOUT_MS,
     execArgv: ['--import', PRELOAD],
+    ...(names.length > 0 && { testNamePatterns: names }),
   }
-  return report(runTestFiles(names.length > 0 ? { ...options, testNamePatterns: names } : options))
+  const measures = (file) => file.startsWith(MEASURING + sep)
+  const groups = [
+    { ...options, concurrency: CONCURRENCY, files: files.filter((file) => !measures(file)) },
+    { ...options, concurrency: 1, files: files.filter(measures) },
+  ]
+  return report(groups.filter((group) => group.files.length > 0))
 }
 
 const find = (patterns, exclude) =>
@@ -39,27 +45,31 @@ const find = (patterns, exclude) =>
     .sort()
     .map((path) => join(ROOT, path))
 
-async function report(stream) {
+/** Runs one group after the other. */
+async function report(groups) {
   const output = new Map()
+  const total = { tests: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
   let failed = false
-  for await (const { type, data } of stream) {
-    if (type === 'test:stdout' || type === 'test:stderr') {
-      output.set(data.file, `${output.get(data.file) ?? ''}${data.message}`)
-    } else if (type === 'test:fail' && data.todo === undefined) {
-      failed = true
-      reportFailure(data, output)
-    } else if (type === 'test:pass' && typeof data.skip === 'string') {
-      console.log(`skipped: ${data.name}, because ${data.skip.replace(/^because:? /, '')}`)
-    } else if (type === 'test:summary' && data.file === undefined) {
-      const { tests, passed, skipped, todo } = data.counts
-      const failures = data.counts.failed + data.counts.cancelled
-      const seconds = (data.duration_ms / 1000).toFixed(1)
-      console.log(
-        `${tests} tests: ${passed} passed, ${failures} failed, ${skipped} skipped, ${todo} todo, ${seconds} s`,
-      )
-      failed ||= !data.success
+  const began = performance.now()
+  for (const group of groups) {
+    for await (const { type, data } of runTestFiles(group)) {
+      if (type === 'test:stdout' || type === 'test:stderr') {
+        output.set(data.file, `${output.get(data.file) ?? ''}${data.message}`)
+      } else if (type === 'test:fail' && data.todo === undefined) {
+        failed = true
+        reportFailure(data, output)
+      } else if (type === 'test:pass' && typeof data.skip === 'string') {
+        console.log(`skipped: ${data.name}, because ${data.skip.replace(/^because:? /, '')}`)
+      } else if (type === 'test:summary' && data.file === undefined) {
+        for (const kind of Object.keys(total)) total[kind] += data.counts[kind]
+        failed ||= !data.success
+      }
     }
   }
+  const { tests, passed, skipped, todo } = total
+  const failures = total.failed + total.cancelled
+  const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  console.log(`${tests} tests: ${passed} passed, ${failures} failed, ${skipped} skipped, ${todo} todo, ${seconds} s`)
   return failed ? 1 : 0
 }
 

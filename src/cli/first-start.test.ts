@@ -69,7 +69,7 @@ test('keys are made, listed and revoked while a server runs, and it heeds that w
   const revoked = performance.now()
   assert.equal(antiphon('keys', 'revoke', key).status, 0)
   while ((await statusWith(url, key)) === 200) {
-    assert.ok(performance.now() - revoked < 8_000)
+    assert.ok(performance.now() - revoked < 60_000, 'it still heeds the key')
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
   await stop(child)

@@ -1,4 +1,6 @@
 /** Writes one call that the client executes: a function call's JSON arguments, or a custom tool's free text. */
+
+import { createTextBuilder } from '../lib/text-builder.ts'
 import type { CustomToolCall, FunctionCall, ItemStatus } from '../protocol/items.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 
@@ -18,7 +20,7 @@ export interface CallWriter {
 /** `opened`: the item with zero values, made by the tool that owns it. */
 export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): CallWriter {
   const ofItem = { item_id: place.id, output_index: place.outputIndex }
-  let input = ''
+  const input = createTextBuilder()
   let ended = false
   pushItem(sink, 'added', place, opened)
 
@@ -31,10 +33,15 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
         sequence_number: sink.next(),
         ...ofItem,
         name: opened.name,
-        arguments: input,
+        arguments: input.toString(),
       })
     } else {
-      sink.push({ type: 'response.custom_tool_call_input.done', sequence_number: sink.next(), ...ofItem, input })
+      sink.push({
+        type: 'response.custom_tool_call_input.done',
+        sequence_number: sink.next(),
+        ...ofItem,
+        input: input.toString(),
+      })
     }
   }
 
@@ -42,7 +49,7 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
     type: 'call',
     id: place.id,
     delta(delta) {
-      input += delta
+      input.add(delta)
       sink.push({
         type:
           opened.type === 'function_call'
@@ -55,12 +62,14 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
     },
     endInput,
     get input() {
-      return input
+      return input.toString()
     },
     close(status) {
       endInput()
       const done: CallItem =
-        opened.type === 'function_call' ? { ...opened, status, arguments: input } : { ...opened, status, input }
+        opened.type === 'function_call'
+          ? { ...opened, status, arguments: input.toString() }
+          : { ...opened, status, input: input.toString() }
       pushItem(sink, 'done', place, done)
       return done
     },

@@ -1,4 +1,6 @@
 /** Writes one assistant message: its parts in order, each opened, streamed and closed before the next. */
+
+import { createTextBuilder, type TextBuilder } from '../lib/text-builder.ts'
 import type { Annotation, Logprob, OutputPart } from '../protocol/content.ts'
 import type { ItemStatus, OutputMessage } from '../protocol/items.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
@@ -18,8 +20,8 @@ const NO_LOGPROBS: Logprob[] = []
 
 export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
   const content: OutputPart[] = []
-  let text: { value: string; annotations: Annotation[]; logprobs: Logprob[] } | null = null
-  let refusal: { value: string } | null = null
+  let text: { value: TextBuilder; annotations: Annotation[]; logprobs: Logprob[] } | null = null
+  let refusal: { value: TextBuilder } | null = null
   const at = () => ({ item_id: place.id, output_index: place.outputIndex, content_index: content.length })
   const item = (status: ItemStatus): OutputMessage => ({
     id: place.id,
@@ -33,7 +35,7 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
   const endText = (open: NonNullable<typeof text>) => {
     const part: OutputPart = {
       type: 'output_text',
-      text: open.value,
+      text: open.value.toString(),
       annotations: open.annotations,
       logprobs: open.logprobs,
     }
@@ -49,7 +51,7 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
     text = null
   }
   const endRefusal = (open: NonNullable<typeof refusal>) => {
-    const part: OutputPart = { type: 'refusal', refusal: open.value }
+    const part: OutputPart = { type: 'refusal', refusal: open.value.toString() }
     sink.push({ type: 'response.refusal.done', sequence_number: sink.next(), ...at(), refusal: part.refusal })
     sink.push({ type: 'response.content_part.done', sequence_number: sink.next(), ...at(), part })
     content.push(part)
@@ -66,11 +68,11 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
       endPart()
       const part: OutputPart = { type: 'output_text', text: '', annotations: [], logprobs: [] }
       sink.push({ type: 'response.content_part.added', sequence_number: sink.next(), ...at(), part })
-      text = { value: '', annotations: [], logprobs: [] }
+      text = { value: createTextBuilder(), annotations: [], logprobs: [] }
     },
     text(delta, logprobs) {
       if (!text) throw new TypeError('text outside a text part')
-      text.value += delta
+      text.value.add(delta)
       if (logprobs.length > 0) text.logprobs.push(...logprobs)
       sink.push({
         type: 'response.output_text.delta',
@@ -97,11 +99,11 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
       endPart()
       const part: OutputPart = { type: 'refusal', refusal: '' }
       sink.push({ type: 'response.content_part.added', sequence_number: sink.next(), ...at(), part })
-      refusal = { value: '' }
+      refusal = { value: createTextBuilder() }
     },
     refusal(delta) {
       if (!refusal) throw new TypeError('refusal text outside a refusal part')
-      refusal.value += delta
+      refusal.value.add(delta)
       sink.push({ type: 'response.refusal.delta', sequence_number: sink.next(), ...at(), delta })
     },
     endPart,

@@ -1,4 +1,6 @@
 /** Writes one reasoning item: summary parts and raw text parts, in the order the model gave them. */
+
+import { createTextBuilder, type TextBuilder } from '../lib/text-builder.ts'
 import type { ReasoningText, SummaryText } from '../protocol/content.ts'
 import type { ItemStatus, ReasoningItem } from '../protocol/items.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
@@ -17,7 +19,7 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
   const summary: SummaryText[] = []
   const content: ReasoningText[] = []
   let encrypted: string | null = null
-  let open: { kind: 'summary' | 'text'; part: number; value: string } | null = null
+  let open: { kind: 'summary' | 'text'; part: number; value: TextBuilder } | null = null
   const ofItem = { item_id: place.id, output_index: place.outputIndex }
   const item = (status: ItemStatus): ReasoningItem => ({
     id: place.id,
@@ -30,7 +32,7 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
   pushItem(sink, 'added', place, { ...item('in_progress'), content: [] })
 
   const startPart = (kind: 'summary' | 'text', part: number) => {
-    open = { kind, part, value: '' }
+    open = { kind, part, value: createTextBuilder() }
     if (kind === 'summary') {
       sink.push({
         type: 'response.reasoning_summary_part.added',
@@ -67,8 +69,8 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
     if (!open) return
     const { kind, value } = open
     open = null
-    if (kind === 'summary') endSummary(value)
-    else endText(value)
+    if (kind === 'summary') endSummary(value.toString())
+    else endText(value.toString())
   }
 
   return {
@@ -76,7 +78,7 @@ export function openReasoning(sink: EventSink, place: ItemPlace): ReasoningWrite
     delta(kind, part, delta) {
       if (open && (open.kind !== kind || open.part !== part)) endPart()
       if (!open) startPart(kind, part)
-      if (open) open.value += delta
+      open?.value.add(delta)
       if (kind === 'summary') {
         sink.push({
           type: 'response.reasoning_summary_text.delta',

@@ -17,7 +17,7 @@ import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import type { RunBatch } from './run-event.ts'
-import { runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
+import { createCorrections, runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
 import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
 
 export type RunDeps = { readonly clock: Clock; readonly ids: Ids; readonly telemetry: Pick<Telemetry, 'failed'> }
@@ -98,6 +98,7 @@ const toolDeps = (plan: RunPlan, composer: EventComposer, signal: AbortSignal, d
     responseId: plan.response.id,
     include: plan.include,
   },
+  corrections: createCorrections(),
   onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
 })
 

@@ -4,7 +4,7 @@
  * Invariant: a call ends in exactly one way that the model or the client gets to see, also when its tool fails in a way
  * nobody foresaw.
  */
-import type { TurnItem } from '../models/model.ts'
+import { ModelError, type TurnItem } from '../models/model.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { RunBatch } from './run-event.ts'
@@ -27,6 +27,7 @@ export type ToolCallsResult =
 export type ToolRunDeps = {
   readonly composer: EventComposer
   readonly context: ToolContext
+  readonly corrections: Corrections
   /** Told of a fault of a tool; the run goes on. */
   readonly onFault: (error: unknown) => void
 }
@@ -45,12 +46,44 @@ export async function* runToolCalls(run: TurnRun, deps: ToolRunDeps): AsyncGener
     }
     if (made.refusal) limited = true
     const outcome = made.refusal ?? (yield* runCall(made, deps))
-    if (outcome.type === 'result') {
-      calls.set(made.call.itemId, callItem(made))
-      outputs.push(outputItem(made, outcome.output))
-    } else waits = true
+    if (outcome.type === 'await-client' || outcome.type === 'await-approval') {
+      waits = true
+      continue
+    }
+    calls.set(made.call.itemId, callItem(made))
+    outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : deps.corrections.tell(made, outcome)))
   }
+  deps.corrections.endTurn()
   return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
+}
+
+/** What the model is told of broken arguments in the course of one response. */
+export interface Corrections {
+  /** Throws `ModelError` when the model was told of others in an earlier turn. */
+  tell(made: MadeCall, broken: Extract<ToolOutcome, { type: 'bad-arguments' }>): string
+  endTurn(): void
+}
+
+/**
+ * Invariant: at most one turn of a response has broken arguments and is followed by another. Each further try would be
+ * paid for, and a model that cannot write them rarely learns it. Several broken calls of one turn are one chance.
+ */
+export function createCorrections(): Corrections {
+  let hasTold = false
+  let isOver = false
+  return {
+    tell({ offered }, { problem }) {
+      if (isOver) {
+        const { name } = offered.declared
+        throw new ModelError('malformed', `The model called '${name}' with broken arguments again: ${problem}.`)
+      }
+      hasTold = true
+      return `Error: the tool was not run, because of its arguments: ${problem}. Call it again with right ones.`
+    },
+    endTurn() {
+      isOver ||= hasTold
+    },
+  }
 }
 
 async function* runCall({ call, offered, writer }: MadeCall, deps: ToolRunDeps): AsyncGenerator<RunBatch, ToolOutcome> {

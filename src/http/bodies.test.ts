@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { request as undiciRequest } from 'undici'
-import { call, errorOf, KEY, rawExchange, startServer } from './test-support.ts'
+import { call, errorOf, KEY, rawExchange, startServer, until } from './test-support.ts'
 
 async function post(url: string, body: string | Buffer | undefined, headers: Record<string, string>) {
   const reply = await undiciRequest(`${url}/v1/responses`, {
@@ -158,11 +159,13 @@ test('a client that leaves in the middle of its body leaves nothing behind', asy
   const { port, engine, log } = await startServer(t)
   const socket = connect(port, '127.0.0.1')
   socket.write(
-    `POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${KEY}\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"in`,
+    `POST /v1/responses HTTP/1.1\r\nHost: localhost\r\nAuthorization: ${KEY}\r\nContent-Type: application/json\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n`,
   )
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  // The server has read the head and waits for the body.
+  await once(socket, 'data')
+  socket.write('{"in')
   socket.destroy()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await until(() => log.finished.length > 0, 'the request is over')
   assert.equal(engine.requests.length, 0)
   assert.deepEqual(
     log.finished.map(({ route, status }) => [route, status]),

@@ -25,7 +25,7 @@ test('while draining nothing new is taken, readiness says so, and what runs may 
   const stream = streamOf(url)
   await until(() => engine.traces.length === 1, 'the run goes')
   let drained = false
-  const draining = server.drain(5_000).then(() => {
+  const draining = server.drain(60_000).then(() => {
     drained = true
   })
   const refused = await call(`${url}/v1/responses`, 'POST', {})
@@ -48,9 +48,7 @@ test('at the deadline the rest is stopped, and every stream still ends with a te
   const streams = Array.from({ length: 20 }, () => streamOf(url))
   const json = call(`${url}/v1/responses`, 'POST', {})
   await until(() => engine.traces.length === 21, 'all runs go')
-  const started = performance.now()
   await server.drain(100)
-  assert.ok(performance.now() - started < 2_000)
   for (const text of await Promise.all(streams)) {
     assert.match(text, /event: response\.failed\ndata: .*\n\ndata: \[DONE\]\n\n$/)
   }
@@ -62,17 +60,21 @@ test('at the deadline the rest is stopped, and every stream still ends with a te
 
 test('a run that does not obey its signal cannot hold up the shutdown', async (t) => {
   const { url, engine, server } = await startServer(t, { limits: { shutdownGraceMs: 100 } })
+  let obey = () => {}
+  const obeyed = new Promise<void>((resolve) => {
+    obey = resolve
+  })
   engine.script = async function* () {
     yield [created()]
-    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    await obeyed
     yield [cancelled(1)]
   }
   const stream = streamOf(url).catch(() => 'cut')
   await until(() => engine.traces.length === 1, 'the run goes')
-  const started = performance.now()
   await server.drain(50)
-  assert.ok(performance.now() - started < 1_000)
   assert.equal(await stream, 'cut')
+  assert.equal(engine.traces[0]?.readToEnd, false)
+  obey()
   await until(() => engine.traces[0]?.readToEnd === true, 'the run was still read to its end')
 })
 
@@ -95,7 +97,7 @@ test('a run whose client has left is waited for too', async (t) => {
   abort.abort()
   await request
   await until(() => engine.traces[0]?.abortedBy !== undefined, 'the run was told')
-  await server.drain(3_000)
+  await server.drain(60_000)
   assert.equal(engine.traces[0]?.readToEnd, true)
 })
 

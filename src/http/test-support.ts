@@ -151,7 +151,7 @@ type RawOptions = { readonly ms?: number; readonly end?: string; readonly addres
 
 /** Sends bytes on a socket of their own; answers what came until the server closed, `ms` passed, or it ends in `end`. */
 export async function rawExchange(port: number, bytes: string, options: RawOptions = {}): Promise<string> {
-  const { ms = 2_000, end, address = '127.0.0.1' } = options
+  const { ms = 30_000, end, address = '127.0.0.1' } = options
   const socket = connect(port, address)
   const received: Buffer[] = []
   socket.on('data', (chunk) => {
@@ -166,7 +166,7 @@ export async function rawExchange(port: number, bytes: string, options: RawOptio
   return Buffer.concat(received).toString('utf8')
 }
 
-export async function until(condition: () => boolean, what: string, ms = 3_000): Promise<void> {
+export async function until(condition: () => boolean, what: string, ms = 60_000): Promise<void> {
   const deadline = performance.now() + ms
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`waited in vain for: ${what}`)

@@ -4,16 +4,16 @@ export interface Clock {
   now(): number
   /** Milliseconds since an arbitrary start. Never jumps; for durations. */
   monotonic(): number
-  /** Runs `fn` once after `ms`; the returned function cancels it. Does not keep the process alive. */
-  after(ms: number, fn: () => void): () => void
+  /** Runs `fn` once after `ms`; the returned function cancels it. Does not keep the process alive unless told to. */
+  after(ms: number, fn: () => void, options?: { readonly keepsAlive: boolean }): () => void
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(ms, fn) {
+  after(ms, fn, options) {
     const timer = setTimeout(fn, ms)
-    timer.unref()
+    if (options?.keepsAlive !== true) timer.unref()
     return () => clearTimeout(timer)
   },
 }

@@ -3,6 +3,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import type { Agent } from 'undici'
+import { waitUntil } from '../../test/fakes/chat-upstream.ts'
+import { createManualClock } from '../../test/support/manual-clock.ts'
 import { type Clock, systemClock } from './clock.ts'
 import {
   createUpstreamAgent,
@@ -12,30 +14,10 @@ import {
   UpstreamHttpError,
 } from './upstream-http.ts'
 
-/** Time that stands still until it is moved. */
-function createManualClock() {
-  let now = 0
-  const timers = new Set<{ readonly at: number; readonly fn: () => void }>()
-  const clock: Clock = {
-    now: () => now,
-    monotonic: () => now,
-    after(ms, fn) {
-      const timer = { at: now + ms, fn }
-      timers.add(timer)
-      return () => void timers.delete(timer)
-    },
-  }
-  const advance = (ms: number) => {
-    now += ms
-    for (const timer of [...timers]) {
-      if (timer.at > now || !timers.delete(timer)) continue
-      timer.fn()
-    }
-  }
-  return { clock, advance, pending: () => timers.size }
+/** Turns of the event loop, which both ends of a connection share; a time alone would be over at once after a stall. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setTimeout(resolve, 1))
 }
-
-const settled = () => new Promise((resolve) => setTimeout(resolve, 20))
 const CLOCKS: UpstreamClocks = { connectMs: 1000, firstByteMs: 100, idleMs: 50, wholeMs: 1000 }
 const isKind =
   (kind: string, clock: string | null = null) =>
@@ -176,8 +158,7 @@ describe('upstream HTTP', () => {
     const late = new AbortController()
     const reply = await post(url, systemClock, late.signal)
     late.abort()
-    await settled()
-    assert.equal(sockets.size, 0)
+    await waitUntil(() => sockets.size === 0)
     await assert.rejects(reply.read(), isKind('aborted'))
   })
 
@@ -200,8 +181,7 @@ describe('upstream HTTP', () => {
     await settled()
     assert.equal(sockets.size, 1)
     advance(1000)
-    await settled()
-    assert.equal(sockets.size, 0)
+    await waitUntil(() => sockets.size === 0)
   })
 
   it('says what went wrong without saying where', async () => {

@@ -46,8 +46,8 @@ export type ContractSetup = {
   readonly cases: readonly [ContractCase, ...ContractCase[]]
 }
 
-/** Aborting, and closing the provider's connection, may take this long. */
-const ABORT_MS = 1000
+/** Aborting, and closing the provider's connection, may take this long; on a quiet machine it is milliseconds. */
+const ABORT_MS = 20_000
 /** At most so many places of a reply are cut; every byte of a short one. */
 const MAX_CUTS = 40
 

@@ -78,6 +78,11 @@ export type ToolOutcome =
   | { readonly type: 'await-client' }
   /** The client has to allow it first: the turn ends here. */
   | { readonly type: 'await-approval' }
+  /**
+   * It did not run, because its arguments are broken: see `readArguments`. The model is told `problem`, and may call
+   * again; a second turn with such a call ends the response.
+   */
+  | { readonly type: 'bad-arguments'; readonly problem: string }
   /** It ran here and the model goes on. */
   | { readonly type: 'result'; readonly output: ToolOutput }
 

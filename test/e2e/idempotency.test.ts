@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import OpenAI from 'openai'
+import { waitUntil } from '../fakes/chat-upstream.ts'
 import { isFull } from '../faults/seed.ts'
 import { checkRunLaws } from '../laws/run-laws.ts'
 import { eventsOf, type Reply, send } from '../support/http.ts'
@@ -73,9 +74,11 @@ test('another body under the same key is 422, whatever differs (req 191)', async
 
 test('while the first request runs, the second is told to wait, and the SDK does (req 191)', async () => {
   const key = newKey()
-  const body = { model: 'demo', input: '[slow:20] [long:40]' }
+  const body = { model: UPSTREAM_MODEL, input: 'Take your time.' }
+  const before = calls()
+  server.upstream.push({ answer: { text: 'word '.repeat(200) }, delayMs: 5 })
   const first = create(key, body)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  await waitUntil(() => calls() > before)
   const second = await create(key, body)
   assert.equal(second.status, 409)
   assert.equal(codeOf(second), 'idempotency_key_in_use')

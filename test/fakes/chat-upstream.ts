@@ -72,7 +72,8 @@ export async function startChatUpstream(options: ChatUpstreamOptions = {}): Prom
 }
 
 /** Waits until a condition holds; throws when it does not in time. */
-export async function waitUntil(condition: () => boolean, timeoutMs = 1000): Promise<void> {
+/** Rejects when the condition does not come to hold; the time is for machines that are busy with much else. */
+export async function waitUntil(condition: () => boolean, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!condition()) {
     if (performance.now() > end) throw new Error(`The condition did not hold within ${timeoutMs} ms.`)

@@ -5,10 +5,10 @@ import { type ChatUpstream, startChatUpstream, waitUntil } from '../fakes/chat-u
 import { framesOf, type Reply, send } from '../support/http.ts'
 import type { TestServer } from '../support/server.ts'
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts'
-import { announceSeed, isFull, seededRandom } from './seed.ts'
+import { announceSeed, isFull, seededRandom, withinMs } from './seed.ts'
 import { readLedger, startFastServer, TIMES } from './upstream-fixture.ts'
 
-const GRACE_MS = 1_000
+const GRACE_MS = withinMs(1_000)
 const CORRUPT_ROUNDS = isFull ? 300 : 30
 
 let upstream: ChatUpstream

@@ -7,12 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { StorageFull } from '../../src/store/sql/errors.ts'
 import { framesOf, send } from '../support/http.ts'
 import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
+import { withinMs } from './seed.ts'
 
 const LARGE = 'x'.repeat(200_000)
 /** Pages; SQLite takes what the file has already when less is asked for. */
 const NO_GROWTH = 1
 /** From the moment there is space. */
-const RECOVERED_MS = 5_000
+const RECOVERED_MS = withinMs(5_000)
 const ALL_SPACE = 1_000_000
 
 let server: TestServer

@@ -9,11 +9,11 @@ import { framesOf, send } from '../support/http.ts'
 import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
 import { hostileText } from './hostile-texts.ts'
 import { type Json, mutated } from './mutate-json.ts'
-import { announceSeed, isFull } from './seed.ts'
+import { announceSeed, isFull, withinMs } from './seed.ts'
 
 const RUNS = isFull ? 10_000 : 300
 const AT_ONCE = 4
-const HUNG_MS = 10_000
+const HUNG_MS = withinMs(10_000)
 /** Of the refusals of a body that is JSON. */
 const MIN_SHARE_WITH_PARAM = 0.95
 

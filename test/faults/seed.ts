@@ -8,6 +8,12 @@ let announced = false
 /** Every fault and every hostile text in full number; otherwise a selection that is quick enough for each test run. */
 export const isFull = process.env.ANTIPHON_FAULTS === 'full'
 
+/**
+ * A limit of time. The full form holds the figure, and wants the machine for itself; the short form runs beside other
+ * tests on machines that may be busy, and only tells soon from never.
+ */
+export const withinMs = (figure: number): number => (isFull ? figure : Math.max(20 * figure, 30_000))
+
 /** The seed, printed (a runner may keep only one of the two ways), so that a run that failed can be repeated. */
 export function announceSeed(t: Pick<TestContext, 'diagnostic'>): number {
   t.diagnostic(`seed: ANTIPHON_SEED=${SEED}`)

@@ -9,8 +9,11 @@ import { isFull } from './seed.ts'
 
 /** Clocks of minutes become seconds, and a backoff of a second 50 ms. */
 const FACTOR = 20
-/** Real milliseconds. In the full form single replies of 250,000 events must fit into the last one. */
-export const TIMES: UpstreamTimes = { firstByte: 1_200, idle: 1_500, whole: isFull ? 15_000 : 4_000 }
+/**
+ * Real milliseconds. Long enough that a healthy reply stays within them also where the machine stalls; in the full form
+ * single replies of 250,000 events must fit into the last one.
+ */
+export const TIMES: UpstreamTimes = { firstByte: 3_000, idle: 3_500, whole: isFull ? 20_000 : 10_000 }
 
 const setting = (ms: number) => `${(ms * FACTOR) / 1000}s`
 

@@ -8,13 +8,13 @@ import type { TestServer } from '../support/server.ts'
 import { CANARY, type HostileFault, type Outcome } from './hostile-fault.ts'
 import { HOSTILE_FAULTS } from './hostile-faults.ts'
 import { type HostileUpstream, startHostileUpstream } from './hostile-upstream.ts'
-import { announceSeed, isFull, seededRandom } from './seed.ts'
-import { type Ledger, readLedger, startFastServer, TIMES } from './upstream-fixture.ts'
+import { announceSeed, isFull, seededRandom, withinMs } from './seed.ts'
+import { readLedger, startFastServer, TIMES } from './upstream-fixture.ts'
 
 const AT_ONCE = 6
 /** Beyond the clock that must end a call: for the work itself, on a busy machine. */
-const GRACE_MS = 1_000
-const HUNG_MS = 60_000
+const GRACE_MS = withinMs(1_000)
+const HUNG_MS = 180_000
 const MAX_CALLS = 3
 const TERMINAL = /^response\.(completed|failed|incomplete)$/
 const TOOL = { type: 'function', name: 'weather', parameters: { type: 'object', properties: {} } }
@@ -150,11 +150,8 @@ function checkNothingLeaked(reply: Reply): void {
 
 /** A row for each upstream call; the stored response has the end that was told. */
 async function checkLedger({ model, store }: Cell, calls: number, outcome: Outcome): Promise<void> {
-  let ledger: Ledger = readLedger(server, model)
-  for (let wait = 0; ledger.outcomes.length < calls && wait < 50; wait += 1) {
-    await delay(20)
-    ledger = readLedger(server, model)
-  }
+  await waitUntil(() => readLedger(server, model).outcomes.length >= calls)
+  const ledger = readLedger(server, model)
   const last = outcome.end === 'failed' ? 'failed' : 'completed'
   const expected = Array.from({ length: calls }, (_, index) => (index === calls - 1 ? last : 'failed'))
   assert.deepEqual(ledger.outcomes, expected, 'usage rows')

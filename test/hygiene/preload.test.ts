@@ -11,13 +11,13 @@ const scratch = mkdtempSync(join(tmpdir(), 'antiphon-preload-'))
 after(() => rmSync(scratch, { recursive: true, force: true }))
 
 /** Runs a test file as the runner does: a process of its own below `node --test`. */
-function runTestFile(name: string, body: string) {
+function runTestFile(name: string, body: string, graceMs = 300) {
   const path = join(scratch, `${name}.test.mjs`)
   writeFileSync(path, `import { after, test } from 'node:test'\nimport net from 'node:net'\n${body}`)
   const { NODE_TEST_CONTEXT: _, ANTIPHON_TEST_PROCESS: __, ...inherited } = process.env
-  const env = { ...inherited, ANTIPHON_TEST_GRACE_MS: '300' }
+  const env = { ...inherited, ANTIPHON_TEST_GRACE_MS: String(graceMs) }
   const args = ['--import', PRELOAD, '--test', '--test-reporter=tap', path]
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8', timeout: 20_000 })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8', timeout: 120_000 })
   return { status, output: stdout + stderr }
 }
 
@@ -27,7 +27,7 @@ describe('a test file', () => {
       const server = net.createServer().listen(0)
       after(async () => { await new Promise((done) => setTimeout(done, 100)); server.close() })
       test('works', async () => {})`
-    assert.equal(runTestFile('clean', body).status, 0)
+    assert.equal(runTestFile('clean', body, 60_000).status, 0)
   })
 
   test('fails when a server is left listening, and says so', () => {

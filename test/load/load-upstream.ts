@@ -27,6 +27,8 @@ export type UpstreamCall = {
   readonly startedAt: number
   /** Monotonic milliseconds of the moment the connection was closed or the reply was over; null before. */
   endedAt: number | null
+  /** Tokens written so far, one by one; 0 where all go in one write. */
+  tokens: number
   /** The reply was written to its end. */
   whole: boolean
 }
@@ -103,25 +105,26 @@ async function answer(request: IncomingMessage, response: ServerResponse, onCall
   for await (const piece of request.setEncoding('utf8')) body += piece
   if (request.method !== 'POST') return void response.end('{"object":"list","data":[]}')
   const { model }: { model: string } = JSON.parse(body)
-  const call: UpstreamCall = { model, startedAt: performance.now(), endedAt: null, whole: false }
+  const call: UpstreamCall = { model, startedAt: performance.now(), endedAt: null, tokens: 0, whole: false }
   onCall(call)
   response.on('close', () => {
     call.whole = response.writableFinished
     call.endedAt = performance.now()
   })
   const pace = paceOf(model)
-  if (pace.holdMs > 0) setTimeout(() => begin(response, pace), pace.holdMs)
-  else begin(response, pace)
+  if (pace.holdMs === 0) return begin(response, pace, call)
+  const held = setTimeout(() => begin(response, pace, call), pace.holdMs)
+  response.on('close', () => clearTimeout(held))
 }
 
-function begin(response: ServerResponse, pace: Pace): void {
+function begin(response: ServerResponse, pace: Pace, call: UpstreamCall): void {
   if (response.destroyed) return
   if (pace.fault === 'refused') {
     response.writeHead(500, { 'content-type': 'application/json' })
     return void response.end('{"error":{"message":"The engine is out of memory.","type":"server_error"}}')
   }
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  if (pace.gapMs > 0) sendPaced(response, pace, 0)
+  if (pace.gapMs > 0) sendPaced(response, pace, call)
   else sendAtOnce(response, pace)
 }
 
@@ -132,14 +135,15 @@ function sendAtOnce(response: ServerResponse, pace: Pace): void {
   finish(response, pace, OPENING + chunks.join(''))
 }
 
-function sendPaced(response: ServerResponse, pace: Pace, sent: number): void {
+function sendPaced(response: ServerResponse, pace: Pace, call: UpstreamCall): void {
   if (response.destroyed) return
-  if (sent === lastWord(pace)) {
+  if (call.tokens === lastWord(pace)) {
     finish(response, pace, '')
     return
   }
-  response.write((sent === 0 ? OPENING : '') + wordChunk(sent))
-  setTimeout(() => sendPaced(response, pace, sent + 1), pace.gapMs)
+  response.write((call.tokens === 0 ? OPENING : '') + wordChunk(call.tokens))
+  call.tokens += 1
+  setTimeout(() => sendPaced(response, pace, call), pace.gapMs)
 }
 
 function finish(response: ServerResponse, { tokens, fault }: Pace, rest: string): void {

@@ -21,19 +21,26 @@ const scriptPath = (name: string) => fileURLToPath(new URL(`./${name}.ts`, impor
 const API_KEY = 'sk-test-of-the-load'
 const QUIET = '--disable-warning=ExperimentalWarning'
 
+export type MeasuredOptions = {
+  /** With `/v1`; an upstream of the test's own in place of the one that is started. */
+  readonly upstreamUrl?: string
+  /** YAML between the braces of `limits`. */
+  readonly limits?: string
+}
+
 /** The upstream is the provider `load`; requests and streams have no limit that matters. */
-export async function openMeasuredServer(): Promise<MeasuredServer> {
+export async function openMeasuredServer(options: MeasuredOptions = {}): Promise<MeasuredServer> {
   const home = mkdtempSync(join(tmpdir(), 'antiphon-load-'))
   const dataDir = join(home, 'data')
-  const upstream = await startUpstream()
+  const upstream = options.upstreamUrl === undefined ? await startUpstream() : null
   const file = join(home, 'antiphon.yaml')
   writeFileSync(
     file,
     [
       'discovery: { enabled: false }',
       'observability: { log: { level: warn, format: json } }',
-      `providers: { load: { type: openai_compatible, api_base: "${upstream.url}", api_key: none } }`,
-      'limits: { requests_per_minute: 0, streams: 20000, streams_per_project: 20000 }',
+      `providers: { load: { type: openai_compatible, api_base: "${options.upstreamUrl ?? upstream?.url}", api_key: none } }`,
+      `limits: { requests_per_minute: 0, streams: 20000, streams_per_project: 20000, ${options.limits ?? ''} }`,
       // A model that fails on purpose is called each time.
       'router: { allowed_fails: 1000, cooldown_time: 0s }\n',
     ].join('\n'),
@@ -56,7 +63,7 @@ export async function openMeasuredServer(): Promise<MeasuredServer> {
     measure: () => ask('measure'),
     async [Symbol.asyncDispose]() {
       await end(child, () => child.connected && child.send('end'))
-      await end(upstream.child, () => upstream.child.stdin.end())
+      if (upstream !== null) await end(upstream.child, () => upstream.child.stdin.end())
       rmSync(home, { recursive: true })
     },
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { waitUntil } from '../fakes/chat-upstream.ts'
-import { isFull } from '../faults/seed.ts'
+import { isFull, withinMs } from '../faults/seed.ts'
 import { send } from '../support/http.ts'
 import { idIn, openExchange, terminalOf } from './exchange.ts'
 import { printFigures } from './figures.ts'
@@ -11,10 +11,9 @@ import { modelOf } from './load-upstream.ts'
 import { readRows, unfinished } from './stored-rows.ts'
 
 const STREAMS = isFull ? 500 : 50
-const DRAIN_MS = isFull ? 4_000 : 1_500
+const DRAIN_MS = 4_000
 /** After the drain: for terminal events, their commits, and the closing of everything. */
-const MAX_AFTER_DRAIN_MS = 5_000
-const OPEN_MS = 30_000
+const MAX_AFTER_DRAIN_MS = withinMs(5_000)
 const GAP_MS = 100
 /** Every tenth ends by itself while the server drains. */
 const isShort = (index: number) => index % 10 === 0
@@ -36,7 +35,7 @@ limits: { streams_per_project: 1000, requests_per_minute: 0 }`,
     }),
   )
   const hasBegun = (index: number) => isJson(index) || running[index]?.text().includes('output_text.delta') === true
-  await waitUntil(() => running.every((_, index) => hasBegun(index)) && upstream.calls.length === STREAMS, OPEN_MS)
+  await waitUntil(() => running.every((_, index) => hasBegun(index)) && upstream.calls.length === STREAMS)
 
   const began = performance.now()
   const exited = server.stop()

@@ -148,18 +148,17 @@ const LEAVES = {
   'without a word': (ws: { terminate(): void }) => ws.terminate(),
 }
 for (const [how, leave] of Object.entries(LEAVES)) {
-  test(`a client that leaves ${how} stops every run of its socket within a second, and each is read to its end`, async (t) => {
+  test(`a client that leaves ${how} stops every run of its socket, and each is read to its end`, async (t) => {
     const started = await startServer(t)
     started.engine.script = endless(5)
     const socket = await openSocket(t, started)
     for (const stream_id of ['a', 'a', 'b', 'c']) socket.send(create({ stream_id }))
     await until(() => started.engine.traces.length === 3 && socket.all.length > 9, 'three runs')
-    const left = performance.now()
     leave(socket.ws)
     await until(() => started.engine.traces.every(({ readToEnd }) => readToEnd), 'all are read')
-    for (const { abortedBy, abortedAt, returned } of started.engine.traces) {
+    for (const { abortedBy, returned } of started.engine.traces) {
       assert.equal(abortKind(abortedBy), 'reader-gone')
-      assert.ok(abortedAt - left < 1_000 && !returned)
+      assert.ok(!returned)
     }
     await until(() => started.log.streams === 0 && started.log.finished.length === 4, 'nothing is left')
     assert.equal(started.engine.requests.length, 3, 'what waited was never begun')
@@ -171,14 +170,16 @@ test('a client that leaves while its run is being planned leaves nothing behind'
   const started = await startServer(t)
   const plan = gate()
   const { createResponse } = started.engine
+  let planning = false
   started.engine.createResponse = async function (request, caller) {
+    planning = true
     await plan.opened
     return createResponse.call(this, request, caller)
   }
   started.engine.script = endless(5)
   const socket = await openSocket(t, started)
   socket.send(create())
-  await new Promise((resolve) => setTimeout(resolve, 20))
+  await until(() => planning, 'the run is being planned')
   socket.ws.terminate()
   await new Promise((resolve) => setTimeout(resolve, 20))
   plan.open()
@@ -187,7 +188,7 @@ test('a client that leaves while its run is being planned leaves nothing behind'
 })
 
 test('a peer that answers no ping is cut off; one that does stays', async (t) => {
-  const started = await startServer(t, { limits: { webSocketPingMs: 80 } })
+  const started = await startServer(t, { limits: { webSocketPingMs: 1_000 } })
   const alive = await openSocket(t, started)
   const dead = await openSocket(t, started, { autoPong: false })
   const pinged = once(dead.ws, 'ping')
@@ -209,14 +210,28 @@ test('a reader that falls behind pauses its run, and one that takes nothing at a
   socket.send(create())
   await socket.next()
   socket.ws.pause()
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  const served = started.engine.traces[0]?.served ?? 0
-  assert.ok(served < 400, `${served} batches were taken from the run`)
   await until(() => started.engine.traces[0]?.readToEnd === true, 'it is cut off')
   assert.equal(abortKind(started.engine.traces[0]?.abortedBy), 'reader-gone')
-  const patient = await openSocket(t, started)
-  patient.send(create())
-  await until(() => patient.all.length === 501, 'a reader that reads gets all', 10_000)
+  const served = started.engine.traces[0]?.served ?? 0
+  assert.ok(served < 400, `${served} batches were taken from the run`)
+})
+
+test('a reader that falls behind for a while gets all', async (t) => {
+  const started = await startServer(t, { limits: { streamBufferBytes: 64 * 1024, stallMs: 60_000 } })
+  const text = 'x'.repeat(64 * 1024)
+  started.engine.script = async function* () {
+    yield [created()]
+    for (let n = 1; n < 500; n++) yield [delta(n, text)]
+    yield [completed(500)]
+  }
+  const socket = await openSocket(t, started)
+  socket.send(create())
+  await socket.next()
+  socket.ws.pause()
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  assert.ok(socket.all.length < 400)
+  socket.ws.resume()
+  await until(() => socket.all.length === 501, 'a reader that reads gets all')
 })
 
 test('errors that nobody reads do not pile up: the socket is not listened to, and then cut off', async (t) => {

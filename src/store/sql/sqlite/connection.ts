@@ -13,13 +13,15 @@ export interface Connection {
   /** For statements that are not part of the store's own traffic. */
   exec(sql: string): void
   readonly inTransaction: boolean
+  /** From now on: how long a statement keeps the thread until another connection lets go of a lock. */
+  waitForLocks(ms: number): void
   close(): void
 }
 
 export type ConnectionOptions = {
   readonly path: string
   readonly readOnly: boolean
-  /** How long to wait for a lock of another connection. */
+  /** How long to wait for a lock of another connection; the thread does nothing else meanwhile. */
   readonly busyTimeoutMs: number
   readonly pragmas: string
 }
@@ -55,6 +57,8 @@ function toConnection(database: DatabaseSync): Connection {
     get inTransaction() {
       return database.isTransaction
     },
+    // A pragma takes no bound values; it is a number of ours.
+    waitForLocks: (ms) => database.exec('PRAGMA busy_timeout='.concat(Math.trunc(ms).toString())),
     close: () => database.close(),
   }
 }

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
+import { Worker } from 'node:worker_threads'
 import { createManualClock, record, running, usageRow } from '../../store-fixtures.contract.ts'
 import { StorageBusy, StorageFull } from '../errors.ts'
 import { query } from '../query.ts'
@@ -17,13 +19,18 @@ function temporaryFile(t: TestContext): string {
   return join(directory, 'antiphon.db')
 }
 
-function openCommits(t: TestContext, path: string, busyTimeoutMs = 0) {
-  const writer = openWriter(path, busyTimeoutMs)
+const BUSY_TIMEOUT_MS = 5_000
+
+function openCommits(t: TestContext, path: string) {
+  const writer = openWriter(path, 0)
   t.after(() => writer.close())
   writer.exec('CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL)')
   const batches: number[] = []
   const late: (() => void)[] = []
+  const clock = createManualClock()
   const commits = createGroupCommit(writer, {
+    clock,
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
     schedule: setImmediate,
     scheduleLate: (flush) => late.push(flush),
     onCommit: (units) => batches.push(units),
@@ -31,7 +38,7 @@ function openCommits(t: TestContext, path: string, busyTimeoutMs = 0) {
   const insert = { sql: 'INSERT INTO notes (id, text) VALUES (?, ?)', names: ['id', 'text'] as const }
   const add = (id: number, text = 'x') => commits.write(() => writer.run(insert, { id, text }))
   const addLate = (id: number) => commits.writeLate(() => writer.run(insert, { id, text: 'x' }))
-  return { writer, commits, batches, late, add, addLate }
+  return { writer, commits, clock, batches, late, add, addLate }
 }
 
 const ids = (path: string): unknown[] => {
@@ -104,11 +111,10 @@ test('beyond the limit of the queue a write is refused as busy, and the waiting 
 
 test('when COMMIT fails every write of the batch is rejected, none is kept, and the next batch works', async (t) => {
   const path = temporaryFile(t)
-  const { add, writer } = openCommits(t, path)
+  const { add, commits, writer } = openCommits(t, path)
   writer.exec('CREATE TABLE parents (id INTEGER PRIMARY KEY)')
   writer.exec('CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)')
   const orphan = { sql: 'INSERT INTO children VALUES (7)', names: [] }
-  const commits = createGroupCommit(writer, { schedule: setImmediate, scheduleLate: setImmediate })
   const results = await Promise.allSettled([
     commits.write(() => writer.exec("INSERT INTO notes VALUES (1, 'x')")),
     commits.write(() => writer.run(orphan, {})),
@@ -138,17 +144,81 @@ test('a full disk is a 503 that says not to retry; reads go on, and writes do on
   assert.deepEqual(ids(path), [1, 4])
 })
 
-test('a database that another process holds is a 503 that may be retried', async (t) => {
+/** Several turns of the event loop, each with an attempt at the database: the manual clock makes its waits that short. */
+async function takeTurns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Another thread with its own connection, which holds the database from now until it is told otherwise. */
+async function holdElsewhere(t: TestContext, path: string): Promise<() => Promise<void>> {
+  const worker = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads')
+     const database = new (require('node:sqlite').DatabaseSync)(workerData)
+     database.exec('BEGIN IMMEDIATE')
+     parentPort.postMessage('held')
+     parentPort.once('message', () => {
+       database.exec('COMMIT')
+       database.close()
+       parentPort.postMessage('free')
+     })`,
+    { eval: true, workerData: path },
+  )
+  t.after(() => worker.terminate())
+  await once(worker, 'message')
+  return async () => {
+    worker.postMessage('let go')
+    await once(worker, 'message')
+  }
+}
+
+test('while another connection holds the database writes wait and the event loop goes on', async (t) => {
   const path = temporaryFile(t)
-  const { add } = openCommits(t, path, 50)
-  using other = new DatabaseSync(path)
-  other.exec('BEGIN IMMEDIATE')
-  const [result] = await Promise.allSettled([add(1)])
-  assert.ok(result.status === 'rejected' && result.reason instanceof StorageBusy)
-  assert.deepEqual([result.reason.status, result.reason.headers['x-should-retry']], [503, 'true'])
-  other.exec('ROLLBACK')
-  await add(1)
-  assert.deepEqual(ids(path), [1])
+  const { add, addLate, batches, clock } = openCommits(t, path)
+  const letGo = await holdElsewhere(t, path)
+  let settled = 0
+  const written = [add(1), addLate(2), add(3)].map((write) => write.finally(() => settled++))
+  await takeTurns()
+  clock.advance(BUSY_TIMEOUT_MS / 1000 - 1)
+  const later = add(4)
+  await takeTurns()
+  assert.equal(settled, 0, 'each attempt gave the thread back')
+  await letGo()
+  await Promise.all([...written, later])
+  assert.deepEqual([ids(path), batches], [[1, 2, 3, 4], [4]])
+})
+
+test('a write that has waited for its whole time is a 503 that may be retried; a younger one waits on', async (t) => {
+  const path = temporaryFile(t)
+  const { add, clock } = openCommits(t, path)
+  const letGo = await holdElsewhere(t, path)
+  const old = assert.rejects(add(1), (error) => {
+    assert.ok(error instanceof StorageBusy)
+    assert.deepEqual([error.status, error.headers['x-should-retry']], [503, 'true'])
+    return true
+  })
+  clock.advance(BUSY_TIMEOUT_MS / 1000 - 1)
+  const young = add(2)
+  await takeTurns()
+  clock.advance(1)
+  await old
+  await letGo()
+  await young
+  assert.deepEqual(ids(path), [2])
+})
+
+test('closing waits for a database that is held, and refuses what it cannot write', async (t) => {
+  const path = temporaryFile(t)
+  const writer = openWriter(path, 0)
+  t.after(() => writer.close())
+  const options = { schedule: setImmediate, scheduleLate: setImmediate, clock: createManualClock(), busyTimeoutMs: 50 }
+  const commits = createGroupCommit(writer, options)
+  await holdElsewhere(t, path)
+  const refused = assert.rejects(
+    commits.write(() => writer.exec('CREATE TABLE never (id INTEGER)')),
+    StorageBusy,
+  )
+  commits.close()
+  await refused
 })
 
 test('a write that nobody waits for goes with the next commit, or with its own when its time is over', async (t) => {

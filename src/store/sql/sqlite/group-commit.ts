@@ -6,6 +6,8 @@
  *    its own savepoint, so that it takes back its own changes and nothing else. Hardly ever one does, and savepoints for
  *    all would cost as much as the shorter of the writes.
  * 3. COMMIT returns after the fsync, and only then do the promises resolve.
+ * 4. While another process holds the database a timer asks again; everything else goes on meanwhile. A unit that has
+ *    waited for as long as it may is refused.
  *
  * A write that nobody waits for may be patient: it goes with the next commit, or starts one of its own after a while.
  * The fsync keeps the event loop, so one per request would cost more than all the rest of a request.
@@ -13,6 +15,7 @@
  * Invariant: a promise resolves only if the changes of its unit are on disk, and rejects only if none of them is kept.
  * The tempting wrong way is to resolve after each unit and commit later: an answer could then outlive its data.
  */
+import type { Clock } from '../../../lib/clock.ts'
 import { StorageBusy } from '../errors.ts'
 import { query } from '../query.ts'
 import type { Connection } from './connection.ts'
@@ -21,8 +24,13 @@ import type { Connection } from './connection.ts'
 export const MAX_BATCH = 256
 /** Units that may wait; beyond it a write is refused instead of remembered. */
 export const MAX_QUEUED = 20_000
+/** Between two attempts to get a database that another process holds; one takes some 10 us. */
+const RETRY_MS = 10
 
 export type GroupCommitOptions = {
+  readonly clock: Clock
+  /** How long a write waits for another process that holds the database. */
+  readonly busyTimeoutMs: number
   /** Runs a function at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void
   /** Runs a function as soon as patient writes may wait no longer. */
@@ -39,7 +47,7 @@ export interface GroupCommit {
   write<T>(unit: () => T): Promise<T>
   /** The same for what nobody waits for: it may take as long as `scheduleLate`. */
   writeLate<T>(unit: () => T): Promise<T>
-  /** Commits what is queued. Writes asked for later are refused. */
+  /** Commits what is queued, and waits for the database if it must. Writes asked for later are refused. */
   close(): void
 }
 
@@ -47,6 +55,8 @@ type Unit = {
   /** Answers what to tell the caller once the transaction is on disk. */
   readonly run: () => Outcome
   readonly reject: (error: unknown) => void
+  /** Monotonic milliseconds. */
+  readonly askedAt: number
 }
 type Outcome = () => void
 
@@ -57,22 +67,48 @@ const SAVEPOINT = query('SAVEPOINT unit')
 const RELEASE = query('RELEASE unit')
 const UNDO = query('ROLLBACK TO unit')
 
+/** The connection must not wait for locks by itself: that would keep the event loop. */
 export function createGroupCommit(connection: Connection, options: GroupCommitOptions): GroupCommit {
+  const { clock, busyTimeoutMs } = options
+  /** In the order they were asked for. */
   const queue: Unit[] = []
   let closed = false
-  /** A flush will come at the end of this turn. */
-  let urgent = false
+  /** A flush will come by itself: at the end of this turn, or when the database is asked for again. */
+  let isComing = false
 
+  /** Answers whether the database could be had. */
+  const commitSome = (): boolean => {
+    const batch = queue.slice(0, MAX_BATCH)
+    const outcomes = commitBatch(connection, batch)
+    if (outcomes === null) return false
+    queue.splice(0, batch.length)
+    for (const tell of outcomes) tell()
+    if (outcomes.length > 0) options.onCommit?.(batch.length)
+    return true
+  }
   const flush = () => {
-    urgent = false
-    const batch = queue.splice(0, MAX_BATCH)
-    if (queue.length > 0) flushSoon()
-    if (batch.length > 0) commitBatch(connection, batch, options.onCommit)
+    isComing = false
+    if (queue.length === 0) return
+    const isFree = commitSome()
+    if (!isFree) refuseOverdue()
+    if (queue.length === 0) return
+    if (isFree) return flushSoon()
+    isComing = true
+    // It keeps the process alive: a command that only waits for its write must not end without it.
+    clock.after(RETRY_MS, flush, { keepsAlive: true })
+  }
+  const refuseOverdue = () => {
+    const now = clock.monotonic()
+    const kept = queue.findIndex(({ askedAt }) => now - askedAt < busyTimeoutMs)
+    refuse(queue.splice(0, kept === -1 ? queue.length : kept))
   }
   const flushSoon = () => {
-    if (urgent) return
-    urgent = true
+    if (isComing) return
+    isComing = true
     options.schedule(flush)
+  }
+  const flushLate = () => {
+    if (!isComing) flush()
   }
   const enqueue = <T>(unit: () => T, wake: () => void): Promise<T> =>
     new Promise((resolve, reject) => {
@@ -82,36 +118,41 @@ export function createGroupCommit(connection: Connection, options: GroupCommitOp
         const value = unit()
         return () => resolve(value)
       }
-      queue.push({ run, reject })
+      queue.push({ run, reject, askedAt: clock.monotonic() })
       wake()
     })
   const wakeLate = () => {
     if (queue.length >= MAX_BATCH) flushSoon()
-    else if (queue.length === 1) options.scheduleLate(flush)
+    else if (queue.length === 1) options.scheduleLate(flushLate)
   }
   return {
     write: (unit) => enqueue(unit, flushSoon),
     writeLate: (unit) => enqueue(unit, wakeLate),
     close() {
       closed = true
-      while (queue.length > 0) flush()
+      // Nobody is served any more, so the thread itself may wait.
+      connection.waitForLocks(busyTimeoutMs)
+      while (queue.length > 0) if (!commitSome()) refuse(queue.splice(0))
     },
   }
 }
 
-function commitBatch(connection: Connection, batch: readonly Unit[], onCommit?: (units: number) => void): void {
-  let outcomes: readonly Outcome[]
+const refuse = (units: readonly Unit[]): void => {
+  for (const unit of units) unit.reject(new StorageBusy())
+}
+
+/** Null when another process holds the database: nothing has happened then. Empty when the whole batch was rejected. */
+function commitBatch(connection: Connection, batch: readonly Unit[]): readonly Outcome[] | null {
   rollBack(connection)
   try {
-    outcomes = runTogether(connection, batch) ?? runApart(connection, batch)
+    return runTogether(connection, batch) ?? runApart(connection, batch)
   } catch (error) {
     // Nothing of this transaction is kept, so no unit of it may be told otherwise.
     rollBack(connection)
+    if (error instanceof StorageBusy) return null
     for (const unit of batch) unit.reject(error)
-    return
+    return []
   }
-  for (const tell of outcomes) tell()
-  onCommit?.(batch.length)
 }
 
 /** Null when a unit threw; nothing is kept then. */

@@ -19,34 +19,38 @@ export type SqliteStoreOptions = {
   /** The database file; made when there is none. Its directory must exist. */
   readonly path: string
   readonly clock: Clock
-  /** How long to wait for another process that holds the database. */
-  readonly busyTimeoutMs?: number
 } & Partial<GroupCommitOptions>
 
 const BUSY_TIMEOUT_MS = 5_000
+/** A read waits for nobody but another process that repairs the log after a crash; it keeps the event loop meanwhile. */
+const READER_WAIT_MS = 50
 /** How long a write that nobody waits for may wait for others to share its commit. */
 const LATE_WRITE_MS = 250
 /** Rows healed in one transaction. */
 const ORPHAN_BATCH = 500
 
-/** Throws `SchemaTooNew`, `StorageUnusable`, `StorageFull` or `StorageBusy` when the database cannot be used. */
+/** While it opens it waits on the thread, later never. Throws `SchemaTooNew`, `StorageUnusable`, `StorageFull` or `StorageBusy` when the database cannot be used. */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS
-  const writer = openWriter(options.path, busyTimeoutMs)
+  const { path, clock, busyTimeoutMs = BUSY_TIMEOUT_MS } = options
+  const writer = openWriter(path, busyTimeoutMs)
   try {
-    migrate(writer, options.path)
-    const reader = openReader(options.path, busyTimeoutMs)
-    return assemble(writer, reader, options)
+    migrate(writer, path)
+    const reader = openReader(path, busyTimeoutMs)
+    writer.waitForLocks(0)
+    reader.waitForLocks(READER_WAIT_MS)
+    return assemble(writer, reader, { ...options, clock, busyTimeoutMs })
   } catch (error) {
     writer.close()
     throw error
   }
 }
 
-function assemble(writer: Connection, reader: Connection, options: SqliteStoreOptions): Store {
-  const { clock, schedule = setImmediate, onCommit } = options
+type AssembleOptions = SqliteStoreOptions & Pick<GroupCommitOptions, 'busyTimeoutMs'>
+
+function assemble(writer: Connection, reader: Connection, options: AssembleOptions): Store {
+  const { clock, busyTimeoutMs, schedule = setImmediate, onCommit } = options
   const scheduleLate = options.scheduleLate ?? ((flush) => clock.after(LATE_WRITE_MS, flush))
-  const commits = createGroupCommit(writer, { schedule, scheduleLate, onCommit })
+  const commits = createGroupCommit(writer, { clock, busyTimeoutMs, schedule, scheduleLate, onCommit })
   const parts: StoreParts = { writer, reader, commits, clock }
   let closed = false
   return {
