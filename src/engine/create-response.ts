@@ -126,9 +126,13 @@ function startRun(parts: RunParts): Run {
  */
 function recordOf(plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord {
   const expiresAt = expiryOf(deps)
-  if (!plan.fromMemory) return { response, input: plan.input, expiresAt }
-  const first = { ...response, previous_response_id: null }
-  return { response: first, input: [...plan.history, ...plan.input], expiresAt }
+  const carried = plan.carried(response.output)
+  if (plan.fromMemory) {
+    const first = { ...response, previous_response_id: null }
+    return { response: first, input: [...(carried ?? plan.history), ...plan.input], expiresAt }
+  }
+  // The items of a conversation are read from there.
+  return { response, input: plan.input, carried: response.conversation === null ? carried : null, expiresAt }
 }
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
@@ -191,7 +195,8 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
       if (response.conversation !== null) return
-      const items = [...plan.history, ...plan.input, ...response.output]
+      const before = plan.carried(response.output) ?? plan.history
+      const items = [...before, ...plan.input, ...response.output]
       if (response.store) deps.cache.set(store.projectId, response.id, items)
       else if (canContinueFrom(response)) caller.memory?.put(response.id, items)
     },

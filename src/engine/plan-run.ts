@@ -20,7 +20,7 @@ import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
 import { type Compaction, type CompactionRule, compactionRule, createCompaction } from './compaction.ts'
-import { dropCompacted } from './compaction-window.ts'
+import { carriedItems, dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
@@ -69,6 +69,8 @@ export type RunPlan = {
   readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
+  /** Of what is before this response, what goes on after a compaction in it; null when it compacts nothing. */
+  carried(output: readonly OutputItem[]): readonly Item[] | null
   /** Items of an earlier turn of this run as the model is shown them. */
   toTurnItems(items: readonly OutputItem[]): readonly TurnItem[]
   sealReasoning(reasoning: { state: string | null; text: string }): string | null
@@ -127,6 +129,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
+    carried: (output) => carriedItems(context.history, [...context.input, ...output], context.seals.compaction),
     toTurnItems: (items) => toTurnItems(items, tools, context.seals),
     sealReasoning: (reasoning) =>
       wantsSeal || reasoning.state !== null ? context.seals.reasoning.seal(reasoning) : null,

@@ -70,8 +70,11 @@ export interface ProjectStore {
   recordUsage(rows: readonly UsageRow[]): Promise<void>
   /** Null when unknown, deleted or expired. */
   getResponse(id: string): Promise<ResponseObject | null>
-  /** The chain that ends in `id`, oldest first. Null when any link of it is missing. */
-  readChain(id: string, limits: ChainLimits): Promise<Chain | null>
+  /**
+   * The chain that ends in `id`, oldest first, from the newest response that carries what was before it; with `whole`
+   * from its root. Null when any link of it is missing.
+   */
+  readChain(id: string, limits: ChainLimits & { readonly whole?: boolean }): Promise<Chain | null>
   /** The newest stored item of each id, of responses and conversations; unknown ids are missing from the map. */
   getItems(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>
   /** Deletes the response and its items. False when unknown. */
@@ -129,6 +132,11 @@ export type ResponseRecord = {
   readonly response: ResponseObject
   /** The new input of this response alone, with ids. */
   readonly input: readonly Item[]
+  /**
+   * For a response that compacts: what goes on of everything before it. A chain is read from here on, with these items
+   * first, however long it was before. Absent or null: the chain goes on to `previous_response_id`.
+   */
+  readonly carried?: readonly Item[] | null
   /** Seconds since the epoch; null keeps it for ever. */
   readonly expiresAt: number | null
 }
@@ -142,7 +150,8 @@ export type RunEnding = {
 export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }
 
 export type Chain =
-  | { readonly type: 'chain'; readonly links: readonly ChainLink[] }
+  /** `carried`: what stands before the first link. */
+  | { readonly type: 'chain'; readonly carried: readonly Item[]; readonly links: readonly ChainLink[] }
   | { readonly type: 'too-long'; readonly responses: number; readonly bytes: number }
 
 export type ChainLink = {

@@ -15,8 +15,9 @@ type EncodedItem = { readonly side: Side; readonly position: number; readonly ke
 export type EncodedResponse = ReturnType<typeof encodeRecord>
 
 /** Done before the unit is queued, so that the transaction holds nothing but statements. */
-export function encodeRecord(projectId: ProjectId, { response, input, expiresAt }: ResponseRecord) {
+export function encodeRecord(projectId: ProjectId, { response, input, carried, expiresAt }: ResponseRecord) {
   const items = [...encodeItems(projectId, 'input', input), ...encodeItems(projectId, 'output', response.output)]
+  const carriedText = carried ? JSON.stringify(carried) : null
   return {
     items,
     lengths: { inputs: input.length, outputs: response.output.length },
@@ -27,8 +28,12 @@ export function encodeRecord(projectId: ProjectId, { response, input, expiresAt 
       status: response.status,
       previousId: response.previous_response_id,
       expiresAt,
-      itemBytes: items.reduce((bytes, item) => bytes + Buffer.byteLength(item.body), 0),
+      itemBytes: items.reduce(
+        (bytes, { body }) => bytes + Buffer.byteLength(body),
+        Buffer.byteLength(carriedText ?? ''),
+      ),
       body: encodeResponse(response),
+      carried: carriedText,
     },
   }
 }
