@@ -1,11 +1,12 @@
 /** The `x-antiphon-*` headers: what happened behind the API, for people who debug. */
 import type { Run } from '../engine/engine.ts'
+import { REPLAYED } from './idempotency-key.ts'
 
 const MAX_NAME_CHARS = 256
 
 /** `warnings`: all of them, those of the validation first. */
 export function runHeaders(run: Run, warnings: readonly string[], maxWarningBytes: number): Record<string, string> {
-  if (run.replayed) return { 'idempotency-replayed': 'true', ...warningHeaders(warnings, maxWarningBytes) }
+  if (run.replayed) return { ...REPLAYED, ...warningHeaders(warnings, maxWarningBytes) }
   const report = run.report()
   return {
     'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),

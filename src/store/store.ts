@@ -12,7 +12,7 @@ import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
-import type { ClaimEnd, IdempotencyStore } from './idempotency-store.ts'
+import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
@@ -84,15 +84,20 @@ export interface ProjectStore {
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */
 export interface PromptStore {
-  /** Writes version 1 and makes it the default; false when the project has `maxPrompts` already. */
+  /** Writes version 1 and makes it the default, unless the project has `maxPrompts` already. */
   create(
     prompt: Omit<NewPromptVersion, 'name'> & { readonly name: string | null },
     maxPrompts: number,
-  ): Promise<boolean>
+    endClaim?: EndClaim<StoredPrompt>,
+  ): Promise<StoredPrompt | 'full'>
   /** Writes the next version and makes it the default. A null name keeps the old one. */
-  addVersion(prompt: NewPromptVersion, maxVersions: number): Promise<StoredPrompt | 'unknown' | 'full'>
-  /** False when the prompt has no such version, or is unknown. */
-  setDefault(id: string, version: number): Promise<boolean>
+  addVersion(
+    prompt: NewPromptVersion,
+    maxVersions: number,
+    endClaim?: EndClaim<StoredPrompt>,
+  ): Promise<StoredPrompt | 'unknown' | 'full'>
+  /** Null when the prompt has no such version, or is unknown. */
+  setDefault(id: string, version: number, endClaim?: EndClaim<StoredPrompt>): Promise<StoredPrompt | null>
   /** `version` null: the default one. */
   get(id: string, version: number | null): Promise<StoredPrompt | null>
   /** Prompts in their default versions, in the order in which they were made; at most `limit`. */

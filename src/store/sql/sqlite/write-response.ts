@@ -7,7 +7,7 @@ import { encodeResponse } from '../response-codec.ts'
 import { toUsageValues } from '../row-codec.ts'
 import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
-import { endClaim } from './idempotency-store.ts'
+import { completeClaim } from './idempotency-store.ts'
 import { dropTurn, encodeTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
@@ -75,13 +75,13 @@ export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
 
 export function endRun(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
   if (turn) endTurn(writer, turn)
-  if (claim) endClaim(writer, projectId, claim)
+  if (claim) completeClaim(writer, projectId, claim)
 }
 
 /** The response had ended in another way, so this end of it never was. */
 function takeBack(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
   if (turn) dropTurn(writer, turn)
-  if (claim) endClaim(writer, projectId, { ...claim, reply: null })
+  if (claim) completeClaim(writer, projectId, { ...claim, reply: null })
 }
 
 export function insertUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {
