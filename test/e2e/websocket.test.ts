@@ -197,6 +197,30 @@ for (const { name, model } of BACKENDS) {
   })
 }
 
+test('the SDK reads a socket that tells what was left out of a request', async (t) => {
+  const server = await startServer({ config: 'defaults: { unsupported_params: warn }\n' })
+  t.after(() => server.close())
+  const socket = new ResponsesWS(new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey }))
+  await once(socket.socket.platformSocket, 'open')
+  const tools = [{ type: 'web_search' as const }]
+  const unknown = { no_such_field: 1 }
+  socket.send({ type: 'response.create', model: 'demo', input: 'Say hello.', tools, ...unknown })
+  const told: unknown[] = []
+  for await (const event of socket) {
+    if (event.type !== 'message') continue
+    const { message } = event
+    if ('antiphon_warnings' in message) told.push(message.type, message.antiphon_warnings)
+    if (message.type === 'response.completed') {
+      assert.equal(message.response.status, 'completed')
+      break
+    }
+  }
+  socket.close()
+  assert.equal(told[0], 'response.created')
+  assert.match(String(told[1]), /no_such_field.*web_search|web_search.*no_such_field/)
+  assert.equal(told.length, 2)
+})
+
 test('each turn on a socket sends the provider the whole context, and unstored ones leave nothing on disk', async (t) => {
   const server = await startServer()
   t.after(() => server.close())

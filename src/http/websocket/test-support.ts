@@ -12,6 +12,7 @@ export type Message = Readonly<Record<string, unknown>> & {
   readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null }
   readonly response?: { readonly id: string; readonly status: string }
   readonly delta?: string
+  readonly antiphon_warnings?: readonly string[]
 }
 
 export type TestSocket = {
