@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create, gate, openSocket } from '../../../test/support/edge-socket.ts'
+import { KEY, postBytes, rawExchange, startServer, until } from '../../../test/support/http-edge.ts'
+import { batches, cancelled, completed, created, delta, failed } from '../../../test/support/scripted-engine.ts'
 import type { RunBatch } from '../../engine/run-event.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import { batches, cancelled, completed, created, delta, failed } from '../scripted-engine.ts'
-import { KEY, postBytes, rawExchange, startServer, until } from '../test-support.ts'
-import { create, gate, openSocket } from './test-support.ts'
 
 test('a turn is the events of a stream, one message each, without framing and without [DONE] (req 109)', async (t) => {
   const started = await startServer(t)
