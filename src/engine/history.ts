@@ -86,7 +86,10 @@ async function refuseConversation(store: ProjectStore, responseId: string): Prom
   )
 }
 
-/** What a response was made from, and the response itself: its whole chain or, where that is too long, from the newest compaction on. */
+/**
+ * A response and what it was made from: its whole chain or, where that is too long or not there any more, from its newest
+ * compaction on.
+ */
 export async function readLinks(store: ProjectStore, responseId: string, limits: ChainLimits): Promise<ReadChain> {
   const whole = await store.readChain(responseId, { ...limits, whole: true })
   return whole?.type === 'chain' ? whole : readWithin(store, responseId, limits)
