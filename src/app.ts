@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
-import { createKeyAuthenticator, createOpenAuthenticator, DEFAULT_PROJECT } from './auth/key-authenticator.ts'
+import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
 import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
@@ -124,7 +124,9 @@ function lockDataDir(path: string): DataDir {
   }
 }
 
-function engineSettings({ defaults, limits, retention }: ResolvedConfig): EngineSettings {
+const toSeconds = (ms: number) => Math.floor(ms / 1000)
+
+function engineSettings({ defaults, limits, projects, retention }: ResolvedConfig): EngineSettings {
   return {
     defaultModel: defaults.model,
     storeByDefault: defaults.store,
@@ -132,7 +134,13 @@ function engineSettings({ defaults, limits, retention }: ResolvedConfig): Engine
     maxOutputTokensByDefault: defaults.maxOutputTokens,
     maxToolCallsByDefault: defaults.maxToolCalls,
     unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
-    responseTtlSeconds: Math.floor(retention.responsesMs / 1000),
+    responseTtlSeconds: toSeconds(retention.responsesMs),
+    projects: new Map(
+      [...projects].map(([id, { zeroRetention, retentionMs }]) => [
+        id,
+        { zero: zeroRetention, responseTtlSeconds: toSeconds(retentionMs) },
+      ]),
+    ),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
     wallClockMs: limits.responseTimeMs,
   }
@@ -144,9 +152,9 @@ function openAuthenticator(config: ResolvedConfig, store: Store, pepper: Buffer,
     keys: store.keys,
     pepper,
     clock,
-    staticKeys: config.keys.map(({ alias, key, scopes, expiresAt }) => ({
+    staticKeys: config.keys.map(({ alias, key, projectId, scopes, expiresAt }) => ({
       key,
-      principal: { projectId: DEFAULT_PROJECT, keyId: alias, scopes: new Set(scopes) },
+      principal: { projectId, keyId: alias, scopes: new Set(scopes) },
       expiresAt,
     })),
     badKeyLimit: createBadKeyLimit(clock, config.limits.badKeysPerMinute),

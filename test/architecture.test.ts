@@ -7,7 +7,7 @@ import { findIllegalImports } from './hygiene/import-rules.ts'
 import { importsOf } from './hygiene/imports.ts'
 import { parseSources } from './hygiene/parse-sources.ts'
 import { countLines, isTestFile, listFiles, ROOT, readSource } from './hygiene/source-files.ts'
-import { findBadNames, findLongFiles, findWorkplaceWords } from './hygiene/tree-rules.ts'
+import { findBadNames, findLongFiles, findUnusedByProduct, findWorkplaceWords } from './hygiene/tree-rules.ts'
 
 const MAX_CASTS_PER_1000_LINES = 2
 
@@ -35,6 +35,16 @@ test('no file imports itself over any path, types included', () => {
 
 test('no file breaks a rule of the house', () => {
   assertNone(sources.flatMap(findCodeFaults), 'Code rules:')
+})
+
+test('what only tests need is not among the product code', () => {
+  assertNone(
+    findUnusedByProduct(
+      sources.map(({ path }) => path),
+      imports,
+    ),
+    'Test code in src:',
+  )
 })
 
 test('casts are rare', (t) => {

@@ -1,5 +1,7 @@
 /** `antiphon keys create | list | revoke | rotate-sealing`: works on the store itself, whether a server runs or not. */
 
+import { DEFAULT_PROJECT_NAME, PROJECT_NAME, projectIdOf } from '../config/project-name.ts'
+import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { didYouMean } from '../config/suggest.ts'
 import { parseDuration } from '../config/units.ts'
 import type { StoredKey } from '../store/store.ts'
@@ -37,11 +39,14 @@ export const keysCreate: Command = {
   async run(input, host) {
     const wanted = {
       name: nameOf(input.values.get('name') ?? 'key'),
-      projectId: projectOf(input.values.get('project') ?? 'default'),
+      projectId: projectOf(input.values.get('project') ?? DEFAULT_PROJECT_NAME),
       scopes: scopesOf(input.values.get('scopes')),
       expiresAt: expiryOf(input.values.get('expires'), host.now()),
     }
-    await using admin = await openKeys(input, keysCreate, host)
+    const config = await loadConfig(input, keysCreate.options, host)
+    noteNewProject(wanted.projectId, config, host)
+    const app = await host.loadApp()
+    await using admin = await app.openKeys(config)
     const { key, stored } = await admin.create(wanted)
     if (input.switches.has('json')) {
       line(host.stdout, JSON.stringify({ ...toJson(stored), key }, null, 2))
@@ -107,8 +112,16 @@ export const keysRotateSealing: Command = {
 
 /** A project has no other record than its keys and what they made. */
 function projectOf(name: string): string {
-  if (/^[a-z0-9-]{1,40}$/.test(name)) return `proj_${name}`
+  if (PROJECT_NAME.test(name)) return projectIdOf(name)
   throw usageError('--project takes up to 40 lower-case letters, digits and hyphens')
+}
+
+/** A misspelt name would be a project without the settings that were meant for it, such as zero retention. */
+function noteNewProject(projectId: string, { projects }: ResolvedConfig, host: Host): void {
+  if (projects.size === 0 || projects.has(projectId) || projectId === projectIdOf(DEFAULT_PROJECT_NAME)) return
+  const nameOfId = (id: string) => id.slice(projectIdOf('').length)
+  const meant = didYouMean(nameOfId(projectId), [...projects.keys()].map(nameOfId))
+  line(host.stderr, `Note: the configuration says nothing of the project "${nameOfId(projectId)}"${meant}.`)
 }
 
 function nameOf(name: string): string {

@@ -226,6 +226,17 @@ test('a key is made, listed and revoked; only the making shows it', async () => 
   assert.ok(!later.includes('digest'))
 })
 
+test('a key of a project without settings is made with a note, where projects have settings', async () => {
+  const { written, run, home } = setUp()
+  assert.equal(await run('keys', 'create', '--project', 'clinc'), 0)
+  assert.doesNotMatch(written.err, /Note/)
+  writeFileSync(join(home, 'antiphon.yaml'), 'projects: { clinic: { zero_retention: true } }')
+  for (const project of ['clinic', 'default']) assert.equal(await run('keys', 'create', '--project', project), 0)
+  assert.doesNotMatch(written.err, /Note/)
+  assert.equal(await run('keys', 'create', '--project', 'clinc'), 0)
+  assert.match(written.err, /Note: the configuration says nothing of the project "clinc" \(did you mean "clinic"\?\)\./)
+})
+
 test('a wrong scope, date or name is a usage error with a suggestion', async () => {
   const { written, run } = setUp()
   assert.equal(await run('keys', 'create', '--scopes', 'respones'), 2)

@@ -29,9 +29,17 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
       '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`.',
     ],
   ],
+  projects: [
+    [
+      'zero_retention',
+      'Nothing that clients or models say is written to the data directory: see `docs/retention.md`. Unset: false.',
+    ],
+    ['retention', 'How long its stored responses are kept. Unset: `retention.responses`.'],
+  ],
   keys: [
     ['key_alias', 'Name of the key in logs and lists. Required.'],
     ['key', 'Secret, at least 8 characters, 16 when the server listens beyond loopback. Required.'],
+    ['project', 'Name of the project it belongs to. Unset: `default`.'],
     ['scopes', 'List of `responses`, `files`, `read`, `admin`. Unset: all but `admin`.'],
     ['expires', '`2027-06-30` or a time with its zone. Unset: never.'],
   ],
@@ -82,6 +90,8 @@ models:
 aliases: { gpt-4o: smart }
 router: { num_retries: 2, allowed_fails: 3, cooldown_time: 30s, request_timeout: 600s }
 
+projects:
+  clinic: { zero_retention: true }
 keys:
   - { key_alias: ci, key: "\${CI_KEY:-replace-this-key}", scopes: [responses, read], expires: 2027-06-30 }
 defaults: { store: true, truncation: disabled, unsupported_params: auto }

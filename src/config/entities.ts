@@ -1,7 +1,8 @@
-/** The kinds of the settings that hold more than one value: providers, models, aliases, keys. */
+/** The kinds of the settings that hold more than one value: providers, models, aliases, projects, keys. */
 import { list, mapOf, object, placed } from './compound-kinds.ts'
 import { choice, date, decimal, duration, flag, integer, secret, text, url } from './kinds.ts'
 import { WIRE_APIS } from './known-providers.ts'
+import { PROJECT_NAME } from './project-name.ts'
 
 /** As the store knows them; kept equal by the type of the composition root. */
 export const SCOPES = ['responses', 'files', 'read', 'admin'] as const
@@ -60,6 +61,9 @@ export const models = () =>
 
 export const aliases = () => mapOf(MODEL_NAME, placed(modelName()))
 
+export const projects = () =>
+  mapOf(PROJECT_NAME, object('a project', { zero_retention: flag(), retention: duration('1m', '36500d') }))
+
 export const keys = () =>
   list(
     object(
@@ -67,6 +71,7 @@ export const keys = () =>
       {
         key_alias: placed(text('a short name', /^[\w .@-]{1,64}$/)),
         key: placed(secret()),
+        project: placed(text('a name of lower-case letters, digits and hyphens', PROJECT_NAME)),
         scopes: list(choice(SCOPES)),
         expires: date(),
       },

@@ -160,6 +160,21 @@ const PLANTED: readonly (readonly [string, string, string])[] = [
     'keys: [{ key_alias: ci, key: long-enough, expires: soon }]',
     '1:52 expected a date as 2027-06-30 or 2027-06-30T12:00:00Z, not "soon"',
   ],
+  [
+    'a key of no possible project',
+    'keys: [{ key_alias: ci, key: long-enough, project: A B }]',
+    '1:52 expected a name of lower-case letters, digits and hyphens, not "A B"',
+  ],
+  [
+    'a retention of what is not stored',
+    'projects: { clinic: { zero_retention: true, retention: 7d } }',
+    '1:21 the project "clinic" has zero_retention: nothing is stored that "retention" could keep',
+  ],
+  [
+    'a misspelt setting of a project',
+    'projects: { clinic: { zero_retension: true } }',
+    '1:23 unknown key "zero_retension" (did you mean "zero_retention"?)',
+  ],
 ]
 
 describe('a fault in the file is found with its line, column and a suggestion', () => {
@@ -357,6 +372,35 @@ test('ANTIPHON_API_KEY is a key with all scopes, and longer where others can rea
   const env = { ANTIPHON_API_KEY: '12345678', ANTIPHON_HOST: '0.0.0.0' }
   assert.deepEqual(await faults(null, { env }), [
     'ANTIPHON_API_KEY: a key needs at least 16 characters when the server listens on 0.0.0.0',
+  ])
+})
+
+test('keys and retention belong to projects; what a project does not say is as it is for all', async () => {
+  const config = await load(`
+retention: { responses: 10d }
+projects: { clinic: { zero_retention: true }, research: { retention: 7d }, plain: {} }
+keys:
+  - { key_alias: a, key: key-of-clinic, project: clinic }
+  - { key_alias: b, key: key-of-nobody }
+`)
+  assert.deepEqual(
+    config.keys.map(({ projectId }) => projectId),
+    ['proj_clinic', 'proj_default'],
+  )
+  const day = 86_400_000
+  assert.deepEqual(Object.fromEntries(config.projects), {
+    proj_clinic: { zeroRetention: true, retentionMs: 10 * day },
+    proj_research: { zeroRetention: false, retentionMs: 7 * day },
+    proj_plain: { zeroRetention: false, retentionMs: 10 * day },
+  })
+})
+
+test('a key of a project that is almost one with settings is warned of', async () => {
+  const yaml =
+    'projects: { clinic: { zero_retention: true } }\nkeys: [{ key_alias: a, key: long-enough, project: clinc }]'
+  const result = await resolveConfig(sources(yaml))
+  assert.deepEqual(result.type === 'config' && result.warnings.map(({ message }) => message), [
+    'there are no settings of a project "clinc" (did you mean "clinic"?)',
   ])
 })
 

@@ -13,6 +13,7 @@ import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveModels } from './resolve-models.ts'
+import { resolveProjects } from './resolve-projects.ts'
 import { type ProviderResult, resolveProviders } from './resolve-providers.ts'
 import type { DeploymentConfig, DisabledProvider, ModelConfig, ResolvedConfig } from './resolved-config.ts'
 import { type Place, type Problem, type SourceNode, sortProblems, wholeSource } from './source-node.ts'
@@ -78,9 +79,15 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     engineCandidates: engines,
     models: withoutDisabled(written.models, found.disabled),
     aliases: written.aliases,
+    projects: resolveProjects(read.values.projects, simple.retention.responsesMs, context),
     keys: resolveKeys(
       read.values.keys ?? [],
-      { host: simple.server.host, noAuth: sources.noAuth, env: sources.env },
+      {
+        host: simple.server.host,
+        noAuth: sources.noAuth,
+        projects: [...(read.values.projects?.keys() ?? [])],
+        env: sources.env,
+      },
       context,
     ),
     authEnabled: !sources.noAuth,

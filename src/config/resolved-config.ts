@@ -2,7 +2,7 @@
  * The configuration as the rest of the program gets it: complete, checked, in its final units.
  *
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
- * becomes `server.drainTimeoutMs`. Providers, models, aliases and keys are given by hand below.
+ * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
 import type { Scope, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
@@ -46,10 +46,19 @@ export type DeploymentConfig = {
   readonly weight: number
 }
 
+export type ProjectConfig = {
+  /** Nothing that clients or models say is written to the data directory. */
+  readonly zeroRetention: boolean
+  /** Of stored responses. */
+  readonly retentionMs: number
+}
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
   readonly key: string
+  /** The id of its project. */
+  readonly projectId: string
   readonly scopes: readonly Scope[]
   /** Seconds since the epoch; null: never. */
   readonly expiresAt: number | null
@@ -70,6 +79,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage'> & {
   readonly engineCandidates: readonly ProviderConfig[]
   readonly models: readonly ModelConfig[]
   readonly aliases: ReadonlyMap<string, string>
+  /** By id; only those with settings of their own. */
+  readonly projects: ReadonlyMap<string, ProjectConfig>
   readonly keys: readonly KeyConfig[]
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
@@ -78,7 +89,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'keys'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

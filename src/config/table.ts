@@ -3,7 +3,7 @@
  * the environment's names, the types and `docs/configuration.md` all follow from it.
  */
 import { list } from './compound-kinds.ts'
-import { aliases, keys, models, providers } from './entities.ts'
+import { aliases, keys, models, projects, providers } from './entities.ts'
 import { choice, duration, flag, integer, type Kind, path, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -108,6 +108,11 @@ export const SETTINGS = {
     'Longest time of one call to a provider, from its start to its last byte.',
   ),
 
+  projects: setting(
+    projects(),
+    null,
+    'Settings of single projects by name. A project begins with its first key; keys without one are of `default`.',
+  ),
   keys: setting(keys(), null, 'Keys managed by this file; more are made with `antiphon keys create`.'),
 
   'defaults.model': setting(

@@ -5,7 +5,7 @@ import { createSealedBox } from '../lib/sealed-box.ts'
 import type { Item } from '../protocol/items.ts'
 import { checkPairs } from './check-pairs.ts'
 import { createCompactionSeal, summaryMessage } from './compaction-seal.ts'
-import { dropCompacted, keptMessages, newestTurn } from './compaction-window.ts'
+import { carriedItems, dropCompacted, keptMessages, newestTurn } from './compaction-window.ts'
 
 const seal = createCompactionSeal(createSealedBox([{ id: 'test', secret: new Uint8Array(32) }], 'test'), 'proj_a')
 const message = (id: string, role: 'user' | 'system' | 'developer', text = id): Item => ({
@@ -29,6 +29,14 @@ const call = (call_id: string): Item => ({
   call_id,
   name: 'f',
   arguments: '{}',
+})
+const cutOff = (call_id: string): Item => ({
+  id: `fc_${call_id}`,
+  type: 'function_call',
+  status: 'incomplete',
+  call_id,
+  name: 'f',
+  arguments: '{',
 })
 const output = (call_id: string): Item => ({
   id: `fco_${call_id}`,
@@ -132,5 +140,68 @@ test('whatever is dropped, no output loses its call', () => {
       checkPairs(newestTurn(items, bytes).filter((item) => item.type !== 'compaction'))
     }),
     { numRuns: 300 },
+  )
+})
+
+test('what the server itself goes by is carried: lists of tools, and approvals that nobody has given', () => {
+  const asked = (id: string): Item => ({
+    id,
+    type: 'mcp_approval_request',
+    server_label: 's',
+    name: 'n',
+    arguments: '{}',
+  })
+  const given: Item = { id: 'a', type: 'mcp_approval_response', approval_request_id: 'mcpr_1', approve: true }
+  const listed: Item = { id: 'l', type: 'mcp_list_tools', server_label: 's', tools: [] }
+  const history = [listed, asked('mcpr_1'), given, asked('mcpr_2'), answer('a1')]
+  assert.deepEqual(idsOf(carriedItems(history, [compaction('cmp')], seal) ?? []), ['l', 'mcpr_2'])
+})
+
+test('a history without a compaction carries nothing, one with it carries what may be shown again', () => {
+  const history = [
+    message('s1', 'system'),
+    message('u1', 'user'),
+    call('c1'),
+    output('c1'),
+    call('c2'),
+    cutOff('cut'),
+    answer('a1'),
+  ]
+  assert.equal(carriedItems(history, [answer('a2')], seal), null)
+  assert.deepEqual(idsOf(carriedItems(history, [compaction('cmp'), answer('a2')], seal) ?? []), ['s1', 'u1', 'fc_c2'])
+})
+
+const arbitraryHistory = fc
+  .array(fc.tuple(fc.constantFrom('user', 'system', 'call', 'open', 'answer', 'compact'), fc.nat(400)), {
+    maxLength: 30,
+  })
+  .map((parts) =>
+    parts.flatMap(([kind, size], at): Item[] => {
+      if (kind === 'user' || kind === 'system') return [message(`m${at}`, kind, 'x'.repeat(size))]
+      if (kind === 'call') return [call(`c${at}`), output(`c${at}`)]
+      if (kind === 'open') return [call(`open${at}`)]
+      return [kind === 'answer' ? answer(`a${at}`) : compaction(`cmp${at}`, 1_000)]
+    }),
+  )
+
+test('what is carried over a compaction looks to a model as the whole history would, whatever comes after', () => {
+  fc.assert(
+    fc.property(arbitraryHistory, fc.array(arbitraryHistory, { maxLength: 4 }), fc.nat(3_000), (own, turns, window) => {
+      let [whole, carried] = [own, own]
+      for (const [at, turn] of turns.entries()) {
+        const outputs = new Set(whole.map((item) => item.type === 'function_call_output' && item.call_id))
+        const waiting = whole.find((item) => item.type === 'function_call' && !outputs.has(item.call_id))
+        const answered = waiting?.type === 'function_call' ? [output(waiting.call_id)] : []
+        const renamed = turn.map((item) => ({
+          ...item,
+          id: `${item.id}_${at}`,
+          ...('call_id' in item && { call_id: `${item.call_id}_${at}` }),
+        }))
+        const added = [...answered, ...renamed]
+        carried = [...(carriedItems(carried, added, seal) ?? carried), ...added]
+        whole = [...whole, ...added]
+        assert.deepEqual(dropCompacted(carried, window, seal), dropCompacted(whole, window, seal))
+      }
+    }),
   )
 })

@@ -5,6 +5,7 @@
  * Invariant: no output is shown without its call.
  */
 import type { Item } from '../protocol/items.ts'
+import { isAbandonedCall } from './check-pairs.ts'
 import { type CompactionSeal, isSummaryMessage } from './compaction-seal.ts'
 
 /** The most bytes of user messages kept beside a summary; a smaller window or threshold lowers it further. */
@@ -33,6 +34,41 @@ export function dropCompacted(items: readonly Item[], maxBytes: number, seal: Co
     ...before.filter((item) => kept.has(item) || (isCall(item) && callIdOf(item).some((id) => wanted.has(id)))),
     ...after,
   ]
+}
+
+/**
+ * What goes on of the history once a compaction among the `own` items of a response stands for it: what `dropCompacted`
+ * shows of it now and may show later, and what no summary can stand for, because the server itself goes by it. Null
+ * without a compaction.
+ *
+ * Invariant: what a model is shown of `[...carried, ...own]`, whatever comes after, is what it would be shown of
+ * `[...history, ...own]`, while later compactions keep no more than this one.
+ */
+export function carriedItems(
+  history: readonly Item[],
+  own: readonly Item[],
+  seal: CompactionSeal,
+): readonly Item[] | null {
+  if (!own.some((item) => item.type === 'compaction')) return null
+  const items = [...history, ...own]
+  const shown = new Set(dropCompacted(items, MAX_KEPT_BYTES, seal))
+  const isWaiting = waitsFor(items)
+  return history.filter((item) => shown.has(item) || isWaiting(item) || isToolList(item))
+}
+
+const isToolList = (item: Item) => item.type === 'additional_tools' || item.type === 'mcp_list_tools'
+
+/** Calls without their output, and requests for an approval that nobody has answered. */
+function waitsFor(items: readonly Item[]): (item: Item) => boolean {
+  const answered = new Set(
+    items.flatMap((item) =>
+      isOutput(item) ? callIdOf(item) : item.type === 'mcp_approval_response' ? [item.approval_request_id] : [],
+    ),
+  )
+  return (item) => {
+    if (item.type === 'mcp_approval_request') return !answered.has(item.id)
+    return isCall(item) && !isAbandonedCall(item) && !callIdOf(item).some((id) => answered.has(id))
+  }
 }
 
 const callIdOf = (item: Item): readonly string[] => ('call_id' in item ? [item.call_id] : [])

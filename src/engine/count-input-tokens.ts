@@ -1,14 +1,25 @@
 /** Use case: what a request's input would cost, without asking a model for anything. */
 import type { CountInputTokensRequest } from '../protocol/request.ts'
 import type { Caller } from './engine.ts'
+import { type IdempotencyDeps, once } from './idempotency.ts'
 import { type PlanDeps, planRun } from './plan-run.ts'
+
+const ENDPOINT = 'POST /v1/responses/input_tokens'
+
+type Counted = { readonly tokens: number }
 
 export async function countInputTokens(
   request: CountInputTokensRequest,
   caller: Caller,
-  deps: PlanDeps,
+  deps: PlanDeps & IdempotencyDeps,
 ): Promise<number> {
   const { personality: _, ...context } = request
-  const plan = await planRun({ ...context, store: false }, caller, deps)
-  return plan.resolved.model.countInputTokens(plan.turn, { signal: caller.signal })
+  const { tokens } = await once<Counted>(ENDPOINT, caller, deps, async (endClaim) => {
+    const plan = await planRun({ ...context, store: false }, caller, deps)
+    const counted = { tokens: await plan.resolved.model.countInputTokens(plan.turn, { signal: caller.signal }) }
+    const claim = endClaim(counted)
+    if (claim) await plan.store.finishUnstored([], { turn: null, claim })
+    return counted
+  })
+  return tokens
 }

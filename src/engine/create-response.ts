@@ -1,29 +1,32 @@
 /** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
-import { type Clock, seconds } from '../lib/clock.ts'
-import type { ModelAttempt } from '../models/model.ts'
+import { seconds } from '../lib/clock.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { toFailedEnd } from './compose-events.ts'
 import { type ConversationLock, lockConversation, turnOf } from './conversation-run.ts'
-import { type Caller, type Run, RunAbort } from './engine.ts'
-import { claimKey, endOfClaim, type KeyClaim } from './idempotency.ts'
+import type { Caller, Run } from './engine.ts'
+import { type Claimed, claimKey, endOfRun, readResponse } from './idempotency.ts'
 import type { LateWrites } from './late-writes.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
 import { replayRun } from './replay-response.ts'
+import { refuseKept, retentionOf } from './retention.ts'
+import { openRunContext } from './run-context.ts'
 import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
-import { createUsageLedger, roughUsage, type UsageLedger } from './usage-ledger.ts'
+import { roughUsage, type UsageLedger } from './usage-ledger.ts'
 
 export type CreateDeps = PlanDeps & {
   readonly telemetry: Telemetry
   readonly slots: RunSlots
   readonly lateWrites: LateWrites
 }
+
+const ENDPOINT = 'POST /v1/responses'
 
 /** Turns a plan into events; what `runResponse` promises holds for each. */
 export type RunSource = typeof runResponse
@@ -34,14 +37,17 @@ export async function createResponse(
   deps: CreateDeps,
   source: RunSource = runResponse,
 ): Promise<Run> {
+  // Before a key is claimed or a conversation is locked, which are writes.
+  refuseKept(request, caller, deps.settings)
   const release = deps.slots.take(caller.principal.projectId)
   try {
     const startedAt = deps.clock.monotonic()
     await using held = new AsyncDisposableStack()
-    const claim = await claimKey(caller, deps)
+    const claim = await claimKey(ENDPOINT, caller, deps)
     if (claim?.type === 'replay') {
+      const response = await readResponse(claim.reply, caller, deps)
       release()
-      return replayRun(claim.response)
+      return replayRun(response)
     }
     held.use(claim?.lease)
     const lock = held.use(await lockConversation(request, caller, deps))
@@ -58,7 +64,7 @@ export async function createResponse(
 
 /** What the run holds of the store until it ends. */
 type RunLeases = {
-  readonly claim: Extract<KeyClaim, { type: 'claimed' }> | null
+  readonly claim: Claimed | null
   readonly lock: ConversationLock | null
   readonly held: AsyncDisposableStack
 }
@@ -79,21 +85,17 @@ type RunParts = {
 /** The run and its taps. Nothing happens before the first batch is asked for. */
 function startRun(parts: RunParts): Run {
   const { plan, caller, deps, startedAt } = parts
-  const ledger = createUsageLedger(deps)
-  const limits = withWallClock(caller.signal, deps.settings.wallClockMs, deps.clock)
-  const onAttempt = (attempt: ModelAttempt) => {
-    ledger.add(attempt)
-    deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
-  }
+  const context = openRunContext(caller, deps)
+  const { ledger } = context
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
-  const events = parts.source(plan, { signal: limits.signal, onAttempt }, deps)
+  const events = parts.source(plan, context.model, deps)
   const report = () => ({
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
     overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
   })
   const onEnd = (event: TerminalEvent) => {
-    limits.dispose()
+    context.dispose()
     parts.release()
     // Reports its own failures, and has nothing to do when the end of the run is on disk.
     void parts.leases.held.disposeAsync()
@@ -125,31 +127,21 @@ function startRun(parts: RunParts): Run {
  * of its chain, with everything before it as its own input.
  */
 function recordOf(plan: RunPlan, response: ResponseObject, deps: CreateDeps): ResponseRecord {
-  const expiresAt = expiryOf(deps)
-  if (!plan.fromMemory) return { response, input: plan.input, expiresAt }
-  const first = { ...response, previous_response_id: null }
-  return { response: first, input: [...plan.history, ...plan.input], expiresAt }
+  const expiresAt = expiryOf(plan, deps)
+  const carried = plan.carried(response.output)
+  if (plan.fromMemory) {
+    const first = { ...response, previous_response_id: null }
+    return { response: first, input: [...(carried ?? plan.history), ...plan.input], expiresAt }
+  }
+  // The items of a conversation are read from there.
+  return { response, input: plan.input, carried: response.conversation === null ? carried : null, expiresAt }
 }
 
 const upstreamMs = (ledger: UsageLedger) => ledger.attempts.reduce((sum, attempt) => sum + attempt.durationMs, 0)
 
-const expiryOf = (deps: CreateDeps) =>
-  deps.settings.responseTtlSeconds === null ? null : seconds(deps.clock) + deps.settings.responseTtlSeconds
-
-/** The caller's signal, or the wall clock of the run, whichever comes first. */
-export function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
-  const controller = new AbortController()
-  const onAbort = () => controller.abort(signal.reason)
-  if (signal.aborted) onAbort()
-  signal.addEventListener('abort', onAbort, { once: true })
-  const stop = clock.after(wallClockMs, () => controller.abort(new RunAbort('deadline')))
-  return {
-    signal: controller.signal,
-    dispose() {
-      stop()
-      signal.removeEventListener('abort', onAbort)
-    },
-  }
+function expiryOf({ store }: RunPlan, { clock, settings }: CreateDeps): number | null {
+  const { responseTtlSeconds } = retentionOf(store.projectId, settings)
+  return responseTtlSeconds === null ? null : seconds(clock) + responseTtlSeconds
 }
 
 type RecorderParts = {
@@ -176,7 +168,7 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       const rows = ledger.rows(response, caller.principal.keyId, () => estimateOf(plan, response))
       const ending = {
         turn: lock && turnOf(lock, plan.input, response),
-        claim: claim && endOfClaim(claim, response, store, deps.sealedBox),
+        claim: claim && endOfRun(claim, response, caller, deps),
       }
       try {
         if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
@@ -191,7 +183,8 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
       if (response.conversation !== null) return
-      const items = [...plan.history, ...plan.input, ...response.output]
+      const before = plan.carried(response.output) ?? plan.history
+      const items = [...before, ...plan.input, ...response.output]
       if (response.store) deps.cache.set(store.projectId, response.id, items)
       else if (canContinueFrom(response)) caller.memory?.put(response.id, items)
     },

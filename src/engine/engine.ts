@@ -77,8 +77,14 @@ export interface ResponseMemory {
   put(responseId: string, items: readonly Item[]): void
 }
 
-/** Both are SHA-256, hex: of the key as it was sent, and of the canonical body. */
-export type IdempotentRequest = { readonly keyDigest: string; readonly fingerprint: string }
+export type IdempotentRequest = {
+  /** SHA-256 of the key as it was sent, hex. */
+  readonly keyDigest: string
+  /** SHA-256, hex, of the canonical body and of what else the request says. */
+  readonly fingerprint: string
+  /** Told when the answer is the one of an earlier request; a run says so itself. */
+  onReplay?(): void
+}
 
 /** Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. */
 export class RunAbort extends Error {

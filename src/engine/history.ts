@@ -4,7 +4,7 @@
  */
 import { badRequest, previousResponseNotFound } from '../protocol/errors.ts'
 import type { Item } from '../protocol/items.ts'
-import type { ChainLimits, ChainLink, ProjectStore } from '../store/store.ts'
+import type { Chain, ChainLimits, ProjectStore } from '../store/store.ts'
 
 export interface HistoryCache {
   get(projectId: string, responseId: string): readonly Item[] | null
@@ -57,7 +57,7 @@ export async function loadHistory(
 ): Promise<readonly Item[]> {
   const cached = cache.get(store.projectId, responseId)
   if (cached) return cached
-  const links = await readLinks(store, responseId, limits)
+  const { carried, links } = await readWithin(store, responseId, limits)
   await refuseConversation(store, responseId)
   const open = links.find((link) => link.status === 'queued' || link.status === 'in_progress')
   if (open) {
@@ -67,7 +67,7 @@ export async function loadHistory(
       `Response '${open.id}' is still ${open.status}. Wait for it to finish before you continue from it.`,
     )
   }
-  const items = links.flatMap((link) => [...link.input, ...link.output])
+  const items = [...carried, ...links.flatMap((link) => [...link.input, ...link.output])]
   cache.set(store.projectId, responseId, items)
   return items
 }
@@ -86,19 +86,26 @@ async function refuseConversation(store: ProjectStore, responseId: string): Prom
   )
 }
 
-/** The responses of a chain, oldest first. */
-export async function readLinks(
-  store: ProjectStore,
-  responseId: string,
-  limits: ChainLimits,
-): Promise<readonly ChainLink[]> {
+/**
+ * A response and what it was made from: its whole chain or, where that is too long or not there any more, from its newest
+ * compaction on.
+ */
+export async function readLinks(store: ProjectStore, responseId: string, limits: ChainLimits): Promise<ReadChain> {
+  const whole = await store.readChain(responseId, { ...limits, whole: true })
+  return whole?.type === 'chain' ? whole : readWithin(store, responseId, limits)
+}
+
+type ReadChain = Extract<Chain, { type: 'chain' }>
+
+async function readWithin(store: ProjectStore, responseId: string, limits: ChainLimits): Promise<ReadChain> {
   const chain = await store.readChain(responseId, limits)
   if (!chain) throw previousResponseNotFound(responseId)
-  if (chain.type === 'chain') return chain.links
+  if (chain.type === 'chain') return chain
   throw badRequest(
     'previous_response_id',
     'context_length_exceeded',
     `The chain that ends in '${responseId}' holds ${chain.responses} responses and ${chain.bytes} bytes; this server ` +
-      `follows at most ${limits.maxResponses} responses and ${limits.maxBytes} bytes. Start a new chain.`,
+      `follows at most ${limits.maxResponses} responses and ${limits.maxBytes} bytes, counted from the newest ` +
+      "compaction. Start a new chain, or compact it in time with 'context_management'.",
   )
 }

@@ -20,7 +20,7 @@ import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
 import { type Compaction, type CompactionRule, compactionRule, createCompaction } from './compaction.ts'
-import { dropCompacted } from './compaction-window.ts'
+import { carriedItems, dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
@@ -30,6 +30,7 @@ import { initialResponse } from './initial-response.ts'
 import { normalizeInput } from './normalize-input.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
+import { keepsNothing, refuseKept } from './retention.ts'
 import type { EngineSettings } from './settings.ts'
 import { createItemSeals, type ItemSeals, refuseForeignSeals, toTurnItems } from './to-turn-items.ts'
 import { truncateItems } from './truncate.ts'
@@ -69,6 +70,8 @@ export type RunPlan = {
   readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
+  /** Of what is before this response, what goes on after a compaction in it; null when it compacts nothing. */
+  carried(output: readonly OutputItem[]): readonly Item[] | null
   /** Items of an earlier turn of this run as the model is shown them. */
   toTurnItems(items: readonly OutputItem[]): readonly TurnItem[]
   sealReasoning(reasoning: { state: string | null; text: string }): string | null
@@ -79,13 +82,16 @@ export type RunPlan = {
 export async function planRun(given: CreateResponseRequest, caller: Caller, deps: PlanDeps): Promise<RunPlan> {
   const { settings, ids, clock } = deps
   const { request: prompted, prompt } = await applyPrompt(given, deps.store.forProject(caller.principal.projectId))
-  const request = withDefaults(prompted, settings)
+  refuseKept(prompted, caller, settings)
+  const zeroRetention = keepsNothing(caller, settings)
+  const request = withDefaults(prompted, settings, zeroRetention)
   const resolved = await resolveModel(request.model, deps)
   const rule = compactionRule(request, resolved.model.capabilities.contextWindow)
   const context = await resolveContext(request, { resolved, rule }, caller, deps)
   const tools = offerTools(context.toolSpecs, deps.tools)
   const toolChoice = echoToolChoice(request.tool_choice)
   const ledger = createUnsupportedLedger(settings.unsupportedParams)
+  if (zeroRetention && prompted.store) ledger.note('store', NOT_STORED)
   const response = initialResponse(request, {
     id: ids.next('resp'),
     createdAt: seconds(clock),
@@ -127,6 +133,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
+    carried: (output) => carriedItems(context.history, [...context.input, ...output], context.seals.compaction),
     toTurnItems: (items) => toTurnItems(items, tools, context.seals),
     sealReasoning: (reasoning) =>
       wantsSeal || reasoning.state !== null ? context.seals.reasoning.seal(reasoning) : null,
@@ -134,17 +141,25 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   }
 }
 
-/** Reasoning of one provider means nothing to another: what is lost then is said. */
-function reportStrangers({ strangers }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
+/** Reasoning of one provider means nothing to another, and what no key opens to nobody: what is lost then is said. */
+function reportStrangers({ strangers, lost }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
   for (const other of strangers)
     ledger.note('input', `reasoning of the provider '${other}' goes to '${provider}' as readable text only.`)
+  if (lost.size > 0)
+    ledger.note('input', 'stored reasoning goes as readable text only: the key it was sealed with is gone.')
 }
 
+const NOT_STORED = 'this project stores nothing (zero data retention), so neither is this response.'
+
 /** The operator's defaults in the place of what the request leaves open; a null leaves it open too. */
-const withDefaults = (request: CreateResponseRequest, settings: EngineSettings): CreateResponseRequest => ({
+const withDefaults = (
+  request: CreateResponseRequest,
+  settings: EngineSettings,
+  zeroRetention: boolean,
+): CreateResponseRequest => ({
   ...request,
   model: request.model ?? settings.defaultModel,
-  store: request.store ?? settings.storeByDefault,
+  store: !zeroRetention && (request.store ?? settings.storeByDefault),
   truncation: request.truncation ?? settings.truncationByDefault,
   max_output_tokens: request.max_output_tokens ?? settings.maxOutputTokensByDefault,
 })
@@ -184,7 +199,10 @@ async function resolveContext(
   const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
   refuseForeignSeals(given, seals)
   // A reference to an item that a compaction stands for asks to see it again.
-  const input = await resolveReferences(given, dropCompacted(history, rule.keptBytes, seals.compaction), store)
+  const input = await resolveReferences(given, dropCompacted(history, rule.keptBytes, seals.compaction), {
+    store,
+    keepsNothing: keepsNothing(caller, deps.settings),
+  })
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))

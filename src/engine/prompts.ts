@@ -1,6 +1,5 @@
 /** Use cases on prompt templates: make, read, list, change, delete. */
-import { type Clock, seconds } from '../lib/clock.ts'
-import type { Ids } from '../lib/ids.ts'
+import { seconds } from '../lib/clock.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { variablesOf } from '../protocol/prompt-template.ts'
 import {
@@ -11,15 +10,19 @@ import {
   TEMPLATE_FIELDS,
   type UpdatePromptRequest,
 } from '../protocol/prompts.ts'
-import type { PromptStore, Store, StoredPrompt } from '../store/store.ts'
+import type { NewPromptVersion, PromptStore, StoredPrompt } from '../store/store.ts'
 import { promptNotFound } from './apply-prompt.ts'
 import type { Caller, PageQuery } from './engine.ts'
+import { type IdempotencyDeps, once } from './idempotency.ts'
+import { refuseKeeping } from './retention.ts'
 
 /** Prompts of a project, and versions of a prompt. */
 export const PROMPT_LIMITS = { prompts: 10_000, versions: 1_000 } as const
 const PROMPT_ID_PREFIX = 'pmpt'
+/** Where `Idempotency-Key` counts. */
+const ENDPOINTS = { create: 'POST /v1/prompts', update: 'POST /v1/prompts/{id}' } as const
 
-export type PromptDeps = { readonly store: Store; readonly clock: Clock; readonly ids: Ids }
+export type PromptDeps = IdempotencyDeps
 
 const promptsOf = (caller: Caller, { store }: PromptDeps): PromptStore =>
   store.forProject(caller.principal.projectId).prompts
@@ -29,13 +32,14 @@ export async function createPrompt(
   caller: Caller,
   deps: PromptDeps,
 ): Promise<PromptObject> {
-  const id = deps.ids.next(PROMPT_ID_PREFIX)
-  const name = request.name ?? null
-  const template = templateOf(request)
-  const createdAt = seconds(deps.clock)
-  const made = await promptsOf(caller, deps).create({ id, name, template, createdAt }, PROMPT_LIMITS.prompts)
-  if (!made) throw badRequest(null, 'limit_exceeded', full('project', PROMPT_LIMITS.prompts, 'prompts'))
-  return toPromptObject({ id, name, createdAt, template, version: 1, defaultVersion: 1, latestVersion: 1 })
+  refuseKeeping('Prompts', caller, deps.settings)
+  return once<PromptObject>(ENDPOINTS.create, caller, deps, async (endClaim) => {
+    const prompt = { ...versionOf(deps.ids.next(PROMPT_ID_PREFIX), request, deps), name: request.name ?? null }
+    const end = (stored: StoredPrompt) => endClaim(toPromptObject(stored))
+    const made = await promptsOf(caller, deps).create(prompt, PROMPT_LIMITS.prompts, end)
+    if (made === 'full') throw badRequest(null, 'limit_exceeded', full('project', PROMPT_LIMITS.prompts, 'prompts'))
+    return toPromptObject(made)
+  })
 }
 
 /** Makes a new version or, by `default_version` alone, lets another one count. */
@@ -45,19 +49,31 @@ export async function updatePrompt(
   caller: Caller,
   deps: PromptDeps,
 ): Promise<PromptObject> {
-  if (typeof request.default_version === 'string') return chooseVersion(id, request.default_version, caller, deps)
-  const version = { id, name: request.name ?? null, template: templateOf(request), createdAt: seconds(deps.clock) }
-  const made = await promptsOf(caller, deps).addVersion(version, PROMPT_LIMITS.versions)
-  if (made === 'unknown') throw promptNotFound(id, null)
-  if (made === 'full') throw badRequest(null, 'limit_exceeded', full('prompt', PROMPT_LIMITS.versions, 'versions'))
-  return toPromptObject(made)
+  refuseKeeping('Prompts', caller, deps.settings)
+  const prompts = promptsOf(caller, deps)
+  const chosen = request.default_version
+  return once<PromptObject>(ENDPOINTS.update, caller, deps, async (endClaim) => {
+    const end = (stored: StoredPrompt) => endClaim(toPromptObject(stored))
+    if (typeof chosen === 'string') {
+      const changed = isVersion(chosen) ? await prompts.setDefault(id, Number(chosen), end) : null
+      if (!changed) throw promptNotFound(id, chosen)
+      return toPromptObject(changed)
+    }
+    const made = await prompts.addVersion(versionOf(id, request, deps), PROMPT_LIMITS.versions, end)
+    if (made === 'unknown') throw promptNotFound(id, null)
+    if (made === 'full') throw badRequest(null, 'limit_exceeded', full('prompt', PROMPT_LIMITS.versions, 'versions'))
+    return toPromptObject(made)
+  })
 }
 
-async function chooseVersion(id: string, version: string, caller: Caller, deps: PromptDeps): Promise<PromptObject> {
-  const { version: known } = await getPrompt(id, version, caller, deps)
-  await promptsOf(caller, deps).setDefault(id, Number(known))
-  return getPrompt(id, null, caller, deps)
-}
+const versionOf = (id: string, request: CreatePromptRequest, { clock }: PromptDeps): NewPromptVersion => ({
+  id,
+  name: request.name ?? null,
+  template: templateOf(request),
+  createdAt: seconds(clock),
+})
+
+const isVersion = (text: string) => /^[1-9]\d{0,8}$/.test(text)
 
 const full = (whole: string, limit: number, things: string) => `The ${whole} has ${limit} ${things}, which is the most.`
 
@@ -68,8 +84,8 @@ export async function getPrompt(
   caller: Caller,
   deps: PromptDeps,
 ): Promise<PromptObject> {
-  const isVersion = version === null || /^[1-9]\d{0,8}$/.test(version)
-  const stored = isVersion ? await promptsOf(caller, deps).get(id, version === null ? null : Number(version)) : null
+  const isKnown = version === null || isVersion(version)
+  const stored = isKnown ? await promptsOf(caller, deps).get(id, version === null ? null : Number(version)) : null
   if (!stored) throw promptNotFound(id, version)
   return toPromptObject(stored)
 }

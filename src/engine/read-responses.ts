@@ -44,9 +44,9 @@ export async function cancelResponse(id: string, caller: Caller, deps: ReadDeps)
 export async function listInputItems(id: string, page: PageQuery, caller: Caller, deps: ReadDeps): Promise<ItemList> {
   const store = deps.store.forProject(caller.principal.projectId)
   await getResponse(id, caller, deps)
-  const links = await readLinks(store, id, deps.settings.chainLimits)
+  const { carried, links } = await readLinks(store, id, deps.settings.chainLimits)
   const items = links.flatMap((link) => (link.id === id ? link.input : [...link.input, ...link.output]))
-  return toPage(items, page)
+  return toPage([...carried, ...items], page)
 }
 
 function toPage(items: readonly Item[], page: PageQuery): ItemList {

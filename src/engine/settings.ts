@@ -1,6 +1,13 @@
 import type { ChainLimits } from '../store/store.ts'
 import type { UnsupportedPolicy } from './unsupported.ts'
 
+export type ProjectRetention = {
+  /** Keeps nothing that is said in it. */
+  readonly zero: boolean
+  /** How long a stored response is kept; null: for ever. */
+  readonly responseTtlSeconds: number | null
+}
+
 /** The engine's slice of the configuration. */
 export type EngineSettings = {
   /** For requests without `model`; null makes `model` a required parameter. */
@@ -14,6 +21,8 @@ export type EngineSettings = {
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null
+  /** By id: projects with a retention of their own. */
+  readonly projects: ReadonlyMap<string, ProjectRetention>
   readonly chainLimits: ChainLimits
   /** A response that takes longer ends as failed. */
   readonly wallClockMs: number

@@ -22,12 +22,14 @@ export type ItemSeals = {
   readonly compaction: CompactionSeal
   /** Providers whose reasoning state was opened so far and could not be passed on, because another one is asked now. */
   readonly strangers: ReadonlySet<string>
+  /** Ids of stored reasoning items that could not be opened: the key they were sealed with is gone. */
+  readonly lost: Set<string>
 }
 
 export function createItemSeals(box: SealedBox, projectId: string, provider: string): ItemSeals {
   const strangers = new Set<string>()
   const reasoning = createReasoningSeal(box, projectId, provider, strangers)
-  return { reasoning, compaction: createCompactionSeal(box, projectId), strangers }
+  return { reasoning, compaction: createCompactionSeal(box, projectId), strangers, lost: new Set() }
 }
 
 /**
@@ -74,7 +76,7 @@ export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: 
     if (isAbandonedCall(item) || item.type === 'additional_tools') continue
     if (isHostedItem(item) || item.type === 'mcp_approval_response') {
       shown.push(...recallHosted(item, tools.byModelName.size > 0))
-    } else if (item.type === 'reasoning') shown.push(unsealed(item, seals.reasoning))
+    } else if (item.type === 'reasoning') shown.push(unsealed(item, seals))
     else if (item.type === 'compaction') shown.push(openSummary(item, seals.compaction))
     else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))
     else shown.push(item)
@@ -82,9 +84,10 @@ export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: 
   return shown
 }
 
-function unsealed(item: ReasoningItem, seal: ReasoningSeal): ReasoningItem {
+function unsealed(item: ReasoningItem, { reasoning, lost }: ItemSeals): ReasoningItem {
   const { encrypted_content: sealed, ...rest } = item
-  const opened = sealed ? seal.open(sealed) : null
+  const opened = sealed ? reasoning.open(sealed) : null
+  if (sealed && !opened) lost.add(item.id)
   if (!opened) return rest
   return {
     ...rest,

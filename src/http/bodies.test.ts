@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { test } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { request as undiciRequest } from 'undici'
-import { call, errorOf, KEY, rawExchange, startServer, until } from './test-support.ts'
+import { call, errorOf, KEY, rawExchange, startServer, until } from '../../test/support/http-edge.ts'
 
 async function post(url: string, body: string | Buffer | undefined, headers: Record<string, string>) {
   const reply = await undiciRequest(`${url}/v1/responses`, {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from 'undici'
-import { KEY, startServer } from './test-support.ts'
+import { KEY, startServer } from '../../test/support/http-edge.ts'
 
 const PAGE = 'https://app.example.com'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { call, KEY, startServer, until } from '../../test/support/http-edge.ts'
+import { cancelled, completed, created, delta, endless } from '../../test/support/scripted-engine.ts'
 import { RunAbort } from '../engine/engine.ts'
-import { cancelled, completed, created, delta, endless } from './scripted-engine.ts'
-import { call, KEY, startServer, until } from './test-support.ts'
 
 const streamOf = (url: string) =>
   fetch(`${url}/v1/responses`, {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { test } from 'node:test'
-import { call, errorOf, rawExchange, startServer } from './test-support.ts'
+import { call, errorOf, rawExchange, startServer } from '../../test/support/http-edge.ts'
 
 /** Status and envelope of the first reply in raw bytes. */
 function parse(reply: string) {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import { postBytes, startServer, until } from '../../test/support/http-edge.ts'
+import { sampleResponse } from '../../test/support/sample-response.ts'
+import { batches, cancelled, completed, created, delta, endless } from '../../test/support/scripted-engine.ts'
 import { RunAbort } from '../engine/engine.ts'
-import { batches, cancelled, completed, created, delta, endless, responseObject } from './scripted-engine.ts'
-import { postBytes, startServer, until } from './test-support.ts'
 
 for (const stream of [true, false]) {
   test(`a client that leaves a ${stream ? 'stream' : 'JSON request'} aborts the run at once, and the run is read to its end`, async (t) => {
@@ -85,7 +86,7 @@ for (const stream of [true, false]) {
   test(`a reader that takes nothing of the end of a ${stream ? 'stream' : 'JSON reply'} is cut off too`, async (t) => {
     const started = await startServer(t, { limits: { stallMs: 150 } })
     const output_text = 'x'.repeat(20 * 1024 * 1024)
-    const end = { type: 'response.completed', sequence_number: 1, response: responseObject({ output_text }) } as const
+    const end = { type: 'response.completed', sequence_number: 1, response: sampleResponse({ output_text }) } as const
     started.engine.script = batches([created(), end])
     const socket = connect(started.port, '127.0.0.1')
     socket.on('error', () => {}).pause()

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { routePorts } from '../../test/support/http-edge.ts'
 import { json } from './exchange.ts'
 import { buildRouteTable, describeRoutes, type Route } from './route-table.ts'
 import { createRoutes } from './routes/all-routes.ts'
-import { routePorts } from './test-support.ts'
 
 test('the inventory of routes, each with who may call it', () => {
   assert.deepEqual(describeRoutes(buildRouteTable(createRoutes(routePorts()))), [

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { call, rawExchange, startServer } from '../../test/support/http-edge.ts'
+import { sampleResponse } from '../../test/support/sample-response.ts'
+import { batches, cancelled, completed, created, failed } from '../../test/support/scripted-engine.ts'
 import { ApiError } from '../protocol/errors.ts'
-import { batches, cancelled, completed, created, failed, responseObject } from './scripted-engine.ts'
-import { call, rawExchange, startServer } from './test-support.ts'
 
 test('a JSON request reads the run to its end and answers the last snapshot', async (t) => {
   const { url, engine } = await startServer(t)
   const reply = await call(`${url}/v1/responses`, 'POST', { model: 'demo', input: 'hi' })
   assert.equal(reply.status, 200)
-  assert.deepEqual(reply.json, responseObject())
+  assert.deepEqual(reply.json, sampleResponse())
   assert.equal(engine.traces[0]?.readToEnd, true)
   assert.equal(reply.headers.get('x-antiphon-provider'), 'scripted')
   assert.equal(reply.headers.get('x-antiphon-model'), 'mod%C3%A8le')

@@ -1,11 +1,12 @@
 /** The `x-antiphon-*` headers: what happened behind the API, for people who debug. */
 import type { Run } from '../engine/engine.ts'
+import { REPLAYED } from './idempotency-key.ts'
 
 const MAX_NAME_CHARS = 256
 
 /** `warnings`: all of them, those of the validation first. */
 export function runHeaders(run: Run, warnings: readonly string[], maxWarningBytes: number): Record<string, string> {
-  if (run.replayed) return { 'idempotency-replayed': 'true', ...warningHeaders(warnings, maxWarningBytes) }
+  if (run.replayed) return { ...REPLAYED, ...warningHeaders(warnings, maxWarningBytes) }
   const report = run.report()
   return {
     'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),
@@ -22,16 +23,23 @@ export function runHeaders(run: Run, warnings: readonly string[], maxWarningByte
 /** Warnings joined by `; `. Those that do not fit are counted at the end. */
 export function warningHeaders(warnings: readonly string[], maxBytes: number): Record<string, string> {
   if (warnings.length === 0) return {}
+  return { 'x-antiphon-warnings': fittingWarnings(warnings.map(toHeaderValue), maxBytes).join(SEPARATOR) }
+}
+
+const SEPARATOR = '; '
+
+/** The first that fit, and how many did not. */
+export function fittingWarnings(warnings: readonly string[], maxBytes: number): readonly string[] {
   const kept: string[] = []
-  let room = maxBytes - '; (+99999 more)'.length
-  for (const warning of warnings.map(toHeaderValue)) {
-    if (warning.length + 2 > room) break
+  let room = maxBytes - `${SEPARATOR}(+99999 more)`.length
+  for (const warning of warnings) {
+    const bytes = Buffer.byteLength(warning) + SEPARATOR.length
+    if (bytes > room) break
     kept.push(warning)
-    room -= warning.length + 2
+    room -= bytes
   }
   const left = warnings.length - kept.length
-  if (left > 0) kept.push(`(+${left} more)`)
-  return { 'x-antiphon-warnings': kept.join('; ') }
+  return left > 0 ? [...kept, `(+${left} more)`] : kept
 }
 
 /** Printable ASCII; everything else, and `%` itself, percent-encoded as UTF-8. Safe against header injection. */

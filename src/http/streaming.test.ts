@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createParser } from 'eventsource-parser'
+import { postBytes, rawExchange, type Started, startServer } from '../../test/support/http-edge.ts'
 import { createManualClock } from '../../test/support/manual-clock.ts'
+import { batches, cancelled, completed, created, delta, failed } from '../../test/support/scripted-engine.ts'
 import { RunAbort } from '../engine/engine.ts'
 import type { RunBatch } from '../engine/run-event.ts'
 import { ApiError } from '../protocol/errors.ts'
-import { batches, cancelled, completed, created, delta, failed } from './scripted-engine.ts'
-import { postBytes, rawExchange, type Started, startServer } from './test-support.ts'
 
 /** The reply as it went over the wire: head, and one text per HTTP chunk, which is one write of the server. */
 async function streamRaw({ port }: Started, body: object = {}) {

@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { systemClock } from '../lib/clock.ts'
-import type { CustomFormat } from '../protocol/tools.ts'
-import { customToolsAsFunctions, grammarNotes } from './custom-tools-as-functions.ts'
 import {
   callBlock,
   collect,
@@ -13,7 +10,10 @@ import {
   PLAIN_TURN,
   type Script,
   textBlock,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { systemClock } from '../lib/clock.ts'
+import type { CustomFormat } from '../protocol/tools.ts'
+import { customToolsAsFunctions, grammarNotes } from './custom-tools-as-functions.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
 import { ModelError, type ModelEvent, type ModelTurn, type ToolDeclaration } from './model.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { type Answer, startServer } from '../../test/support/fake-server.ts'
 import { systemClock } from '../lib/clock.ts'
 import { detectEngines, type EngineName } from './detect-engines.ts'
-import { type Answer, startServer } from './http-fixtures.ts'
 
 type Fake = { readonly name: EngineName; readonly answer: (path: string) => Answer }
 const at = (answers: Readonly<Record<string, Answer>>) => (path: string) =>

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createCountingIds, type Ids } from '../lib/ids.ts'
 import {
   collect,
   createManualClock,
@@ -11,7 +10,8 @@ import {
   type Script,
   type ScriptedModel,
   textBlock,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { createCountingIds, type Ids } from '../lib/ids.ts'
 import { ALLOWED_FAILS, COOLDOWN_MS, createDeploymentHealth, type Deployment, fallback } from './fallback-model.ts'
 import { ModelError, type ModelErrorKind, type ModelTurn } from './model.ts'
 

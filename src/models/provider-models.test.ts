@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createManualClock } from '../../test/support/decorated-models.ts'
+import { type Answer, startServer } from '../../test/support/fake-server.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createManualClock } from './decorator-fixtures.ts'
-import { type Answer, startServer } from './http-fixtures.ts'
 import { ModelError } from './model.ts'
 import {
   createModelLister,

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { systemClock } from '../lib/clock.ts'
-import { createCountingIds } from '../lib/ids.ts'
 import {
   collect,
   createManualClock,
@@ -11,7 +9,9 @@ import {
   type Script,
   type ScriptedModel,
   textBlock,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createCountingIds } from '../lib/ids.ts'
 import { ModelError } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import type { ModelProvider } from './model-provider.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createManualClock } from './decorator-fixtures.ts'
+import { createManualClock } from '../../test/support/decorated-models.ts'
 import { BUDGET_WINDOW_MS, createRetryBudget, MIN_RETRIES } from './retry-budget.ts'
 
 const takeAll = (take: () => boolean) => {

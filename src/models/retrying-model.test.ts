@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { createCountingIds } from '../lib/ids.ts'
 import {
   collect,
   createManualClock,
@@ -11,7 +10,8 @@ import {
   PLAIN_TURN,
   type Script,
   textBlock,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { createCountingIds } from '../lib/ids.ts'
 import { ModelError } from './model.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { BACKOFF_MS, isRetryable, MAX_ATTEMPTS, retrying } from './retrying-model.ts'

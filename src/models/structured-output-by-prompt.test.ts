@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
-import { systemClock } from '../lib/clock.ts'
-import { createCountingIds } from '../lib/ids.ts'
 import {
   callBlock,
   collect,
@@ -11,7 +9,9 @@ import {
   type Script,
   textBlock,
   usage,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createCountingIds } from '../lib/ids.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
 import { ModelError, type ModelEvent, type ModelTurn } from './model.ts'
 import { type JsonFormat, structuredOutputByPrompt } from './structured-output-by-prompt.ts'

@@ -1,51 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { sampleResponse } from '../../test/support/sample-response.ts'
 import { applyEvent } from './apply-event.ts'
 import type { ResponseEvent } from './events.ts'
 import type { OutputItem } from './items.ts'
 import { joinOutputText } from './output-text.ts'
 import type { ResponseObject } from './response.ts'
 
-const BLANK: ResponseObject = {
-  id: 'resp_1',
-  object: 'response',
-  created_at: 1,
-  status: 'in_progress',
-  background: false,
-  completed_at: null,
-  error: null,
-  incomplete_details: null,
-  instructions: null,
-  max_output_tokens: null,
-  max_tool_calls: null,
-  model: 'm',
-  output: [],
-  output_text: '',
-  parallel_tool_calls: true,
-  previous_response_id: null,
-  conversation: null,
-  prompt: null,
-  prompt_cache_key: null,
-  prompt_cache_retention: null,
-  reasoning: { effort: null, summary: null },
-  safety_identifier: null,
-  service_tier: 'default',
-  store: true,
-  temperature: 1,
-  top_p: 1,
-  presence_penalty: 0,
-  frequency_penalty: 0,
-  text: { format: { type: 'text' }, verbosity: 'medium' },
-  tool_choice: 'auto',
-  tools: [],
-  top_logprobs: 0,
-  truncation: 'disabled',
-  usage: null,
-  user: null,
-  metadata: {},
-  moderation: null,
-  content_filters: null,
-}
+const BLANK = sampleResponse({ status: 'in_progress', completed_at: null, model: 'm' })
 
 type Unnumbered<T> = T extends unknown ? Omit<T, 'sequence_number'> : never
 const numbered = (events: readonly Unnumbered<ResponseEvent>[]): ResponseEvent[] =>

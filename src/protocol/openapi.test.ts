@@ -82,6 +82,13 @@ test('every path parameter is declared, and nothing else is', () => {
   }
 })
 
+test('every operation with a body takes an idempotency key, and no other does (req 191)', () => {
+  for (const { path, method, operation } of operations()) {
+    const names = list(operation.parameters).map((parameter) => at(parameter).name)
+    assert.equal(names.includes('Idempotency-Key'), operation.requestBody !== undefined, `${method} ${path}`)
+  }
+})
+
 test('a stream is described as events, one component for each type', () => {
   const stream = at(document, 'components', 'schemas', 'ResponseStreamEvent')
   const mapping = Object.entries(at(stream, 'discriminator', 'mapping'))

@@ -36,7 +36,6 @@ const OPERATIONS: readonly Operation[] = [
     id: 'createResponse',
     summary: 'Create a response',
     tag: 'Responses',
-    parameters: [IDEMPOTENCY_KEY],
     body: 'CreateResponse',
     replies: ok(`The response. ${STREAM_DESCRIPTION}`, {
       ...json('Response'),
@@ -192,13 +191,16 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
   }
 }
 
-function describe({ id, summary, tag, open, parameters, body, bodyOptional, replies }: Operation): Json {
+function describe(operation: Operation): Json {
+  const { id, summary, tag, open, body, bodyOptional, replies } = operation
+  // What has a body makes or asks something; a request without one changes nothing when it is sent twice.
+  const parameters = [...(operation.parameters ?? []), ...(body === undefined ? [] : [IDEMPOTENCY_KEY])]
   return {
     operationId: id,
     summary,
     tags: [tag],
     ...(open && { security: [] }),
-    ...(parameters && { parameters }),
+    ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: { required: bodyOptional !== true, content: json(body) } }),
     responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
   }

@@ -11,16 +11,17 @@
 import type { Conversation } from '../protocol/conversation.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Metadata } from '../protocol/options.ts'
+import type { EndClaim } from './idempotency-store.ts'
 
 export interface ConversationStore {
-  create(conversation: Conversation, items: readonly Item[]): Promise<void>
+  create(conversation: Conversation, items: readonly Item[], endClaim?: EndClaim<Conversation>): Promise<void>
   /** Null when unknown or deleted. */
   get(id: string): Promise<Conversation | null>
   /** Replaces the metadata. Null when unknown. */
-  setMetadata(id: string, metadata: Metadata): Promise<Conversation | null>
+  setMetadata(id: string, metadata: Metadata, endClaim?: EndClaim<Conversation>): Promise<Conversation | null>
   /** Its items stay readable by id until `purgeAt`, in seconds; null keeps them for ever. */
   delete(id: string, purgeAt: number | null): Promise<'deleted' | 'unknown' | 'locked'>
-  addItems(id: string, items: readonly Item[]): Promise<AddedItems>
+  addItems(id: string, items: readonly Item[], endClaim?: EndClaim<readonly Item[]>): Promise<AddedItems>
   listItems(id: string, page: ItemPageQuery): Promise<ItemPage>
   /** Null when the conversation has no such item. */
   getItem(id: string, itemId: string): Promise<Item | null>

@@ -3,7 +3,8 @@
  *
  * The laws, held by `store-idempotency.contract.ts` for every adapter:
  * - Of many claims of one key exactly one is `claimed`, until it is given up, its lease ends, or the key expires.
- * - A claim is completed in the transaction that ends its response, so that a success is never repeated.
+ * - A claim is completed in the transaction that ends its response, or that makes what was asked for, so that a success
+ *   is never repeated.
  */
 export interface IdempotencyStore {
   claim(claim: IdempotencyClaim): Promise<ClaimResult>
@@ -34,10 +35,11 @@ export type ClaimResult =
   | { readonly type: 'claimed' | 'in-flight' | 'other-body' }
   | { readonly type: 'done'; readonly reply: StoredReply }
 
-/** Where the reply is: in the stored response, or, when that is not stored, sealed in the key itself. */
+/** Where the reply is: in the stored response, sealed in the key itself, or nowhere, because nothing may be kept. */
 export type StoredReply =
   | { readonly type: 'response'; readonly id: string }
   | { readonly type: 'sealed'; readonly text: string }
+  | { readonly type: 'none' }
 
 /** What the end of a run does to its claim. */
 export type ClaimEnd = {
@@ -46,3 +48,9 @@ export type ClaimEnd = {
   /** Null gives the claim up. */
   readonly reply: StoredReply | null
 }
+
+/**
+ * What a write does to the claim of its request, in its own transaction: from what was written to the end of the claim.
+ * Not called when nothing was written.
+ */
+export type EndClaim<T> = (written: T) => ClaimEnd | null

@@ -17,6 +17,7 @@ export function chainContract(law: Law): void {
   shape(law)
   missingLinks(law)
   limits(law)
+  carrying(law)
 }
 
 function shape(law: Law): void {
@@ -58,6 +59,7 @@ function shape(law: Law): void {
     await project.finishResponse({ ...record('resp_1', { output: [] }), input: [] }, [])
     assert.deepEqual(await project.readChain('resp_1', LIMITS), {
       type: 'chain',
+      carried: [],
       links: [{ id: 'resp_1', status: 'completed', input: [], output: [] }],
     })
   })
@@ -104,5 +106,59 @@ function limits(law: Law): void {
     await project.finishResponse({ ...record('resp_1', { output: [] }), input }, [])
     assert.equal((await project.readChain('resp_1', { ...LIMITS, maxBytes: 2500 }))?.type, 'too-long')
     assert.equal((await project.readChain('resp_1', { ...LIMITS, maxBytes: 3500 }))?.type, 'chain')
+  })
+}
+
+const CARRIED = [userMessage('msg_kept', 'what stays')]
+
+/** `resp_0` to `resp_4`, of which `resp_3` carries what was before it. */
+async function writeCarrying(project: ProjectStore): Promise<void> {
+  await writeChain(project, ['resp_0', 'resp_1', 'resp_2'])
+  const carrier = { ...record('resp_3', { previous_response_id: 'resp_2' }), carried: CARRIED }
+  await project.startResponse({ ...running('resp_3'), response: { ...running('resp_3').response, ...PARENT } })
+  await project.finishResponse(carrier, [])
+  await project.finishResponse(record('resp_4', { previous_response_id: 'resp_3' }), [])
+}
+const PARENT = { previous_response_id: 'resp_2' }
+
+function carrying(law: Law): void {
+  law(
+    'a chain is read from the newest response that carries what was before it, or as a whole',
+    async ({ project }) => {
+      await writeCarrying(project)
+      const short = await project.readChain('resp_4', LIMITS)
+      assert.deepEqual(linkIds(short), ['resp_3', 'resp_4'])
+      assert.deepEqual(short?.type === 'chain' && short.carried, CARRIED)
+      const whole = await project.readChain('resp_4', { ...LIMITS, whole: true })
+      assert.deepEqual(linkIds(whole), ['resp_0', 'resp_1', 'resp_2', 'resp_3', 'resp_4'])
+      assert.deepEqual(whole?.type === 'chain' && whole.carried, [])
+    },
+  )
+
+  law('the limits of a chain count from the response that carries, with what it carries', async ({ project }) => {
+    await writeCarrying(project)
+    const two = { ...LIMITS, maxResponses: 2 }
+    assert.equal((await project.readChain('resp_4', two))?.type, 'chain')
+    assert.equal((await project.readChain('resp_2', two))?.type, 'too-long')
+    assert.equal((await project.readChain('resp_4', { ...two, whole: true }))?.type, 'too-long')
+    const bytes = Buffer.byteLength(JSON.stringify(CARRIED))
+    const tooLong = await project.readChain('resp_3', { ...LIMITS, maxBytes: bytes })
+    assert.equal(tooLong?.type === 'too-long' && tooLong.bytes > bytes, true)
+  })
+
+  law('a response that carries what was before it outlives what was before it', async ({ project }) => {
+    await writeCarrying(project)
+    await project.deleteResponse('resp_1')
+    assert.equal(await project.readChain('resp_2', LIMITS), null)
+    assert.equal(await project.readChain('resp_4', { ...LIMITS, whole: true }), null)
+    assert.deepEqual(linkIds(await project.readChain('resp_4', LIMITS)), ['resp_3', 'resp_4'])
+    await project.deleteResponse('resp_3')
+    assert.equal(await project.readChain('resp_4', LIMITS), null)
+  })
+
+  law('a response that carries nothing is the beginning of its chain all the same', async ({ project }) => {
+    await writeChain(project, ['resp_0'])
+    await project.finishResponse({ ...record('resp_1', { previous_response_id: 'resp_0' }), carried: [] }, [])
+    assert.deepEqual(linkIds(await project.readChain('resp_1', LIMITS)), ['resp_1'])
   })
 }

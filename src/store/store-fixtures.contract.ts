@@ -1,4 +1,5 @@
 /** What the contract of the store works with: rows, a clock it can turn, and the wrapper that makes a store slow. */
+import { sampleResponse } from '../../test/support/sample-response.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
@@ -64,47 +65,15 @@ export const assistantMessage = (id: string, text: string): OutputItem => ({
 
 export function response(id: string, change: Partial<ResponseObject> = {}): ResponseObject {
   const output = change.output ?? [assistantMessage(`msg_out_${id}`, `answer of ${id}`)]
-  return {
+  return sampleResponse({
     id,
-    object: 'response',
     created_at: START_SECONDS,
-    status: 'completed',
-    background: false,
     completed_at: START_SECONDS + 1,
-    error: null,
-    incomplete_details: null,
-    instructions: null,
-    max_output_tokens: null,
-    max_tool_calls: null,
-    model: 'demo',
     output_text: joinOutputText(output),
-    parallel_tool_calls: true,
-    previous_response_id: null,
-    conversation: null,
-    prompt: null,
-    prompt_cache_key: null,
-    prompt_cache_retention: null,
-    reasoning: { effort: null, summary: null },
-    safety_identifier: null,
-    service_tier: 'default',
-    store: true,
-    temperature: 1,
-    top_p: 1,
-    presence_penalty: 0,
-    frequency_penalty: 0,
-    text: { format: { type: 'text' }, verbosity: 'medium' },
-    tool_choice: 'auto',
-    tools: [],
-    top_logprobs: 0,
-    truncation: 'disabled',
     usage: usage(),
-    user: null,
-    metadata: {},
-    moderation: null,
-    content_filters: null,
     ...change,
     output,
-  }
+  })
 }
 
 const usage = () => ({

@@ -1,8 +1,8 @@
 /** Laws of idempotency keys. */
 import assert from 'node:assert/strict'
-import type { IdempotencyClaim, IdempotencyKey, StoredReply } from './idempotency-store.ts'
-import type { RunEnding } from './store.ts'
-import { type Law, record, running, START_SECONDS } from './store-fixtures.contract.ts'
+import type { ClaimEnd, IdempotencyClaim, IdempotencyKey, StoredReply } from './idempotency-store.ts'
+import type { ProjectStore, RunEnding } from './store.ts'
+import { assistantMessage, type Law, record, running, START_SECONDS, userMessage } from './store-fixtures.contract.ts'
 
 const KEY: IdempotencyKey = { endpoint: 'POST /v1/responses', keyDigest: 'k'.repeat(64) }
 const LEASE_MS = 15_000
@@ -25,6 +25,7 @@ const REPLY: StoredReply = { type: 'response', id: 'resp_1' }
 export function idempotencyContract(law: Law): void {
   claiming(law)
   completing(law)
+  completingWrites(law)
 }
 
 function claiming(law: Law): void {
@@ -123,4 +124,67 @@ function completing(law: Law): void {
     assert.equal(await store.purgeExpired(START_SECONDS + 2 * DAY, 10), 0)
     assert.equal(await store.purgeExpired(START_SECONDS + 2 * DAY + 1, 10), 1)
   })
+}
+
+const CONVERSATION = { id: 'conv_1', object: 'conversation', created_at: START_SECONDS, metadata: {} } as const
+const PROMPT = { id: 'pmpt_1', name: 'a', template: { instructions: 'x', variables: {} }, createdAt: START_SECONDS }
+
+/** Every write that ends a claim: what it does, and the same as it fails. `end` is told what was written. */
+const WRITES: readonly {
+  readonly name: string
+  readonly write: (project: ProjectStore, end: (written: unknown) => ClaimEnd) => Promise<unknown>
+  readonly inVain: (project: ProjectStore, end: (written: unknown) => ClaimEnd) => Promise<unknown>
+}[] = [
+  {
+    name: 'a new conversation',
+    write: ({ conversations }, end) => conversations.create({ ...CONVERSATION, id: 'conv_new' }, [], end),
+    inVain: ({ conversations }, end) => conversations.create(CONVERSATION, [], end).catch(() => null),
+  },
+  {
+    name: 'metadata of a conversation',
+    write: ({ conversations }, end) => conversations.setMetadata('conv_1', { a: 'b' }, end),
+    inVain: ({ conversations }, end) => conversations.setMetadata('conv_never', {}, end),
+  },
+  {
+    name: 'items of a conversation',
+    write: ({ conversations }, end) => conversations.addItems('conv_1', [userMessage('msg_2', 'x')], end),
+    inVain: ({ conversations }, end) => conversations.addItems('conv_1', [assistantMessage('msg_1', 'x')], end),
+  },
+  {
+    name: 'a new prompt',
+    write: ({ prompts }, end) => prompts.create({ ...PROMPT, id: 'pmpt_new' }, 10, end),
+    inVain: ({ prompts }, end) => prompts.create({ ...PROMPT, id: 'pmpt_new' }, 1, end),
+  },
+  {
+    name: 'a version of a prompt',
+    write: ({ prompts }, end) => prompts.addVersion(PROMPT, 10, end),
+    inVain: ({ prompts }, end) => prompts.addVersion(PROMPT, 1, end),
+  },
+  {
+    name: 'the default version of a prompt',
+    write: ({ prompts }, end) => prompts.setDefault('pmpt_1', 1, end),
+    inVain: ({ prompts }, end) => prompts.setDefault('pmpt_1', 7, end),
+  },
+]
+
+function completingWrites(law: Law): void {
+  for (const { name, write, inVain } of WRITES) {
+    law(`a claim is completed with ${name}, and left open when that is not written (req 191)`, async (fixture) => {
+      const { project, peer } = fixture
+      await project.conversations.create(CONVERSATION, [userMessage('msg_1', 'x')])
+      await project.prompts.create(PROMPT, 10)
+      await project.idempotency.claim(claim('claim_1'))
+      const told: unknown[] = []
+      const end = (written: unknown): ClaimEnd => {
+        told.push(written)
+        return { key: KEY, token: 'claim_1', reply: { type: 'none' } }
+      }
+      await inVain(project, end)
+      const other = peer.forProject('proj_a').idempotency
+      assert.deepEqual(await other.claim(claim('claim_2')), { type: 'in-flight' })
+      await write(project, end)
+      assert.deepEqual(await other.claim(claim('claim_2')), { type: 'done', reply: { type: 'none' } })
+      assert.equal(typeof told.at(-1), 'object')
+    })
+  }
 }

@@ -23,7 +23,8 @@ function versions(law: Law): void {
     'a prompt begins with version 1; each new version is kept beside the old ones and counts',
     async ({ project }) => {
       const { prompts } = project
-      assert.equal(await prompts.create(version('pmpt_1', 'one', 'greeting'), MANY), true)
+      const made = await prompts.create(version('pmpt_1', 'one', 'greeting'), MANY)
+      assert.deepEqual(made, await prompts.get('pmpt_1', null))
       const second = await prompts.addVersion(version('pmpt_1', 'two'), MANY)
       assert.deepEqual(second, {
         id: 'pmpt_1',
@@ -46,10 +47,10 @@ function versions(law: Law): void {
     const { prompts } = project
     await prompts.create(version('pmpt_1', 'one'), MANY)
     await prompts.addVersion(version('pmpt_1', 'two', 'renamed'), MANY)
-    assert.equal(await prompts.setDefault('pmpt_1', 1), true)
+    assert.equal((await prompts.setDefault('pmpt_1', 1))?.defaultVersion, 1)
     assert.deepEqual((await prompts.get('pmpt_1', null))?.template, { instructions: 'one' })
-    for (const wrong of [0, 3, -1]) assert.equal(await prompts.setDefault('pmpt_1', wrong), false)
-    assert.equal(await prompts.setDefault('pmpt_2', 1), false)
+    for (const wrong of [0, 3, -1]) assert.equal(await prompts.setDefault('pmpt_1', wrong), null)
+    assert.equal(await prompts.setDefault('pmpt_2', 1), null)
     const third = await prompts.addVersion(version('pmpt_1', 'three'), MANY)
     assert.ok(typeof third === 'object')
     assert.deepEqual([third.version, third.defaultVersion, third.name], [3, 3, 'renamed'])
@@ -65,13 +66,13 @@ function versions(law: Law): void {
 
   law('prompts and versions are bounded, and a deleted prompt makes room', async ({ project }) => {
     const { prompts } = project
-    assert.equal(await prompts.create(version('pmpt_1', 'one'), 1), true)
-    assert.equal(await prompts.create(version('pmpt_2', 'one'), 1), false)
+    assert.notEqual(await prompts.create(version('pmpt_1', 'one'), 1), 'full')
+    assert.equal(await prompts.create(version('pmpt_2', 'one'), 1), 'full')
     assert.equal(await prompts.addVersion(version('pmpt_1', 'two'), 1), 'full')
     assert.equal(await prompts.delete('pmpt_1'), true)
     assert.equal(await prompts.delete('pmpt_1'), false)
     assert.equal(await prompts.get('pmpt_1', 1), null)
-    assert.equal(await prompts.create(version('pmpt_2', 'one'), 1), true)
+    assert.notEqual(await prompts.create(version('pmpt_2', 'one'), 1), 'full')
   })
 }
 
@@ -103,11 +104,11 @@ function scope(law: Law): void {
       assert.equal(await prompts.get(id, null), null)
       assert.equal(await prompts.get(id, 1), null)
       assert.equal(await prompts.addVersion(version(id, 'x'), MANY), 'unknown')
-      assert.equal(await prompts.setDefault(id, 1), false)
+      assert.equal(await prompts.setDefault(id, 1), null)
       assert.equal(await prompts.delete(id), false)
     }
     assert.deepEqual(await prompts.list(PAGE), [])
-    assert.equal(await prompts.create(version('pmpt_1', 'mine'), MANY), true)
+    assert.notEqual(await prompts.create(version('pmpt_1', 'mine'), MANY), 'full')
     assert.deepEqual((await peer.forProject('proj_a').prompts.get('pmpt_1', null))?.template, {
       instructions: 'secret',
     })

@@ -12,7 +12,7 @@ import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
-import type { ClaimEnd, IdempotencyStore } from './idempotency-store.ts'
+import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
@@ -70,8 +70,11 @@ export interface ProjectStore {
   recordUsage(rows: readonly UsageRow[]): Promise<void>
   /** Null when unknown, deleted or expired. */
   getResponse(id: string): Promise<ResponseObject | null>
-  /** The chain that ends in `id`, oldest first. Null when any link of it is missing. */
-  readChain(id: string, limits: ChainLimits): Promise<Chain | null>
+  /**
+   * The chain that ends in `id`, oldest first, from the newest response that carries what was before it; with `whole`
+   * from its root. Null when any link of it is missing.
+   */
+  readChain(id: string, limits: ChainLimits & { readonly whole?: boolean }): Promise<Chain | null>
   /** The newest stored item of each id, of responses and conversations; unknown ids are missing from the map. */
   getItems(ids: readonly string[]): Promise<ReadonlyMap<string, Item>>
   /** Deletes the response and its items. False when unknown. */
@@ -81,15 +84,20 @@ export interface ProjectStore {
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */
 export interface PromptStore {
-  /** Writes version 1 and makes it the default; false when the project has `maxPrompts` already. */
+  /** Writes version 1 and makes it the default, unless the project has `maxPrompts` already. */
   create(
     prompt: Omit<NewPromptVersion, 'name'> & { readonly name: string | null },
     maxPrompts: number,
-  ): Promise<boolean>
+    endClaim?: EndClaim<StoredPrompt>,
+  ): Promise<StoredPrompt | 'full'>
   /** Writes the next version and makes it the default. A null name keeps the old one. */
-  addVersion(prompt: NewPromptVersion, maxVersions: number): Promise<StoredPrompt | 'unknown' | 'full'>
-  /** False when the prompt has no such version, or is unknown. */
-  setDefault(id: string, version: number): Promise<boolean>
+  addVersion(
+    prompt: NewPromptVersion,
+    maxVersions: number,
+    endClaim?: EndClaim<StoredPrompt>,
+  ): Promise<StoredPrompt | 'unknown' | 'full'>
+  /** Null when the prompt has no such version, or is unknown. */
+  setDefault(id: string, version: number, endClaim?: EndClaim<StoredPrompt>): Promise<StoredPrompt | null>
   /** `version` null: the default one. */
   get(id: string, version: number | null): Promise<StoredPrompt | null>
   /** Prompts in their default versions, in the order in which they were made; at most `limit`. */
@@ -129,6 +137,11 @@ export type ResponseRecord = {
   readonly response: ResponseObject
   /** The new input of this response alone, with ids. */
   readonly input: readonly Item[]
+  /**
+   * For a response that compacts: what goes on of everything before it. A chain is read from here on, with these items
+   * first, however long it was before. Absent or null: the chain goes on to `previous_response_id`.
+   */
+  readonly carried?: readonly Item[] | null
   /** Seconds since the epoch; null keeps it for ever. */
   readonly expiresAt: number | null
 }
@@ -142,7 +155,8 @@ export type RunEnding = {
 export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }
 
 export type Chain =
-  | { readonly type: 'chain'; readonly links: readonly ChainLink[] }
+  /** `carried`: what stands before the first link. */
+  | { readonly type: 'chain'; readonly carried: readonly Item[]; readonly links: readonly ChainLink[] }
   | { readonly type: 'too-long'; readonly responses: number; readonly bytes: number }
 
 export type ChainLink = {

@@ -75,6 +75,7 @@ export function createLog(options: LogOptions): Log {
           error_code: event.errorCode,
           client_request_id: text(event.clientRequestId),
           session_id: text(event.sessionId),
+          ...(event.warnings !== undefined && { warnings: event.warnings }),
           ...(response === null ? {} : responseFields(response)),
         },
         'request',

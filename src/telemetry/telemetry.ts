@@ -18,6 +18,8 @@ export interface Telemetry {
     readonly errorCode: string | null
     readonly clientRequestId: string | null
     readonly sessionId: string | null
+    /** How many things of the request were left out or changed; absent: none, or the edge does not count them. */
+    readonly warnings?: number
   }): void
   responseFinished(event: {
     readonly requestId: string

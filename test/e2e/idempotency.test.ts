@@ -118,6 +118,80 @@ test('a key is 1 to 255 printable characters (req 191)', async () => {
   }
 })
 
+/** Every other POST. Another mark is another body. */
+type Post = {
+  readonly path: string
+  readonly body: (mark: string) => object
+  /** Of what it makes, where that can be counted. */
+  readonly count?: () => Promise<number>
+}
+
+async function otherPosts(): Promise<readonly Post[]> {
+  const post = async (path: string, body: object) => String((await send(server, 'POST', path, body)).json.id)
+  const conversation = await post('/v1/conversations', {})
+  const prompt = await post('/v1/prompts', { instructions: 'x' })
+  const lengthOf = async (path: string) => ((await send(server, 'GET', path)).json.data as unknown[]).length
+  const items = `/v1/conversations/${conversation}/items`
+  const version = async () => Number((await send(server, 'GET', `/v1/prompts/${prompt}`)).json.latest_version)
+  const said = (text: string) => [{ role: 'user', content: text }]
+  return [
+    { path: '/v1/conversations', body: (mark) => ({ metadata: { mark } }) },
+    { path: `/v1/conversations/${conversation}`, body: (mark) => ({ metadata: { mark } }) },
+    { path: items, body: (mark) => ({ items: said(mark) }), count: () => lengthOf(items) },
+    { path: '/v1/prompts', body: (mark) => ({ instructions: mark }), count: () => lengthOf('/v1/prompts?limit=100') },
+    { path: `/v1/prompts/${prompt}`, body: (mark) => ({ instructions: mark }), count: version },
+    { path: '/v1/responses/compact', body: (mark) => ({ model: UPSTREAM_MODEL, input: said(mark) }) },
+    { path: '/v1/responses/input_tokens', body: (mark) => ({ model: 'demo', input: mark }) },
+  ]
+}
+
+test('every other POST happens once for its key as well, and answers the same (req 191)', async () => {
+  for (const { path, body, count } of await otherPosts()) {
+    const headers = { 'idempotency-key': newKey() }
+    const ask = (mark: string) => send(server, 'POST', path, body(mark), { headers })
+    const before = await count?.()
+    const callsBefore = calls()
+    const replies = await Promise.all(Array.from({ length: DUPLICATES }, () => ask('one')))
+    const answered = replies.filter(({ status }) => status === 200)
+    assert.ok(answered.length >= 1, path)
+    for (const reply of replies) if (reply.status !== 200) assert.equal(codeOf(reply), 'idempotency_key_in_use', path)
+    assert.equal(answered.filter((reply) => !isReplay(reply)).length, 1, path)
+    const again = await ask('one')
+    assert.ok(isReplay(again), path)
+    for (const reply of answered) assert.deepEqual(reply.json, again.json, path)
+    if (before !== undefined) assert.equal(await count?.(), before + 1, path)
+    assert.ok(calls() - callsBefore <= 1, path)
+    const other = await ask('two')
+    assert.deepEqual([other.status, codeOf(other)], [422, 'idempotency_key_reused'], path)
+  }
+})
+
+test('a POST that was refused runs again, and a key is another one at another endpoint', async () => {
+  const headers = { 'idempotency-key': newKey() }
+  const ask = (path: string, body: object) => send(server, 'POST', path, body, { headers })
+  assert.equal(
+    (await ask('/v1/conversations/conv_never/items', { items: [{ role: 'user', content: 'x' }] })).status,
+    404,
+  )
+  const made = await ask('/v1/conversations', { metadata: { a: 'b' } })
+  assert.equal(made.status, 200)
+  const path = `/v1/conversations/${made.json.id}/items`
+  const added = await ask(path, { items: [{ role: 'user', content: 'x' }] })
+  assert.deepEqual([added.status, isReplay(added)], [200, false])
+  const elsewhere = await ask('/v1/conversations/conv_other/items', { items: [{ role: 'user', content: 'x' }] })
+  assert.equal(elsewhere.status, 422, 'the id in the path is part of the request')
+  for (const key of ['', 'k'.repeat(256)]) {
+    const wrong = await send(
+      server,
+      'POST',
+      '/v1/prompts',
+      { instructions: 'x' },
+      { headers: { 'idempotency-key': key } },
+    )
+    assert.deepEqual([wrong.status, (wrong.json.error as { param: string }).param], [400, 'Idempotency-Key'])
+  }
+})
+
 test('a response that was deleted is not brought back by its key', async () => {
   const key = newKey()
   const { json } = await create(key, { input: 'Hi' })

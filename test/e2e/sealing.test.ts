@@ -4,13 +4,14 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { loadSealingKeys, rotateSealingKeys } from '../../src/auth/sealing-keys.ts'
+import { createEngine } from '../../src/engine/create-engine.ts'
 import { planRun } from '../../src/engine/plan-run.ts'
 import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { ModelEvent } from '../../src/models/model.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import type { InputItemParam } from '../../src/protocol/items.ts'
 import { announceSeed, isFull, seededRandom } from '../faults/seed.ts'
-import { openEngine, readAll } from '../support/engine-fixture.ts'
+import { type EngineFixture as Fixture, openEngine, readAll } from '../support/engine-fixture.ts'
 import { send } from '../support/http.ts'
 import { finish, type Script, scriptedModel } from '../support/scripted-model.ts'
 import { startServer } from '../support/server.ts'
@@ -33,7 +34,7 @@ const thinking = (state: string): Script => {
 
 const filesOf = (folder: string) => readdirSync(folder).map((name) => readFileSync(join(folder, name)))
 
-async function thoughtOf(fixture: Awaited<ReturnType<typeof openEngine>>) {
+async function thoughtOf(fixture: Fixture) {
   const run = await fixture.engine.createResponse({ model: 'm', input: 'hi' }, fixture.caller())
   await readAll(run.events)
   const response = await fixture.engine.getResponse(run.responseId, fixture.caller())
@@ -75,6 +76,86 @@ test('another provider gets the readable text alone, and the caller is told (req
     assert.deepEqual(other.warnings, [
       "input: reasoning of the provider 'scripted' goes to 'elsewhere' as readable text only.",
     ])
+  } finally {
+    await fixture.close()
+  }
+})
+
+/** The same data under other keys; `keep`: those of before stay behind the new one. */
+function withNewKey(fixture: Fixture, keep: boolean): Fixture['engine'] {
+  const newest = { id: 'newer', secret: new Uint8Array(32).fill(9) }
+  const before = { id: 'test', secret: new Uint8Array(32) }
+  const sealedBox = createSealedBox(keep ? [newest, before] : [newest], 'test')
+  return createEngine({ ...fixture.deps, sealedBox })
+}
+
+test('a blob of another project is refused as a forged one is (req 65, 75)', async () => {
+  const fixture = await openEngine(scriptedModel([thinking(CANARY)]))
+  try {
+    const { item } = await thoughtOf(fixture)
+    const request = { model: 'm', input: [{ role: 'user' as const, content: 'hi' }, item] }
+    const stranger = fixture.caller({ projectId: 'proj_b' })
+    const refusal = { status: 400, code: 'invalid_encrypted_content', param: 'input[1].encrypted_content' }
+    await assert.rejects(fixture.engine.createResponse(request, stranger), refusal)
+    await assert.rejects(fixture.engine.countInputTokens(request, stranger), refusal)
+    await assert.rejects(fixture.engine.compactResponse(request, stranger), refusal)
+    await assert.rejects(fixture.engine.conversations.create({ items: [item] }, stranger), {
+      ...refusal,
+      param: 'items[0].encrypted_content',
+    })
+    const own = await fixture.engine.createResponse(request, fixture.caller())
+    assert.deepEqual(own.warnings, [])
+    await readAll(own.events)
+  } finally {
+    await fixture.close()
+  }
+})
+
+test('what an older key sealed opens while the key is kept', async () => {
+  const model = scriptedModel([thinking(CANARY)])
+  const fixture = await openEngine(model)
+  try {
+    const { response, item } = await thoughtOf(fixture)
+    const engine = withNewKey(fixture, true)
+    for (const request of [
+      { model: 'm', input: [{ role: 'user' as const, content: 'hi' }, item] },
+      { model: 'm', input: 'hi', previous_response_id: response.id },
+    ]) {
+      const run = await engine.createResponse(request, fixture.caller())
+      await readAll(run.events)
+      assert.deepEqual(run.warnings, [])
+      assert.match(JSON.stringify(model.turns.at(-1)?.items), new RegExp(CANARY))
+    }
+  } finally {
+    await fixture.close()
+  }
+})
+
+test('when its key is gone, sent reasoning is refused, and stored reasoning goes on as readable text with a warning', async () => {
+  const model = scriptedModel([thinking(CANARY)])
+  const fixture = await openEngine(model)
+  try {
+    const { response, item } = await thoughtOf(fixture)
+    const trigger = { type: 'compaction_trigger' as const }
+    const compacting = { model: 'm', input: [trigger], previous_response_id: response.id }
+    const compacted = await fixture.engine.createResponse(compacting, fixture.caller())
+    await readAll(compacted.events)
+    const engine = withNewKey(fixture, false)
+    const sent = { model: 'm', input: [{ role: 'user' as const, content: 'hi' }, item] }
+    await assert.rejects(engine.createResponse(sent, fixture.caller()), { code: 'invalid_encrypted_content' })
+    const chained = { model: 'm', input: 'hi', previous_response_id: response.id }
+    const run = await engine.createResponse(chained, fixture.caller())
+    await readAll(run.events)
+    assert.deepEqual(run.warnings, [
+      'input: stored reasoning goes as readable text only: the key it was sealed with is gone.',
+    ])
+    const shown = JSON.stringify(model.turns.at(-1)?.items)
+    assert.ok(!shown.includes(CANARY))
+    assert.match(shown, /I thought about it/)
+    await assert.rejects(
+      engine.createResponse({ ...chained, previous_response_id: compacted.responseId }, fixture.caller()),
+      { status: 400, param: 'input', code: 'invalid_encrypted_content' },
+    )
   } finally {
     await fixture.close()
   }

@@ -6,70 +6,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
 import { ResponsesWS } from 'openai/resources/responses/ws'
-import { WebSocket } from 'undici'
 import { BACKENDS, startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
-
-type Event = {
-  readonly type: string
-  readonly status?: number
-  readonly stream_id?: string
-  readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null }
-  readonly response?: {
-    readonly id: string
-    readonly status: string
-    readonly output: readonly unknown[]
-    readonly output_text: string
-    readonly usage: { readonly input_tokens: number; readonly total_tokens: number } | null
-  }
-}
-type Client = {
-  /** Sends one `response.create` and reads to its end. */
-  turn(fields: object): Promise<Event[]>
-  /** The end of that: the terminal event or the error. */
-  end(fields: object): Promise<Event>
-  close(): Promise<void>
-}
-
-const ENDS = new Set(['response.completed', 'response.incomplete', 'response.failed', 'error'])
-
-async function connect({ url, apiKey }: TestServer): Promise<Client> {
-  const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/responses`, {
-    headers: { authorization: `Bearer ${apiKey}` },
-  })
-  const events: Event[] = []
-  let wake = () => {}
-  socket.addEventListener('message', ({ data }) => {
-    events.push(JSON.parse(String(data)))
-    wake()
-  })
-  await once(socket, 'open')
-  const turn = async (fields: object) => {
-    socket.send(JSON.stringify({ type: 'response.create', ...fields }))
-    const taken: Event[] = []
-    while (!ENDS.has(taken.at(-1)?.type ?? '')) {
-      const event = events.shift()
-      if (event) taken.push(event)
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-    }
-    return taken
-  }
-  return {
-    turn,
-    async end(fields) {
-      const last = (await turn(fields)).at(-1)
-      assert.ok(last)
-      return last
-    },
-    async close() {
-      const closed = once(socket, 'close')
-      socket.close()
-      await closed
-    },
-  }
-}
+import { connectSocket as connect, type SocketEvent as Event } from '../support/socket-client.ts'
 
 const idOf = (event: Event): string => event.response?.id ?? assert.fail(JSON.stringify(event))
 const codeOf = (event: Event) => [event.status, event.error?.code, event.error?.param]
@@ -258,6 +196,30 @@ for (const { name, model } of BACKENDS) {
     socket.close()
   })
 }
+
+test('the SDK reads a socket that tells what was left out of a request', async (t) => {
+  const server = await startServer({ config: 'defaults: { unsupported_params: warn }\n' })
+  t.after(() => server.close())
+  const socket = new ResponsesWS(new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey }))
+  await once(socket.socket.platformSocket, 'open')
+  const tools = [{ type: 'web_search' as const }]
+  const unknown = { no_such_field: 1 }
+  socket.send({ type: 'response.create', model: 'demo', input: 'Say hello.', tools, ...unknown })
+  const told: unknown[] = []
+  for await (const event of socket) {
+    if (event.type !== 'message') continue
+    const { message } = event
+    if ('antiphon_warnings' in message) told.push(message.type, message.antiphon_warnings)
+    if (message.type === 'response.completed') {
+      assert.equal(message.response.status, 'completed')
+      break
+    }
+  }
+  socket.close()
+  assert.equal(told[0], 'response.created')
+  assert.match(String(told[1]), /no_such_field.*web_search|web_search.*no_such_field/)
+  assert.equal(told.length, 2)
+})
 
 test('each turn on a socket sends the provider the whole context, and unstored ones leave nothing on disk', async (t) => {
   const server = await startServer()

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { countCasts, findCodeFaults, MAX_FUNCTION_LINES } from './code-rules.ts'
+import { importsOf } from './imports.ts'
 import { longFunction, parsePlanted } from './planted-sources.ts'
-import { findBadNames, findLongFiles, findWorkplaceWords } from './tree-rules.ts'
+import { findBadNames, findLongFiles, findUnusedByProduct, findWorkplaceWords } from './tree-rules.ts'
 
 const faultsIn = (path: string, text: string) => parsePlanted({ [path]: text }).flatMap(findCodeFaults)
 const silenced = ['@ts-', 'ignore'].join('')
@@ -89,5 +90,17 @@ describe('the rules about files', () => {
       findWorkplaceWords([{ path: 'a.md', text }]).map((it) => it.slice(0, 6)),
       ['a.md:2'],
     )
+  })
+
+  test('name what lies in src and is imported by tests alone', () => {
+    const files = {
+      'src/main.ts': "import './used.ts'",
+      'src/used.ts': '',
+      'src/helper.ts': '',
+      'src/used.test.ts': "import './helper.ts'",
+      'test/support/x.ts': "import '../../src/helper.ts'",
+    }
+    const found = findUnusedByProduct(Object.keys(files), parsePlanted(files).flatMap(importsOf))
+    assert.deepEqual(found, ['src/helper.ts: no product code imports it'])
   })
 })

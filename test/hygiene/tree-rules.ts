@@ -1,5 +1,6 @@
 /** Rules about files as such: their names, their lengths, and words that belong to a workplace, not to a project. */
-import { countLines } from './source-files.ts'
+import type { Import } from './imports.ts'
+import { countLines, isTestFile } from './source-files.ts'
 
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*\.(ts|js|mjs)$/
 
@@ -35,4 +36,24 @@ export function findWorkplaceWords(files: readonly TextFile[]): string[] {
       return word === undefined ? [] : [`${path}:${index + 1}: holds "${word}"`]
     }),
   )
+}
+
+/** Where the program begins, and what stands in `src` although the program has no use for it. */
+const ENTRIES: ReadonlySet<string> = new Set([
+  'src/main.ts',
+  // The fold of events as the contract has it: what tests hold the running server against.
+  'src/protocol/apply-event.ts',
+  // Writes the documentation from the table beside it.
+  'src/config/configuration-doc.ts',
+])
+
+/**
+ * Files of `src` that no product code imports. What only tests need lies in `test/`, or has `.test` or `.contract` in its
+ * name: it would be published otherwise.
+ */
+export function findUnusedByProduct(paths: readonly string[], imports: readonly Import[]): string[] {
+  const used = new Set(imports.filter(({ from }) => !isTestFile(from)).map(({ target }) => target))
+  return paths
+    .filter((path) => path.startsWith('src/') && !isTestFile(path) && !ENTRIES.has(path) && !used.has(path))
+    .map((path) => `${path}: no product code imports it`)
 }

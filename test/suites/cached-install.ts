@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { baseEnv } from './start-process.ts'
 
 const INSTALL_MS = 600_000
 
@@ -22,6 +21,7 @@ export function installCommand(name: string, version: string, command: string): 
   const path = join(prefix, 'node_modules', '.bin', command)
   if (existsSync(path)) return path
   const args = ['install', '--prefix', prefix, '--no-audit', '--no-fund', '--no-save', `${name}@${version}`]
-  execFileSync('npm', args, { env: baseEnv(), stdio: ['ignore', 'ignore', 'inherit'], timeout: INSTALL_MS })
+  // The whole environment: proxies and certificates of this network are in it.
+  execFileSync('npm', args, { env: process.env, stdio: ['ignore', 'ignore', 'inherit'], timeout: INSTALL_MS })
   return path
 }

@@ -36,6 +36,7 @@ export const TEST_SETTINGS: EngineSettings = {
   maxToolCallsByDefault: 64,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
+  projects: new Map(),
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
   wallClockMs: 60_000,
 }

@@ -1,5 +1,6 @@
 /** `POST /v1/responses/compact`. */
 import { json } from '../exchange.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { warningHeaders } from '../run-headers.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -11,10 +12,10 @@ export const compactResponse = ({ engine, validate, limits }: Ports): ProtectedR
   pattern: '/v1/responses/compact',
   access: 'responses',
   body: 'json',
-  async handle({ body, caller, exchange }) {
-    const { request, warnings } = validate.compact(body)
-    const compacted = await engine.compactResponse(request, caller)
-    Object.assign(exchange.headers, warningHeaders([...warnings, ...compacted.warnings], limits.warningBytes))
+  async handle(call) {
+    const { request, warnings } = validate.compact(call.body)
+    const compacted = await engine.compactResponse(request, callerOnce(call))
+    Object.assign(call.exchange.headers, warningHeaders([...warnings, ...compacted.warnings], limits.warningBytes))
     return json(compacted.response)
   },
 })

@@ -1,5 +1,6 @@
 /** `/v1/conversations/{id}/items` and `/v1/conversations/{id}/items/{item_id}`. */
 import { json } from '../exchange.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import { pathParam, readInclude, readPage } from '../query.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { warningHeaders } from '../run-headers.ts'
@@ -28,7 +29,7 @@ const addItems = ({ engine, validate, limits }: Ports): ProtectedRoute => ({
     const id = conversationId(call)
     const { request, warnings } = validate.addConversationItems(call.body)
     Object.assign(call.exchange.headers, warningHeaders(warnings, limits.warningBytes))
-    return json(await engine.conversations.addItems(id, request, include, call.caller))
+    return json(await engine.conversations.addItems(id, request, include, callerOnce(call, id, include)))
   },
 })
 

@@ -1,6 +1,7 @@
 /** `/v1/conversations` and `/v1/conversations/{id}`. */
 import { conversationNotFound } from '../../protocol/errors.ts'
 import { type AuthorizedCall, json } from '../exchange.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import { isPlainId, pathParam } from '../query.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { warningHeaders } from '../run-headers.ts'
@@ -28,10 +29,10 @@ const createConversation = ({ engine, validate, limits }: Ports): ProtectedRoute
   pattern: '/v1/conversations',
   access: 'responses',
   body: 'optional-json',
-  async handle({ body, caller, exchange }) {
-    const { request, warnings } = validate.createConversation(body)
-    Object.assign(exchange.headers, warningHeaders(warnings, limits.warningBytes))
-    return json(await engine.conversations.create(request, caller))
+  async handle(call) {
+    const { request, warnings } = validate.createConversation(call.body)
+    Object.assign(call.exchange.headers, warningHeaders(warnings, limits.warningBytes))
+    return json(await engine.conversations.create(request, callerOnce(call)))
   },
 })
 
@@ -54,7 +55,7 @@ const updateConversation = ({ engine, validate, limits }: Ports): ProtectedRoute
     const id = conversationId(call)
     const { request, warnings } = validate.updateConversation(call.body)
     Object.assign(call.exchange.headers, warningHeaders(warnings, limits.warningBytes))
-    return json(await engine.conversations.update(id, request, call.caller))
+    return json(await engine.conversations.update(id, request, callerOnce(call, id)))
   },
 })
 

@@ -1,5 +1,6 @@
 /** `POST /v1/responses/input_tokens`. */
 import { json } from '../exchange.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { warningHeaders } from '../run-headers.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -11,9 +12,10 @@ export const countInputTokens = ({ engine, validate, limits }: Ports): Protected
   pattern: '/v1/responses/input_tokens',
   access: 'responses',
   body: 'json',
-  async handle({ body, caller, exchange }) {
-    const { request, warnings } = validate.countInputTokens(body)
-    Object.assign(exchange.headers, warningHeaders(warnings, limits.warningBytes))
-    return json({ object: 'response.input_tokens', input_tokens: await engine.countInputTokens(request, caller) })
+  async handle(call) {
+    const { request, warnings } = validate.countInputTokens(call.body)
+    Object.assign(call.exchange.headers, warningHeaders(warnings, limits.warningBytes))
+    const input_tokens = await engine.countInputTokens(request, callerOnce(call))
+    return json({ object: 'response.input_tokens', input_tokens })
   },
 })

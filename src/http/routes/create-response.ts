@@ -2,7 +2,7 @@
 import { type Run, RunAbort } from '../../engine/engine.ts'
 import { paddingPool } from '../event-json.ts'
 import { type Answer, type AuthorizedCall, json } from '../exchange.ts'
-import { readIdempotencyKey } from '../idempotency-key.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import { runHeaders } from '../run-headers.ts'
 import { createFramer, createPaddedFramer, type Framer } from '../sse-frames.ts'
@@ -22,8 +22,7 @@ export function createResponse(ports: Ports): ProtectedRoute {
     body: 'json',
     async handle(call) {
       const { request, warnings } = ports.validate.createResponse(call.body)
-      const idempotency = readIdempotencyKey(call.request.raw, call.body)
-      const run = await ports.engine.createResponse(request, { ...call.caller, idempotency })
+      const run = await ports.engine.createResponse(request, callerOnce(call))
       const shown = { run, warnings: [...warnings, ...run.warnings] }
       if (request.stream !== true) return answerJson(ports, call, shown)
       const padded = request.stream_options?.include_obfuscation !== false

@@ -1,6 +1,7 @@
 /** `/v1/prompts`: prompt templates and their versions. */
 import { promptNotFound } from '../../engine/apply-prompt.ts'
 import { type AuthorizedCall, json } from '../exchange.ts'
+import { callerOnce } from '../idempotency-key.ts'
 import { isPlainId, pathParam, readPage } from '../query.ts'
 import type { ProtectedRoute } from '../route-table.ts'
 import type { RoutePorts } from './route-ports.ts'
@@ -13,7 +14,7 @@ export const promptRoutes = ({ engine, validate }: Ports): readonly ProtectedRou
     pattern: '/v1/prompts',
     access: 'responses',
     body: 'json',
-    handle: async ({ body, caller }) => json(await engine.createPrompt(validate.createPrompt(body), caller)),
+    handle: async (call) => json(await engine.createPrompt(validate.createPrompt(call.body), callerOnce(call))),
   },
   {
     method: 'GET',
@@ -43,7 +44,7 @@ export const promptRoutes = ({ engine, validate }: Ports): readonly ProtectedRou
     body: 'json',
     async handle(call) {
       const id = idOf(call)
-      return json(await engine.updatePrompt(id, validate.updatePrompt(call.body), call.caller))
+      return json(await engine.updatePrompt(id, validate.updatePrompt(call.body), callerOnce(call, id)))
     },
   },
   {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { endless } from '../scripted-engine.ts'
-import { KEY, type Started, startServer, until } from '../test-support.ts'
-import { create, openSocket } from './test-support.ts'
+import { create, openSocket } from '../../../test/support/edge-socket.ts'
+import { KEY, type Started, startServer, until } from '../../../test/support/http-edge.ts'
+import { endless } from '../../../test/support/scripted-engine.ts'
 
 const HANDSHAKE =
   `GET /v1/responses HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +

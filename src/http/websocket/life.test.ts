@@ -3,13 +3,20 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { test } from 'node:test'
+import {
+  connectSocket,
+  create,
+  gate,
+  openSocket,
+  refusedUpgrade,
+  type TestSocket,
+} from '../../../test/support/edge-socket.ts'
+import { KEY, rawExchange, startServer, until } from '../../../test/support/http-edge.ts'
+import { completed, created, delta, endless } from '../../../test/support/scripted-engine.ts'
 import { RunAbort } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { invalidKey } from '../../protocol/errors.ts'
-import { completed, created, delta, endless } from '../scripted-engine.ts'
-import { KEY, rawExchange, startServer, until } from '../test-support.ts'
-import { connectSocket, create, gate, openSocket, refusedUpgrade, type TestSocket } from './test-support.ts'
 
 const abortKind = (reason: unknown) => (reason instanceof RunAbort ? reason.kind : reason)
 

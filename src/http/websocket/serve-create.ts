@@ -9,6 +9,7 @@ import type { Padding } from '../event-json.ts'
 import { createExchange } from '../exchange.ts'
 import { requireScope } from '../route-table.ts'
 import type { RoutePorts } from '../routes/route-ports.ts'
+import { fittingWarnings } from '../run-headers.ts'
 import { countRequest, type ServePorts, shuttingDown } from '../serve-route.ts'
 import { errorEvent } from './error-event.ts'
 import type { CreateMessage } from './read-message.ts'
@@ -38,7 +39,13 @@ export type SocketContext = {
   readonly onUnauthorized: () => void
 }
 
-type Outcome = { readonly status: number; readonly principal: Principal | null; readonly error: ApiError | null }
+type Outcome = {
+  readonly status: number
+  readonly principal: Principal | null
+  readonly error: ApiError | null
+  /** How many there were. */
+  readonly warnings: number
+}
 
 /** Never rejects. */
 export async function serveCreate(message: CreateMessage, context: SocketContext, ports: CreatePorts): Promise<void> {
@@ -48,7 +55,7 @@ export async function serveCreate(message: CreateMessage, context: SocketContext
   const abort = new AbortController()
   const leave = ports.active.enter((reason) => abort.abort(reason))
   context.running.add(abort)
-  const { status, principal, error } = await answer(message, context, ports, { requestId, abort })
+  const { status, principal, error, warnings } = await answer(message, context, ports, { requestId, abort })
   context.running.delete(abort)
   leave()
   telemetry.requestFinished({
@@ -62,6 +69,7 @@ export async function serveCreate(message: CreateMessage, context: SocketContext
     errorCode: error === null ? null : (error.code ?? error.type),
     clientRequestId: exchange.clientRequestId,
     sessionId: exchange.sessionId,
+    ...(warnings > 0 && { warnings }),
   })
 }
 
@@ -78,15 +86,15 @@ async function answer(
     if (ports.isDraining()) throw shuttingDown()
     principal = await authenticate(context.upgrade, ports)
     countRequest(ports, principal, { headers: {} })
-    await run(message, principal, context, ports, { requestId, abort })
-    return { status: 200, principal, error: null }
+    const warnings = await run(message, principal, context, ports, { requestId, abort })
+    return { status: 200, principal, error: null, warnings }
   } catch (thrown) {
     evictParent(message, context)
     const { error } = toFailure(thrown, requestId, ROUTE, ports.telemetry)
-    if (!context.writer.isOpen()) return { status: CLIENT_CLOSED_REQUEST, principal, error }
+    if (!context.writer.isOpen()) return { status: CLIENT_CLOSED_REQUEST, principal, error, warnings: 0 }
     context.writer.send([errorEvent(error, message.lane === null ? {} : { stream_id: message.lane })])
     if (error.status === 401) context.onUnauthorized()
-    return { status: error.status, principal, error }
+    return { status: error.status, principal, error, warnings: 0 }
   }
 }
 
@@ -97,30 +105,34 @@ export async function authenticate({ headers, socket }: IncomingMessage, ports: 
   return principal
 }
 
+/** Answers how many warnings there were. */
 async function run(
   message: CreateMessage,
   principal: Principal,
   context: SocketContext,
   ports: CreatePorts,
   { requestId, abort }: Job,
-): Promise<void> {
-  const { engine, telemetry } = ports
-  const { request } = ports.validate.createResponse(message.body)
+): Promise<number> {
+  const { engine, telemetry, limits } = ports
+  const { request, warnings } = ports.validate.createResponse(message.body)
   const caller = { principal, requestId, signal: abort.signal, memory: context.memory.of(message.lane) }
   const started = message.generate
     ? await engine.createResponse(request, caller)
     : await engine.prepareResponse(request, caller)
+  const told = [...warnings, ...started.warnings]
   const padded = request.stream_options?.include_obfuscation !== false
   telemetry.streamOpened()
   const end = await toWebSocket(started.events, {
     socket: context.writer,
     lane: message.lane,
+    warnings: fittingWarnings(told, limits.warningBytes),
     write: createMessageWriter(padded ? ports.padding : null),
     abort: () => abort.abort(new RunAbort('reader-gone')),
     onFailure: (error) => telemetry.failed({ requestId, where: 'to-web-socket', error }),
   })
   telemetry.streamClosed()
   if (end === null || end.type === 'run.failed') evictParent(message, context)
+  return told.length
 }
 
 /** Whoever could not continue from a response starts anew from what it knows itself; a stale state helps nobody. */

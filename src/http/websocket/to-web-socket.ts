@@ -12,15 +12,22 @@ type SocketOptions = Omit<ShowOptions, 'writer'> & {
   readonly socket: SocketWriter
   readonly lane: LaneName
   readonly write: EventWriter
+  /** Told with the first event, as HTTP tells them in a header. */
+  readonly warnings: readonly string[]
 }
 
 /** Resolves when the run has ended, however that went; never rejects. */
 export function toWebSocket(
   events: RunStream,
-  { socket, lane, write, ...options }: SocketOptions,
+  { socket, lane, write, warnings, ...options }: SocketOptions,
 ): Promise<TerminalEvent | null> {
   let ended = false
-  const send = (batch: RunBatch) => socket.send(batch.map((event) => withLane(write(toPublicEvent(event)), lane)))
+  let untold = warnings
+  const send = (batch: RunBatch) => {
+    const [first, ...others] = batch.map((event) => withLane(write(toPublicEvent(event)), lane))
+    if (first !== undefined) socket.send([withWarnings(first, untold), ...others])
+    untold = []
+  }
   return showRun(events, {
     ...options,
     writer: {
@@ -55,6 +62,13 @@ export const createMessageWriter = (pad: Padding | null): EventWriter => createE
 /** The name holds nothing that JSON escapes (`read-message.ts`). */
 const withLane = (json: string, lane: LaneName) =>
   lane === null ? json : `${json.slice(0, -1)},"stream_id":"${lane}"}`
+
+/**
+ * On the event, not on its Response, which is the same one that is stored, read and streamed over HTTP. Only where there
+ * is something to tell: an event of OpenAI's has no such field.
+ */
+const withWarnings = (json: string, warnings: readonly string[]) =>
+  warnings.length === 0 ? json : `${json.slice(0, -1)},"antiphon_warnings":${JSON.stringify(warnings)}}`
 
 const INTERNAL = new ApiError({
   status: 500,

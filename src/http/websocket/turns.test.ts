@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { create, gate, openSocket } from '../../../test/support/edge-socket.ts'
+import { KEY, postBytes, rawExchange, startServer, until } from '../../../test/support/http-edge.ts'
+import { batches, cancelled, completed, created, delta, failed } from '../../../test/support/scripted-engine.ts'
 import type { RunBatch } from '../../engine/run-event.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import { batches, cancelled, completed, created, delta, failed } from '../scripted-engine.ts'
-import { KEY, postBytes, rawExchange, startServer, until } from '../test-support.ts'
-import { create, gate, openSocket } from './test-support.ts'
 
 test('a turn is the events of a stream, one message each, without framing and without [DONE] (req 109)', async (t) => {
   const started = await startServer(t)
@@ -26,6 +26,42 @@ test('a turn is the events of a stream, one message each, without framing and wi
   await socket.turn()
   assert.ok(socket.texts.every((text) => !text.includes('DONE') && !text.includes('\n')))
   assert.equal(started.log.streams, 0)
+})
+
+test('what was left out of a request is told with its first event, and counted in the log', async (t) => {
+  const started = await startServer(t, { limits: { warningBytes: 200 } })
+  const socket = await openSocket(t, started)
+  started.engine.warnings = ['top_p: ignored by this model']
+  socket.send(create({ warn: true, stream_id: 'x' }))
+  const [first, ...others] = await socket.turn()
+  assert.deepEqual(first?.antiphon_warnings, ['Ünknown field, 100% ignored\r\nx: y', 'top_p: ignored by this model'])
+  assert.equal(first?.stream_id, 'x')
+  assert.ok(others.every((event) => event.antiphon_warnings === undefined))
+  started.engine.warnings = Array.from({ length: 100 }, (_, at) => `warning ${at}`)
+  socket.send(create())
+  const [many] = await socket.turn()
+  assert.ok(JSON.stringify(many?.antiphon_warnings).length < 300)
+  assert.match(String(many?.antiphon_warnings?.at(-1)), /^\(\+\d+ more\)$/)
+  started.engine.warnings = []
+  socket.send(create())
+  const [quiet] = await socket.turn()
+  assert.ok(quiet && !('antiphon_warnings' in quiet))
+  const counted = () => started.log.finished.filter(({ method }) => method === 'WS').map(({ warnings }) => warnings)
+  await until(() => counted().length === 3, 'three log lines')
+  assert.deepEqual(counted(), [2, 100, undefined])
+})
+
+test('an error on a socket always has a code', async (t) => {
+  const started = await startServer(t)
+  const socket = await openSocket(t, started)
+  started.engine.refusal = new ApiError({ status: 400, param: 'input', message: 'no' })
+  socket.send(create())
+  assert.deepEqual((await socket.next()).error, {
+    message: 'no',
+    type: 'invalid_request_error',
+    param: 'input',
+    code: 'invalid_request_error',
+  })
 })
 
 test('deltas on a socket are padded as those of a stream are', async (t) => {
@@ -157,11 +193,11 @@ test('fields of the message itself are not parameters of the response', async (t
 })
 
 const REFUSED: readonly (readonly [string, string | Buffer, string | null, string | null])[] = [
-  ['no JSON', 'nonsense', null, null],
-  ['half an object', '{"type":"response.create",', null, null],
+  ['no JSON', 'nonsense', 'invalid_request_error', null],
+  ['half an object', '{"type":"response.create",', 'invalid_request_error', null],
   ['an array', '[]', 'invalid_type', null],
   ['a scalar', '1', 'invalid_type', null],
-  ['an empty text', '', null, null],
+  ['an empty text', '', 'invalid_request_error', null],
   ['no type', '{}', 'missing_required_parameter', 'type'],
   ['an unknown type', '{"type":"session.update"}', 'invalid_value', 'type'],
   ['a type that is no text', '{"type":{}}', 'invalid_value', 'type'],
@@ -184,7 +220,7 @@ const REFUSED: readonly (readonly [string, string | Buffer, string | null, strin
     null,
   ],
   ['a __proto__ key', '{"type":"response.create","__proto__":{}}', 'invalid_value', null],
-  ['a binary frame', Buffer.from(JSON.stringify(create())), null, null],
+  ['a binary frame', Buffer.from(JSON.stringify(create())), 'invalid_request_error', null],
 ]
 
 test('what is no message is answered by an error event, and the socket goes on (req 117)', async (t) => {

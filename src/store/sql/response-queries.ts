@@ -13,6 +13,7 @@ type ResponseValues = Scope & {
   expiresAt: number | null
   itemBytes: number
   body: string
+  carried: string | null
 }
 type ItemValues = { responseSeq: number; side: Side; position: number; key: number; body: string }
 type Seq = Pick<Responses, 'seq'>
@@ -26,10 +27,10 @@ const UNFINISHED = "responses.status in ('queued', 'in_progress')"
 
 const INSERT = `
   insert into responses (project, id, created_at, status, previous_response_id, parent_seq, expires_at, purge_at,
-    item_bytes, body)
+    item_bytes, body, carried)
   values (${PROJECT}, :id, :createdAt, :status, :previousId,
     (select parent.seq from responses as parent where parent.project = ${PROJECT} and parent.id = :previousId),
-    :expiresAt, :expiresAt, :itemBytes, :body)`
+    :expiresAt, :expiresAt, :itemBytes, :body, :carried)`
 
 const writing = {
   addProject: query<{ projectId: string }>('insert into projects (id) values (:projectId) on conflict (id) do nothing'),
@@ -37,7 +38,8 @@ const writing = {
   /** No row comes back when the response had ended, or was deleted, before. */
   endResponse: query<ResponseValues, Seq>(`${INSERT}
     on conflict (project, id) do update set status = excluded.status, expires_at = excluded.expires_at,
-      purge_at = excluded.purge_at, item_bytes = excluded.item_bytes, body = excluded.body
+      purge_at = excluded.purge_at, item_bytes = excluded.item_bytes, body = excluded.body,
+      carried = excluded.carried
     where ${UNFINISHED}
     returning seq`),
   /** Rewrites an item only when it differs, so that the input written at the start is not written again. */
@@ -72,21 +74,33 @@ const reading = {
 }
 
 const readingChains = {
-  /** Walks from `id` to its root, and at most one response beyond either limit; oldest first. */
+  /**
+   * Walks from `id` to its root, or with `whole` 0 to the first response that carries what was before it, and at most
+   * one response beyond either limit; oldest first.
+   */
   readChain: query<
-    LiveScope & { maxResponses: number; maxBytes: number },
-    Pick<Responses, 'seq' | 'id' | 'status' | 'previous_response_id'> & { length: number; bytes: number }
+    LiveScope & { maxResponses: number; maxBytes: number; whole: number },
+    Pick<Responses, 'seq' | 'id' | 'status' | 'previous_response_id'> & {
+      length: number
+      bytes: number
+      /** 0: what is before it is in `carried`. */
+      goes_on: number
+    }
   >(`
     with recursive chain as (
-      select seq, project, id, status, previous_response_id, parent_seq, 1 as length, item_bytes as bytes
+      select seq, project, id, status, previous_response_id, parent_seq, 1 as length, item_bytes as bytes,
+        carried is null or :whole as goes_on
       from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}
       union all
       select responses.seq, responses.project, responses.id, responses.status, responses.previous_response_id,
-        responses.parent_seq, chain.length + 1, chain.bytes + responses.item_bytes
+        responses.parent_seq, chain.length + 1, chain.bytes + responses.item_bytes, responses.carried is null or :whole
       from chain join responses on responses.seq = chain.parent_seq and responses.id = chain.previous_response_id
         and responses.project = chain.project
-      where ${IS_KEPT} and chain.length <= :maxResponses and chain.bytes <= :maxBytes)
-    select seq, id, status, previous_response_id, length, bytes from chain order by length desc`),
+      where chain.goes_on and ${IS_KEPT} and chain.length <= :maxResponses and chain.bytes <= :maxBytes)
+    select seq, id, status, previous_response_id, length, bytes, goes_on from chain order by length desc`),
+  readCarried: query<{ projectId: string; seq: number }, Pick<Responses, 'carried'>>(
+    `select carried from responses where seq = :seq and project = ${PROJECT}`,
+  ),
   /** The items of the responses whose `seq` are in the JSON array. `+ 0` keeps the scope from choosing the index. */
   readItems: query<{ projectId: string; seqs: string }, Pick<Items, 'response_seq' | 'side' | 'position' | 'body'>>(`
     select items.response_seq, items.side, items.position, items.body
@@ -102,7 +116,7 @@ const deleting = {
   deleteResponse: query<{ seq: number }>('delete from responses where seq = :seq'),
   markDeleted: query<{ seq: number; expiresAt: number }>(`
     update responses set status = 'deleted', previous_response_id = null, parent_seq = null, expires_at = :expiresAt,
-      purge_at = :expiresAt, item_bytes = 0, body = '{}'
+      purge_at = :expiresAt, item_bytes = 0, body = '{}', carried = null
     where seq = :seq`),
 }
 

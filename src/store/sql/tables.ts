@@ -25,9 +25,11 @@ export type Tables = {
     expires_at: number | null
     /** `expires_at` while the purge has to look at the row; null while a child is known to stand on it. */
     purge_at: number | null
-    /** UTF-8 bytes of the bodies of all items of this response. */
+    /** UTF-8 bytes of the bodies of all items of this response, and of `carried`. */
     item_bytes: number
     body: string
+    /** A JSON array of items: a chain is read from here on, with these before it. Null: it goes on to the parent. */
+    carried: string | null
   }
   items: {
     seq: number

@@ -3,7 +3,8 @@ import { initial } from './0001-initial.ts'
 import { conversations } from './0002-conversations.ts'
 import { idempotencyKeys } from './0003-idempotency-keys.ts'
 import { prompts } from './0004-prompts.ts'
+import { carriedItems } from './0005-carried-items.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
-export const migrations: readonly Migration[] = [initial, conversations, idempotencyKeys, prompts]
+export const migrations: readonly Migration[] = [initial, conversations, idempotencyKeys, prompts, carriedItems]

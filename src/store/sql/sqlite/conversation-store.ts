@@ -7,6 +7,7 @@ import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { claimEnder } from './idempotency-store.ts'
 import { addItems, encodeItem, removeItem } from './write-conversation.ts'
 
 type Parts = {
@@ -18,6 +19,7 @@ type Parts = {
 
 export function createConversationStore(parts: Parts, projectId: string): ConversationStore {
   const { writer, reader, commits, clock } = parts
+  const endClaimWith = claimEnder(writer, projectId)
   const find = (connection: Connection, id: string) =>
     connection.get(queries.findConversation, { projectId, id, now: clock.now() })
   /** Runs `change` on a conversation that exists and is nobody's. */
@@ -28,7 +30,7 @@ export function createConversationStore(parts: Parts, projectId: string): Conver
       return row.locked ? 'locked' : apply(row.seq)
     })
   return {
-    async create(conversation, items) {
+    async create(conversation, items, endClaim) {
       const encoded = items.map((item) => encodeItem(projectId, item))
       const { id, created_at: createdAt, metadata } = conversation
       await commits.write(() => {
@@ -38,25 +40,32 @@ export function createConversationStore(parts: Parts, projectId: string): Conver
           metadata: JSON.stringify(metadata),
         })
         if (row) addItems(writer, row.seq, encoded)
+        endClaimWith(conversation, endClaim)
       })
     },
     async get(id) {
       const row = find(reader, id)
       return row ? toConversation(row) : null
     },
-    async setMetadata(id, metadata) {
+    async setMetadata(id, metadata, endClaim) {
       const values = { projectId, id, metadata: JSON.stringify(metadata) }
-      const row = await commits.write(() => writer.get(queries.setConversationMetadata, values))
-      return row ? toConversation(row) : null
+      return commits.write(() => {
+        const row = writer.get(queries.setConversationMetadata, values)
+        return row ? endClaimWith(toConversation(row), endClaim) : null
+      })
     },
     delete: (id, purgeAt) =>
       change(id, (seq) => {
         writer.run(queries.markConversationDeleted, { seq, purgeAt })
         return 'deleted' as const
       }),
-    async addItems(id, items) {
+    async addItems(id, items, endClaim) {
       const encoded = items.map((item) => encodeItem(projectId, item))
-      const result = await change(id, (seq) => addItems(writer, seq, encoded))
+      const result = await change(id, (seq) => {
+        const added = addItems(writer, seq, encoded)
+        if (added.type === 'added') endClaimWith(items, endClaim)
+        return added
+      })
       return typeof result === 'string' ? { type: result } : result
     },
     deleteItem: (id, itemId) => change(id, (seq) => removeItem(writer, seq, projectId, itemId)),

@@ -1,6 +1,6 @@
 /** The idempotency keys of one project. */
 import { type Clock, seconds } from '../../../lib/clock.ts'
-import type { ClaimEnd, ClaimResult, IdempotencyClaim, IdempotencyStore } from '../../idempotency-store.ts'
+import type { ClaimEnd, ClaimResult, EndClaim, IdempotencyClaim, IdempotencyStore } from '../../idempotency-store.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -28,6 +28,7 @@ function takeClaim(writer: Connection, projectId: string, claim: IdempotencyClai
     if (row.fingerprint !== fingerprint) return { type: 'other-body' }
     if (row.response_id !== null) return { type: 'done', reply: { type: 'response', id: row.response_id } }
     if (row.sealed !== null) return { type: 'done', reply: { type: 'sealed', text: row.sealed } }
+    if (row.token === null) return { type: 'done', reply: { type: 'none' } }
     return { type: 'in-flight' }
   }
   writer.run(queries.addProject, { projectId })
@@ -35,8 +36,17 @@ function takeClaim(writer: Connection, projectId: string, claim: IdempotencyClai
   return { type: 'claimed' }
 }
 
+/** Of one project: runs inside the unit that wrote something, and answers what was written. */
+export const claimEnder =
+  (writer: Connection, projectId: string) =>
+  <T>(written: T, endClaim: EndClaim<T> | undefined): T => {
+    const end = endClaim?.(written)
+    if (end) completeClaim(writer, projectId, end)
+    return written
+  }
+
 /** Runs inside the unit that ends the response. */
-export function endClaim(writer: Connection, projectId: string, { key, token, reply }: ClaimEnd): void {
+export function completeClaim(writer: Connection, projectId: string, { key, token, reply }: ClaimEnd): void {
   const owned = { projectId, ...key, token }
   if (reply === null) writer.run(queries.abandonKeyUse, owned)
   else {

@@ -5,36 +5,45 @@ import type { PromptRow } from '../prompt-queries.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
+import { claimEnder } from './idempotency-store.ts'
 
 type Parts = { readonly writer: Connection; readonly reader: Connection; readonly commits: GroupCommit }
 
 export function createPromptStore({ writer, reader, commits }: Parts, projectId: string): PromptStore {
+  const endClaimWith = claimEnder(writer, projectId)
+  const find = (id: string) => writer.get(queries.getPrompt, { projectId, id })
   const insertVersion = ({ id, template, createdAt }: NewPromptVersion, version: number) =>
     writer.run(queries.insertPromptVersion, { projectId, id, version, createdAt, body: JSON.stringify(template) })
   return {
-    create: (prompt, maxPrompts) =>
-      commits.write(() => {
+    create: (prompt, maxPrompts, endClaim) =>
+      commits.write((): StoredPrompt | 'full' => {
         const { id, name, createdAt } = prompt
         writer.run(queries.addProject, { projectId })
-        if ((writer.get(queries.countPrompts, { projectId })?.prompts ?? 0) >= maxPrompts) return false
+        if ((writer.get(queries.countPrompts, { projectId })?.prompts ?? 0) >= maxPrompts) return 'full'
         writer.run(queries.insertPrompt, { projectId, id, name, createdAt })
         insertVersion(prompt, 1)
-        return true
+        const { template } = prompt
+        const made = { id, name, createdAt, template, version: 1, defaultVersion: 1, latestVersion: 1 }
+        return endClaimWith(made, endClaim)
       }),
-    addVersion: (prompt, maxVersions) =>
+    addVersion: (prompt, maxVersions, endClaim) =>
       commits.write(() => {
         const { id, name } = prompt
-        const latest = writer.get(queries.getPrompt, { projectId, id })?.latest_version
+        const latest = find(id)?.latest_version
         if (latest === undefined) return 'unknown'
         if (latest >= maxVersions) return 'full'
         const version = latest + 1
         insertVersion(prompt, version)
         writer.run(queries.raisePrompt, { projectId, id, name, version })
-        const row = writer.get(queries.getPrompt, { projectId, id })
-        return row ? toPrompt(row) : 'unknown'
+        const row = find(id)
+        return row ? endClaimWith(toPrompt(row), endClaim) : 'unknown'
       }),
-    setDefault: (id, version) =>
-      commits.write(() => writer.run(queries.setDefaultPrompt, { projectId, id, version }) > 0),
+    setDefault: (id, version, endClaim) =>
+      commits.write(() => {
+        const changed = writer.run(queries.setDefaultPrompt, { projectId, id, version }) > 0
+        const row = changed ? find(id) : undefined
+        return row ? endClaimWith(toPrompt(row), endClaim) : null
+      }),
     async get(id, version) {
       const row =
         version === null

@@ -7,7 +7,7 @@ import { encodeResponse } from '../response-codec.ts'
 import { toUsageValues } from '../row-codec.ts'
 import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
-import { endClaim } from './idempotency-store.ts'
+import { completeClaim } from './idempotency-store.ts'
 import { dropTurn, encodeTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
@@ -15,8 +15,9 @@ type EncodedItem = { readonly side: Side; readonly position: number; readonly ke
 export type EncodedResponse = ReturnType<typeof encodeRecord>
 
 /** Done before the unit is queued, so that the transaction holds nothing but statements. */
-export function encodeRecord(projectId: ProjectId, { response, input, expiresAt }: ResponseRecord) {
+export function encodeRecord(projectId: ProjectId, { response, input, carried, expiresAt }: ResponseRecord) {
   const items = [...encodeItems(projectId, 'input', input), ...encodeItems(projectId, 'output', response.output)]
+  const carriedText = carried ? JSON.stringify(carried) : null
   return {
     items,
     lengths: { inputs: input.length, outputs: response.output.length },
@@ -27,8 +28,12 @@ export function encodeRecord(projectId: ProjectId, { response, input, expiresAt 
       status: response.status,
       previousId: response.previous_response_id,
       expiresAt,
-      itemBytes: items.reduce((bytes, item) => bytes + Buffer.byteLength(item.body), 0),
+      itemBytes: items.reduce(
+        (bytes, { body }) => bytes + Buffer.byteLength(body),
+        Buffer.byteLength(carriedText ?? ''),
+      ),
       body: encodeResponse(response),
+      carried: carriedText,
     },
   }
 }
@@ -70,13 +75,13 @@ export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
 
 export function endRun(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
   if (turn) endTurn(writer, turn)
-  if (claim) endClaim(writer, projectId, claim)
+  if (claim) completeClaim(writer, projectId, claim)
 }
 
 /** The response had ended in another way, so this end of it never was. */
 function takeBack(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
   if (turn) dropTurn(writer, turn)
-  if (claim) endClaim(writer, projectId, { ...claim, reply: null })
+  if (claim) completeClaim(writer, projectId, { ...claim, reply: null })
 }
 
 export function insertUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
 import { type ClientOptions, WebSocket } from 'ws'
-import { KEY, type Started, until } from '../test-support.ts'
+import { KEY, type Started, until } from './http-edge.ts'
 
 export type Message = Readonly<Record<string, unknown>> & {
   readonly type: string
@@ -12,6 +12,7 @@ export type Message = Readonly<Record<string, unknown>> & {
   readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null }
   readonly response?: { readonly id: string; readonly status: string }
   readonly delta?: string
+  readonly antiphon_warnings?: readonly string[]
 }
 
 export type TestSocket = {

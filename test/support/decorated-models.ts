@@ -1,19 +1,15 @@
 /** The far side of the model port for tests of what wraps it: models that do what a script says. */
-import type { Clock } from '../lib/clock.ts'
-import type { Usage } from '../protocol/response.ts'
-import type { Model, ModelBatch, ModelCapabilities, ModelContext, ModelEvent, ModelTurn } from './model.ts'
-
-export const ALL_CAPABILITIES: ModelCapabilities = {
-  contextWindow: null,
-  maxOutputTokens: null,
-  imageInput: true,
-  fileInput: true,
-  functionTools: true,
-  customTools: true,
-  structuredOutput: true,
-  reasoning: true,
-  logprobs: true,
-}
+import type { Clock } from '../../src/lib/clock.ts'
+import type {
+  Model,
+  ModelBatch,
+  ModelCapabilities,
+  ModelContext,
+  ModelEvent,
+  ModelTurn,
+} from '../../src/models/model.ts'
+import type { Usage } from '../../src/protocol/response.ts'
+import { ALL_CAPABILITIES } from './scripted-model.ts'
 
 export const PLAIN_TURN: ModelTurn = {
   model: 'asked',

@@ -1,56 +1,12 @@
 /** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
-import type { Caller, Conversations, Engine, PageQuery, Run } from '../engine/engine.ts'
-import type { RunBatch, RunEvent } from '../engine/run-event.ts'
-import type { Conversation } from '../protocol/conversation.ts'
-import { type ApiError, conversationNotFound, responseNotFound } from '../protocol/errors.ts'
-import type { PromptObject } from '../protocol/prompts.ts'
-import type { CreateResponseRequest } from '../protocol/request.ts'
-import type { ResponseObject } from '../protocol/response.ts'
-import { NO_USAGE } from '../protocol/usage.ts'
-
-export function responseObject(change: Partial<ResponseObject> = {}): ResponseObject {
-  return {
-    id: 'resp_1',
-    object: 'response',
-    created_at: 1,
-    status: 'completed',
-    background: false,
-    completed_at: 2,
-    error: null,
-    incomplete_details: null,
-    instructions: null,
-    max_output_tokens: null,
-    max_tool_calls: null,
-    model: 'demo',
-    output: [],
-    output_text: '',
-    parallel_tool_calls: true,
-    previous_response_id: null,
-    conversation: null,
-    prompt: null,
-    prompt_cache_key: null,
-    prompt_cache_retention: null,
-    reasoning: { effort: null, summary: null },
-    safety_identifier: null,
-    service_tier: 'default',
-    store: true,
-    temperature: 1,
-    top_p: 1,
-    presence_penalty: 0,
-    frequency_penalty: 0,
-    text: { format: { type: 'text' }, verbosity: 'medium' },
-    tool_choice: 'auto',
-    tools: [],
-    top_logprobs: 0,
-    truncation: 'disabled',
-    usage: null,
-    user: null,
-    metadata: {},
-    moderation: null,
-    content_filters: null,
-    ...change,
-  }
-}
+import type { Caller, Conversations, Engine, PageQuery, Run } from '../../src/engine/engine.ts'
+import type { RunBatch, RunEvent } from '../../src/engine/run-event.ts'
+import type { Conversation } from '../../src/protocol/conversation.ts'
+import { type ApiError, conversationNotFound, responseNotFound } from '../../src/protocol/errors.ts'
+import type { PromptObject } from '../../src/protocol/prompts.ts'
+import type { CreateResponseRequest } from '../../src/protocol/request.ts'
+import { NO_USAGE } from '../../src/protocol/usage.ts'
+import { sampleResponse } from './sample-response.ts'
 
 const promptObject = (): PromptObject => ({
   id: 'pmpt_1',
@@ -66,7 +22,7 @@ const promptObject = (): PromptObject => ({
 export const created = (): RunEvent => ({
   type: 'response.created',
   sequence_number: 0,
-  response: responseObject({ status: 'in_progress', completed_at: null }),
+  response: sampleResponse({ status: 'in_progress', completed_at: null }),
 })
 export const delta = (sequence_number: number, text: string): RunEvent => ({
   type: 'response.output_text.delta',
@@ -80,17 +36,17 @@ export const delta = (sequence_number: number, text: string): RunEvent => ({
 export const completed = (sequence_number: number): RunEvent => ({
   type: 'response.completed',
   sequence_number,
-  response: responseObject(),
+  response: sampleResponse(),
 })
 export const cancelled = (sequence_number: number): RunEvent => ({
   type: 'run.cancelled',
   sequence_number,
-  response: responseObject({ status: 'cancelled', completed_at: null }),
+  response: sampleResponse({ status: 'cancelled', completed_at: null }),
 })
 export const failed = (sequence_number: number, error: ApiError): RunEvent => ({
   type: 'run.failed',
   sequence_number,
-  response: responseObject({ status: 'failed', error: { code: 'server_error', message: error.message } }),
+  response: sampleResponse({ status: 'failed', error: { code: 'server_error', message: error.message } }),
   error,
 })
 
@@ -165,7 +121,7 @@ const noConversations: Conversations = {
 export function createScriptedEngine(): ScriptedEngine {
   const known = (id: string) => {
     if (id !== 'resp_1') throw responseNotFound(id)
-    return responseObject()
+    return sampleResponse()
   }
   return {
     script: batches([created()], [delta(1, 'hi')], [completed(2)]),

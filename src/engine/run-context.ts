@@ -1,0 +1,51 @@
+/**
+ * What every run has around it, also one that only compacts: the signal it ends by, and a ledger that hears of each
+ * upstream call, as the telemetry does.
+ */
+import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
+import type { ModelAttempt, ModelContext } from '../models/model.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+import { type Caller, RunAbort } from './engine.ts'
+import type { EngineSettings } from './settings.ts'
+import { createUsageLedger, type UsageLedger } from './usage-ledger.ts'
+
+type Deps = {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly telemetry: Telemetry
+  readonly settings: Pick<EngineSettings, 'wallClockMs'>
+}
+
+export type RunContext = {
+  readonly ledger: UsageLedger
+  readonly model: ModelContext
+  /** The run is over: stops the wall clock. */
+  dispose(): void
+}
+
+export function openRunContext(caller: Caller, deps: Deps): RunContext {
+  const ledger = createUsageLedger(deps)
+  const { signal, dispose } = withWallClock(caller.signal, deps.settings.wallClockMs, deps.clock)
+  const onAttempt = (attempt: ModelAttempt) => {
+    ledger.add(attempt)
+    deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
+  }
+  return { ledger, model: { signal, onAttempt }, dispose }
+}
+
+/** The caller's signal, or the wall clock of the run, whichever comes first. */
+function withWallClock(signal: AbortSignal, wallClockMs: number, clock: Clock) {
+  const controller = new AbortController()
+  const onAbort = () => controller.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  signal.addEventListener('abort', onAbort, { once: true })
+  const stop = clock.after(wallClockMs, () => controller.abort(new RunAbort('deadline')))
+  return {
+    signal: controller.signal,
+    dispose() {
+      stop()
+      signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
