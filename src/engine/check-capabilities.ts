@@ -27,7 +27,8 @@ export function checkCapabilities(
     ledger.hint('reasoning.effort', 'this model does not reason; the value has no effect.')
   }
   for (const { param, weight } of model.notCarried?.(turn) ?? []) {
-    if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
+    if (weight === 'note') ledger.note(param, 'the provider of this model cannot be shown it; it has no effect.')
+    else if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
     else ledger.meaning(param, 'The provider of this model does not take it. Leave it out or choose another model.')
   }
 }

@@ -82,7 +82,7 @@ export function createOpener(options: OpenerOptions): Opener {
 function emulate(provider: ModelProvider, upstreamModel: string, info: ModelInfo, options: OpenerOptions): Model {
   const adapter = provider.open(upstreamModel, mergeInfo(knownModelInfo(upstreamModel), info))
   const withTools = adapter.capabilities.customTools ? adapter : customToolsAsFunctions(adapter, options)
-  return withTools.capabilities.structuredOutput ? withTools : structuredOutputByPrompt(withTools, options)
+  return structuredOutputByPrompt(withTools, options)
 }
 
 /** What the provider says about a model; null when it does not say so in time. */

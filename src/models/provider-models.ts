@@ -2,8 +2,10 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import { fetchJson } from './fetch-json.ts'
+import { readAnthropicPage } from './read-anthropic-list.ts'
 import {
   type ListedModel,
+  MAX_LISTED_MODELS,
   readLlamaCppWindow,
   readModelList,
   readOllamaLoaded,
@@ -23,7 +25,7 @@ const MAX_SHOWN_MODELS = 200
 const SHOW_CONCURRENCY = 8
 
 /** Which engine answers: some tell more on their own endpoints than on the OpenAI-style one. */
-export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp'
+export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic'
 
 export type ListSource = {
   /** Up to and including the version segment, as `http://127.0.0.1:11434/v1`. */
@@ -84,6 +86,8 @@ export async function fetchModels(source: ListSource): Promise<readonly ListedMo
       return fetchOllamaModels(source)
     case 'llamacpp':
       return fetchLlamaCppModels(source)
+    case 'anthropic':
+      return fetchAnthropicModels(source)
   }
 }
 
@@ -113,6 +117,22 @@ async function fetchLlamaCppModels(source: ListSource): Promise<readonly ListedM
   ])
   const rows = readModelList(list)
   return window === null ? rows : rows.map((row) => ({ ...row, info: { ...row.info, contextWindow: window } }))
+}
+
+/** The largest page it gives. */
+const ANTHROPIC_PAGE = 1000
+
+async function fetchAnthropicModels(source: ListSource): Promise<readonly ListedModel[]> {
+  const models: ListedModel[] = []
+  let after: string | null = null
+  do {
+    const cursor: string = after === null ? '' : `&after_id=${encodeURIComponent(after)}`
+    const page = readAnthropicPage(await get(source, source.baseUrl, `/models?limit=${ANTHROPIC_PAGE}${cursor}`))
+    models.push(...page.models)
+    // A page without models would be followed by itself for ever.
+    after = page.models.length === 0 ? null : page.after
+  } while (after !== null && models.length < MAX_LISTED_MODELS)
+  return models
 }
 
 /** Engines have their own endpoints beside the versioned ones. */
