@@ -126,8 +126,10 @@ async function fetchAnthropicModels(source: ListSource): Promise<readonly Listed
   const models: ListedModel[] = []
   let after: string | null = null
   do {
-    const cursor: string = after === null ? '' : `&after_id=${encodeURIComponent(after)}`
-    const page = readAnthropicPage(await get(source, source.baseUrl, `/models?limit=${ANTHROPIC_PAGE}${cursor}`))
+    const base = new URL(source.baseUrl)
+    base.searchParams.set('limit', String(ANTHROPIC_PAGE))
+    if (after !== null) base.searchParams.set('after_id', after)
+    const page = readAnthropicPage(await get(source, base.href, '/models'))
     models.push(...page.models)
     // A page without models would be followed by itself for ever.
     after = page.models.length === 0 ? null : page.after
@@ -146,7 +148,7 @@ const get = (
   body?: unknown,
 ) =>
   fetchJson({
-    url: `${withoutSlash(base)}${path}`,
+    url: urlOf(base, path),
     clock,
     timeoutMs,
     maxBytes: MAX_LIST_BYTES,
@@ -154,3 +156,10 @@ const get = (
     ...(body === undefined ? {} : { body }),
     ...(dispatcher ? { dispatcher } : {}),
   })
+
+/** The query of the base, an API version for example, stays behind the path. */
+function urlOf(base: string, path: string): string {
+  const url = new URL(base)
+  url.pathname = `${withoutSlash(url.pathname)}${path}`
+  return url.href
+}

@@ -108,7 +108,7 @@ function createPrefixCache(): (body: Json) => Json {
   const known: string[] = []
   return (body) => {
     const marked = promptOf(body)
-    const end = marked.lastIndexOf('"cache_control"')
+    const end = marked.lastIndexOf(',"cache_control"')
     const plain = (text: string) => text.replaceAll(/,"cache_control":\{[^}]*\}/g, '')
     const prefix = end < 0 ? '' : plain(marked.slice(0, end))
     const before = known.filter((text) => prefix.startsWith(text)).map((text) => text.length)

@@ -6,7 +6,7 @@ import { endpoint, fixedHeaders, secretsOf } from '../upstream/connection.ts'
 import { asFields } from '../upstream/fields.ts'
 import { postJson } from '../upstream/post-json.ts'
 import { streamUpstream, type UpstreamOptions } from '../upstream/stream-upstream.ts'
-import { count } from '../upstream/usage.ts'
+import { tokenCount } from '../upstream/token-counts.ts'
 import { estimateTokens } from './count-tokens.ts'
 import { createStreamDecoder } from './decode-stream.ts'
 import { type EncodedRequest, encodeRequest } from './encode-request.ts'
@@ -43,7 +43,7 @@ export function createAnthropicModel(options: AnthropicOptions): AdapterModel {
   }
   const askCount = async ({ body, betas }: EncodedRequest, signal: AbortSignal): Promise<number> => {
     const call = { url: countUrl, headers: headersOf(betas), body: JSON.stringify(countedPart(body)) }
-    const tokens = count(asFields(await postJson(upstream, call, { model: body.model, signal }))?.input_tokens)
+    const tokens = tokenCount(asFields(await postJson(upstream, call, { model: body.model, signal }))?.input_tokens)
     if (tokens === null) throw new ModelError('malformed', `The provider '${options.provider}' did not count.`)
     return tokens
   }

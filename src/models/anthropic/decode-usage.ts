@@ -1,7 +1,7 @@
 /** Token counts of the Messages API -> `Usage`. */
 import type { Usage } from '../../protocol/response.ts'
 import { asFields } from '../upstream/fields.ts'
-import { count, makeUsage } from '../upstream/usage.ts'
+import { tokenCount, toUsage } from '../upstream/token-counts.ts'
 
 export interface UsageCollector {
   /** Null until the provider has reported any. */
@@ -26,18 +26,18 @@ export function createUsageCollector(): UsageCollector {
       if (!reported) return null
       const { cache_creation_input_tokens: cacheWrite, cache_read_input_tokens: cached } = counts
       const input = counts.input_tokens + cacheWrite + cached
-      return makeUsage({ input, cached, cacheWrite, output: counts.output_tokens, reasoning: thinking })
+      return toUsage({ input, cached, cacheWrite, output: counts.output_tokens, reasoning: thinking })
     },
     add(value) {
       const usage = asFields(value)
       if (!usage) return
       for (const name of FIELDS) {
-        const tokens = count(usage[name])
+        const tokens = tokenCount(usage[name])
         if (tokens === null) continue
         reported = true
         counts[name] = Math.max(counts[name], tokens)
       }
-      thinking = Math.max(thinking, count(asFields(usage.output_tokens_details)?.thinking_tokens) ?? 0)
+      thinking = Math.max(thinking, tokenCount(asFields(usage.output_tokens_details)?.thinking_tokens) ?? 0)
     },
   }
 }

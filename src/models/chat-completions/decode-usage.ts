@@ -1,7 +1,7 @@
 /** Vendors' token counts -> `Usage`. */
 import type { Usage } from '../../protocol/response.ts'
 import { asFields, type Fields } from '../upstream/fields.ts'
-import { count, makeUsage } from '../upstream/usage.ts'
+import { tokenCount as count, toUsage as makeUsage } from '../upstream/token-counts.ts'
 
 /** Null when the chunk holds none. Groq, Moonshot and llama.cpp have places of their own for it. */
 export function readUsage(chunk: Fields, choice: Fields | null): Usage | null {

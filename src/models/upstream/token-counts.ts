@@ -1,12 +1,12 @@
-/** Token counts of any vendor -> `Usage`. */
+/** Numbers that providers report -> `Usage`, whatever they report. */
 import type { Usage } from '../../protocol/response.ts'
 import { asNumber } from './fields.ts'
 
 /** More than any model reads or writes: a larger number is no count, and the ledger could not hold the sum of many. */
 const MAX_TOKENS = 1e12
 
-/** The first of the values that is a count. */
-export const count = (...values: readonly unknown[]): number | null => {
+/** The first of them that is a count. */
+export const tokenCount = (...values: readonly unknown[]): number | null => {
   for (const value of values) {
     const number = asNumber(value)
     if (number !== null && number >= 0 && number <= MAX_TOKENS) return Math.floor(number)
@@ -22,8 +22,8 @@ export type TokenCounts = {
   readonly reasoning: number
 }
 
-/** Invariant: input + output = total, and a part is never more than its whole. */
-export const makeUsage = ({ input, cached, cacheWrite, output, reasoning }: TokenCounts): Usage => ({
+/** Invariant: input + output = total, and no part is more than its whole. */
+export const toUsage = ({ input, cached, cacheWrite, output, reasoning }: TokenCounts): Usage => ({
   input_tokens: input,
   input_tokens_details: { cached_tokens: Math.min(cached, input), cache_write_tokens: Math.min(cacheWrite, input) },
   output_tokens: output,
