@@ -34,7 +34,8 @@ describe('openai SDK on Anthropic', () => {
     upstream = await startAnthropicUpstream({ apiKey: KEY })
     server = await startServer({
       checked: true,
-      providers: [`anthropic: { api_base: "${upstream.url}", api_key: ${KEY} }`],
+      // As its own clients write the address: without the version.
+      providers: [`anthropic: { api_base: "${upstream.url.replace('/v1', '')}", api_key: ${KEY} }`],
       config: 'router: { num_retries: 0 }',
     })
     client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
@@ -114,7 +115,7 @@ describe('openai SDK on Anthropic', () => {
     assert.equal(third.output_text, 'You said: And now?')
   })
 
-  test('a stateless loop carries the thoughts in encrypted_content, redacted ones too', async () => {
+  test('a stateless loop carries the thoughts in encrypted_content, redacted ones too (req 64)', async () => {
     for (const extra of ['', '[[redacted]]']) {
       const asked = `[[call get_weather {"city":"Oslo"}]]${extra}`
       const options = {
@@ -167,9 +168,9 @@ describe('openai SDK on Anthropic', () => {
         },
       ],
     })
-    const [message] = bodies()[0]?.messages as { content: Json[] }[]
+    const sent = (bodies()[0]?.messages ?? []) as { content: Json[] }[]
     assert.deepEqual(
-      message?.content.map(({ type, source }) => `${type} ${isJson(source) ? source.type : ''}`),
+      sent[0]?.content.map(({ type, source }) => `${type} ${isJson(source) ? source.type : ''}`),
       ['image base64', 'image url', 'document base64', 'document text', 'text '],
     )
     const item = response.output.at(-1)
@@ -200,7 +201,7 @@ describe('openai SDK on Anthropic', () => {
     assert.ok((second.usage?.input_tokens ?? 0) > (second.usage?.input_tokens_details.cached_tokens ?? 0))
   })
 
-  test('a refusal is a refusal part of an incomplete response', async () => {
+  test('a refusal is a refusal part of an incomplete response (req 37)', async () => {
     const response = await client.responses.create({ model, input: '[[refuse]]' })
     assert.equal(response.status, 'incomplete')
     assert.equal(response.incomplete_details?.reason, 'content_filter')
@@ -246,7 +247,7 @@ describe('openai SDK on Anthropic', () => {
     assert.ok(error instanceof InternalServerError, 'an answer outside of the schema is never passed on')
   })
 
-  test('what this provider cannot do is refused by name', async () => {
+  test('what this provider cannot do is refused by name (req 38)', async () => {
     const cases: readonly [string, object][] = [
       ['temperature', { model, temperature: 0.3 }],
       ['temperature', { model: OLDER, temperature: 1.4 }],

@@ -7,7 +7,7 @@ import { createResponder } from './chat-responder.ts'
 import type { ChatUpstreamOptions, ScriptedReply } from './chat-script.ts'
 import { type FakeUpstream, startFakeUpstream } from './fake-upstream.ts'
 
-export type { ChatUpstreamOptions, ChatUpstreamRequest, ScriptedReply } from './chat-script.ts'
+export type { ChatUpstreamOptions, ScriptedReply } from './chat-script.ts'
 
 export type ChatUpstream = FakeUpstream<ScriptedReply>
 

@@ -90,7 +90,7 @@ describe('input tokens', () => {
     await withModel({}, {}, async ({ model, upstream }) => {
       const tokens = await model.countInputTokens({ ...turn, temperature: 1, maxOutputTokens: 9000 }, context())
       assert.equal(upstream.requests[0]?.refused, null)
-      const { tools, system, messages } = upstream.requests[0]?.body as Record<string, unknown>
+      const { tools, system, messages } = (upstream.requests[0]?.body ?? {}) as Record<string, unknown>
       assert.equal(tokens, Math.ceil(JSON.stringify([tools, system ?? [], messages]).length / 4))
     })
   })

@@ -10,5 +10,10 @@ export const ANTHROPIC_PROVIDERS: readonly ProviderRow[] = [
     title: 'Anthropic',
     baseUrl: 'https://api.anthropic.com/v1',
     envKeys: ['ANTHROPIC_API_KEY'],
+    envBaseUrls: ['ANTHROPIC_BASE_URL'],
   }),
 ]
+
+/** By custom this API's addresses are written without the version, which its own clients add. */
+export const withVersion = (baseUrl: string): string =>
+  /\/v\d[\w.-]*\/?$/.test(baseUrl) ? baseUrl : `${baseUrl.replace(/\/+$/, '')}/v1`
