@@ -251,7 +251,6 @@ describe('openai SDK on Anthropic', () => {
     const cases: readonly [string, object][] = [
       ['temperature', { model, temperature: 0.3 }],
       ['temperature', { model: OLDER, temperature: 1.4 }],
-      ['tool_choice', { model, tools: TOOLS, tool_choice: 'required' }],
       ['stop', { model: OLDER, stop: ['\n'] }],
       ['include', { model: OLDER, include: ['message.output_text.logprobs'] }],
     ]
@@ -263,7 +262,21 @@ describe('openai SDK on Anthropic', () => {
     assert.equal(bodies().length, 0)
   })
 
-  test('a demanded call of a model that can be forced', async () => {
+  test('a demanded call of a model that cannot be forced is asked for in words, twice at most', async () => {
+    const body = { model, tools: TOOLS, tool_choice: 'required' as const }
+    const heeded = await client.responses.create({ ...body, input: '[[call get_time {"city":"Rome"}]]' })
+    assert.equal(calls(heeded.output)[0]?.name, 'get_time')
+    const [request] = bodies()
+    assert.equal(request?.tool_choice, undefined)
+    const last = (request?.messages as { role: string }[]).at(-1)
+    assert.equal(last?.role, 'system', 'the operator speaks, not the user')
+    const error = await rejected(client.responses.create({ ...body, input: 'Just talk.' }))
+    assert.ok(error instanceof InternalServerError)
+    assert.match(error.message, /did not call a tool/)
+    assert.equal(bodies().length, 3)
+  })
+
+  test('a demanded call of a model that can be forced (req 125)', async () => {
     const body = { model: OLDER, input: '[[call get_weather {"city":"Oslo"}]]', tools: TOOLS }
     const choice = { type: 'function' as const, name: 'get_weather' }
     const response = await client.responses.create({ ...body, tool_choice: choice, parallel_tool_calls: false })

@@ -134,6 +134,8 @@ function checkBlock(block: Json, allowed: readonly string[], at: string): Proble
   if (!Array.isArray(block.content)) return `${at}.tool_result.content: Input should be a valid list`
   for (const [index, part] of block.content.entries()) {
     const inside = `${at}.tool_result.content.${index}`
+    if (isJson(part) && part.cache_control !== undefined)
+      return `${inside}.cache_control: Extra inputs are not permitted`
     const problem = isJson(part) ? checkBlock(part, ['text', 'image', 'document'], inside) : `${inside}: not an object`
     if (problem) return problem
   }

@@ -163,6 +163,13 @@ describe('calls and their outputs', () => {
     assert.deepEqual(messagesOf([user('u'), call('1'), output('1', [])])[2]?.content, [result('1', '')])
   })
 
+  it('a breakpoint in an output stands behind it', () => {
+    const part = { type: 'input_text' as const, text: 'x', prompt_cache_breakpoint: { mode: 'explicit' as const } }
+    assert.deepEqual(messagesOf([user('u'), call('1'), output('1', [part])])[2]?.content, [
+      { ...result('1', [text('x')]), cache_control: { type: 'ephemeral' } },
+    ])
+  })
+
   it('a call without an output, and an output without a call, are refused', () => {
     for (const items of [
       [user('u'), call('1')],

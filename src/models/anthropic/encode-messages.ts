@@ -102,13 +102,17 @@ function encodeCall(call: Call, id: string): ToolUseBlock {
   return { type: 'tool_use', id, name, input: input ?? { arguments: call.arguments } }
 }
 
+/** A breakpoint inside an output is one behind it: what stands within is not cached by itself. */
 function encodeOutput({ output, status }: ToolOutput, id: string): ToolResultBlock {
-  const content = typeof output === 'string' ? output : encodeParts(output)
+  const parts = typeof output === 'string' ? [] : encodeParts(output)
+  const mark = parts.findLast(({ cache_control }) => cache_control !== undefined)?.cache_control
+  const content = typeof output === 'string' ? output : parts.map(({ cache_control: _, ...part }) => part)
   return {
     type: 'tool_result',
     tool_use_id: id,
     content: content.length === 0 ? '' : content,
     ...(status === 'incomplete' ? { is_error: true as const } : {}),
+    ...(mark && { cache_control: mark }),
   }
 }
 
