@@ -268,7 +268,7 @@ describe('openai SDK on Anthropic', () => {
     assert.equal(calls(heeded.output)[0]?.name, 'get_time')
     const [request] = bodies()
     assert.equal(request?.tool_choice, undefined)
-    const last = (request?.messages as { role: string }[]).at(-1)
+    const last = ((request?.messages ?? []) as { role: string }[]).at(-1)
     assert.equal(last?.role, 'system', 'the operator speaks, not the user')
     const error = await rejected(client.responses.create({ ...body, input: 'Just talk.' }))
     assert.ok(error instanceof InternalServerError)

@@ -1,9 +1,14 @@
 /** The replies in test/fixtures/anthropic, in the provider's own bytes, and what tests need to replay them. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createCountingIds } from '../../src/lib/ids.ts'
 import { createSseDecoder } from '../../src/lib/sse-decode.ts'
+import { DEFAULT_UPSTREAM_CLOCKS } from '../../src/lib/upstream-http.ts'
+import { type AnthropicOptions, createAnthropicModel } from '../../src/models/anthropic/anthropic-model.ts'
 import { createStreamDecoder } from '../../src/models/anthropic/decode-stream.ts'
 import type { ModelErrorKind, ModelEvent, ModelTurn } from '../../src/models/model.ts'
-import { fixtureTurn as chatTurn } from './chat-fixtures.ts'
+import type { AdapterModel } from '../../src/models/upstream/adapter-options.ts'
+import { fixtureTurn as chatTurn, TEST_CAPABILITIES } from './chat-fixtures.ts'
 
 const FOLDER = new URL('../fixtures/anthropic/', import.meta.url)
 
@@ -46,3 +51,17 @@ export function decodeWire(wire: Uint8Array, out: ModelEvent[] = []): ModelEvent
   decoder.end(out)
   return out
 }
+
+/** The adapter in front of a fake at this address. */
+export const createTestModel = (baseUrl: string, options: Partial<AnthropicOptions> = {}): AdapterModel =>
+  createAnthropicModel({
+    provider: 'anthropic',
+    baseUrl,
+    apiKey: 'secret-key',
+    model: fixtureTurn.model,
+    capabilities: TEST_CAPABILITIES,
+    clocks: DEFAULT_UPSTREAM_CLOCKS,
+    clock: systemClock,
+    ids: createCountingIds(),
+    ...options,
+  })

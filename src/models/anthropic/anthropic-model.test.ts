@@ -1,35 +1,21 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { fixtureTurn } from '../../../test/fakes/anthropic-fixtures.ts'
+import { createTestModel, fixtureTurn } from '../../../test/fakes/anthropic-fixtures.ts'
 import { type AnthropicOptions as FakeOptions, startAnthropicUpstream } from '../../../test/fakes/anthropic-upstream.ts'
-import { TEST_CAPABILITIES } from '../../../test/fakes/chat-fixtures.ts'
-import { systemClock } from '../../lib/clock.ts'
-import { createCountingIds } from '../../lib/ids.ts'
-import { DEFAULT_UPSTREAM_CLOCKS } from '../../lib/upstream-http.ts'
 import { ModelError, type ModelTurn } from '../model.ts'
 import { runModel } from '../model-run.contract.ts'
-import { type AnthropicOptions, createAnthropicModel } from './anthropic-model.ts'
+import type { AnthropicOptions } from './anthropic-model.ts'
 
 async function withModel(
   fake: FakeOptions,
   options: Partial<AnthropicOptions>,
   use: (parts: {
-    readonly model: ReturnType<typeof createAnthropicModel>
+    readonly model: ReturnType<typeof createTestModel>
     readonly upstream: Awaited<ReturnType<typeof startAnthropicUpstream>>
   }) => Promise<void>,
 ): Promise<void> {
   const upstream = await startAnthropicUpstream(fake)
-  const model = createAnthropicModel({
-    provider: 'anthropic',
-    baseUrl: upstream.url,
-    apiKey: 'secret-key',
-    model: fixtureTurn.model,
-    capabilities: TEST_CAPABILITIES,
-    clocks: DEFAULT_UPSTREAM_CLOCKS,
-    clock: systemClock,
-    ids: createCountingIds(),
-    ...options,
-  })
+  const model = createTestModel(upstream.url, options)
   try {
     await use({ model, upstream })
   } finally {

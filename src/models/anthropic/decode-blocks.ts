@@ -53,8 +53,10 @@ export function createBlockDecoder(tools: readonly ToolDeclaration[]): BlockDeco
     block.thinking += delta
     blocks.reasoning('summary', 0, delta, out)
   }
+  /** A piece that something else came into has no place of its own any more. */
   const stopText = ({ citations, length }: OpenText, out: ModelEvent[]) => {
     const span = { start: textLength - length, end: textLength }
+    if (span.start < 0) return
     for (const citation of citations) {
       const annotation = readCitation(citation, span)
       if (annotation && length > 0) blocks.annotate(annotation, out)

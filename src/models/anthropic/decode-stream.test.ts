@@ -88,6 +88,14 @@ describe('the events of a reply', () => {
     assert.match(JSON.stringify(events[7]), /\\"thinking\\":\\"one\\",\\"signature\\":\\"sig\\"/)
   })
 
+  it('citations of a piece that something else came into are left out rather than misplaced', () => {
+    const citation = { type: 'char_location', document_index: 0, document_title: 'a' }
+    const cite = (index: number) => delta(index, { type: 'citations_delta', citation })
+    const events = decode(start(0, TEXT), text(0, 'abc'), cite(0), start(1, tool()), stop(0), stop(1), END)
+    assert.ok(!events.some(({ type }) => type === 'annotation'))
+    assert.ok(decode(start(0, TEXT), text(0, 'abc'), cite(0), stop(0), END).some(({ type }) => type === 'annotation'))
+  })
+
   it('halves of a character in two deltas are one', () => {
     const events = decode(start(0, TEXT), text(0, 'a\ud83d'), text(0, '\ude00'), stop(0), END)
     assert.deepEqual(brief(events)[1], 'text-delta a😀')

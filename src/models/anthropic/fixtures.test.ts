@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { completeAt, decodeWire, fixtureTurn, readFixtures } from '../../../test/fakes/anthropic-fixtures.ts'
+import {
+  completeAt,
+  createTestModel,
+  decodeWire,
+  fixtureTurn,
+  readFixtures,
+} from '../../../test/fakes/anthropic-fixtures.ts'
 import { type AnthropicReply, startAnthropicUpstream } from '../../../test/fakes/anthropic-upstream.ts'
-import { TEST_CAPABILITIES } from '../../../test/fakes/chat-fixtures.ts'
-import { systemClock } from '../../lib/clock.ts'
-import { createCountingIds } from '../../lib/ids.ts'
-import { DEFAULT_UPSTREAM_CLOCKS } from '../../lib/upstream-http.ts'
 import { ModelError, type ModelEvent } from '../model.ts'
 import { assertModelEvents, mergeDeltas, runModel } from '../model-run.contract.ts'
-import { createAnthropicModel } from './anthropic-model.ts'
 
 /** Where each server-sent event ends. */
 function eventEnds(wire: Uint8Array): readonly number[] {
@@ -50,16 +51,7 @@ describe('replies of the Messages API', () => {
     it(`${fixture.name}: a connection lost after event n, for every n, is a ModelError`, async () => {
       let reply: AnthropicReply = { wire: fixture.wire }
       const upstream = await startAnthropicUpstream({ script: () => reply })
-      const model = createAnthropicModel({
-        provider: 'anthropic',
-        baseUrl: upstream.url,
-        apiKey: null,
-        model: fixtureTurn.model,
-        capabilities: TEST_CAPABILITIES,
-        clocks: DEFAULT_UPSTREAM_CLOCKS,
-        clock: systemClock,
-        ids: createCountingIds(),
-      })
+      const model = createTestModel(upstream.url)
       try {
         const whole = await runModel(model, fixtureTurn)
         assert.deepEqual(whole.events, fixture.events)
