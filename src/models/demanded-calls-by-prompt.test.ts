@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createCountingIds } from '../lib/ids.ts'
 import {
   callBlock,
   collect,
@@ -10,7 +9,8 @@ import {
   type Script,
   textBlock,
   usage,
-} from './decorator-fixtures.ts'
+} from '../../test/support/decorated-models.ts'
+import { createCountingIds } from '../lib/ids.ts'
 import { demandedCallsByPrompt } from './demanded-calls-by-prompt.ts'
 import { ModelError, type ModelTurn } from './model.ts'
 import { assertModelEvents } from './model-run.contract.ts'

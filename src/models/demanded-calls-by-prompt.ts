@@ -5,10 +5,17 @@
  * Invariant: nothing is yielded before the call is there, so a failure is still a failure before the first batch.
  */
 import type { Ids } from '../lib/ids.ts'
-import type { Item } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage } from '../protocol/usage.ts'
-import { type Model, type ModelBatch, type ModelContext, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
+import {
+  type Model,
+  type ModelBatch,
+  type ModelContext,
+  ModelError,
+  type ModelEvent,
+  type ModelTurn,
+  type TurnItem,
+} from './model.ts'
 import { MAX_HELD_CHARS } from './structured-output-by-prompt.ts'
 
 /** Characters of an answer without a call that the model sees again. */
@@ -95,7 +102,7 @@ function asked(turn: ModelTurn, ids: Ids): ModelTurn {
 }
 
 function reminded(turn: ModelTurn, text: string, ids: Ids): ModelTurn {
-  const said: Item = {
+  const said: TurnItem = {
     id: ids.next('msg'),
     type: 'message',
     status: 'completed',
@@ -110,12 +117,12 @@ function reminded(turn: ModelTurn, text: string, ids: Ids): ModelTurn {
 
 const withoutDemand = (turn: ModelTurn): ModelTurn => ({ ...turn, toolChoice: { ...turn.toolChoice, mode: 'auto' } })
 
-function told({ toolChoice: { allowed } }: ModelTurn, ids: Ids): Item {
+function told({ toolChoice: { allowed } }: ModelTurn, ids: Ids): TurnItem {
   const which = allowed === null ? 'one of the tools' : allowed.map((name) => `\`${name}\``).join(' or ')
   return input('developer', `Answer with a call of ${which}, without any text before it.`, ids)
 }
 
-const input = (role: 'user' | 'developer', text: string, ids: Ids): Item => ({
+const input = (role: 'user' | 'developer', text: string, ids: Ids): TurnItem => ({
   id: ids.next('msg'),
   type: 'message',
   status: 'completed',

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StoredPart } from '../../protocol/content.ts'
-import type { Item } from '../../protocol/items.ts'
-import { ModelError } from '../model.ts'
+import { ModelError, type TurnItem } from '../model.ts'
 import { encodeMessages } from './encode-messages.ts'
 import { packThinking } from './thinking-state.ts'
 
 const completed = { status: 'completed' as const }
-const input = (role: 'user' | 'developer' | 'system', ...content: (string | StoredPart)[]): Item => ({
+const input = (role: 'user' | 'developer' | 'system', ...content: (string | StoredPart)[]): TurnItem => ({
   ...completed,
   id: 'msg_1',
   type: 'message',
@@ -15,14 +14,14 @@ const input = (role: 'user' | 'developer' | 'system', ...content: (string | Stor
   content: content.map((part) => (typeof part === 'string' ? { type: 'input_text', text: part } : part)),
 })
 const user = (...content: (string | StoredPart)[]) => input('user', ...content)
-const said = (text: string): Item => ({
+const said = (text: string): TurnItem => ({
   ...completed,
   id: 'msg_2',
   type: 'message',
   role: 'assistant',
   content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
 })
-const call = (call_id: string, name = 'f', args = '{"a":1}'): Item => ({
+const call = (call_id: string, name = 'f', args = '{"a":1}'): TurnItem => ({
   ...completed,
   id: `fc_${call_id}`,
   type: 'function_call',
@@ -30,7 +29,7 @@ const call = (call_id: string, name = 'f', args = '{"a":1}'): Item => ({
   name,
   arguments: args,
 })
-const output = (call_id: string, result: string | StoredPart[] = 'done'): Item => ({
+const output = (call_id: string, result: string | StoredPart[] = 'done'): TurnItem => ({
   ...completed,
   id: `fco_${call_id}`,
   type: 'function_call_output',
@@ -38,7 +37,7 @@ const output = (call_id: string, result: string | StoredPart[] = 'done'): Item =
   output: result,
 })
 const block = (thinking: string) => ({ type: 'thinking' as const, thinking, signature: `sig-${thinking}` })
-const thought = (thinking: string): Item => ({
+const thought = (thinking: string): TurnItem => ({
   id: 'rs_1',
   type: 'reasoning',
   summary: [{ type: 'summary_text', text: thinking }],
@@ -48,11 +47,11 @@ const text = (value: string) => ({ type: 'text', text: value })
 const use = (id: string, name = 'f', args: object = { a: 1 }) => ({ type: 'tool_use', id, name, input: args })
 const result = (id: string, content: unknown = 'done') => ({ type: 'tool_result', tool_use_id: id, content })
 
-const encode = (items: readonly Item[], systemMessages = false, instructions: string | null = null) =>
+const encode = (items: readonly TurnItem[], systemMessages = false, instructions: string | null = null) =>
   encodeMessages({ instructions, items }, { systemMessages })
-const messagesOf = (items: readonly Item[], systemMessages = false) => encode(items, systemMessages).messages
+const messagesOf = (items: readonly TurnItem[], systemMessages = false) => encode(items, systemMessages).messages
 /** `role: content` of every message. */
-const told = (items: readonly Item[], systemMessages = false) =>
+const told = (items: readonly TurnItem[], systemMessages = false) =>
   messagesOf(items, systemMessages).map(({ role, content }) => [role, content])
 
 describe('items become messages', () => {
@@ -62,7 +61,7 @@ describe('items become messages', () => {
     assert.deepEqual(messages, [{ role: 'user', content: [text('hi')] }])
   })
 
-  const later: readonly [string, readonly Item[], boolean, readonly string[]][] = [
+  const later: readonly [string, readonly TurnItem[], boolean, readonly string[]][] = [
     ['at the end', [user('u'), input('developer', 'd')], true, ['user:u', 'system:d']],
     [
       'before the answer',
@@ -148,14 +147,24 @@ describe('calls and their outputs', () => {
   }
 
   it('a custom call is a call with one string', () => {
-    const custom: Item = { ...completed, id: 'ctc_1', type: 'custom_tool_call', call_id: '1', name: 'c', input: 'x' }
-    const answer: Item = { ...completed, id: 'ctco_1', type: 'custom_tool_call_output', call_id: '1', output: 'y' }
+    const custom: TurnItem = {
+      ...completed,
+      id: 'ctc_1',
+      type: 'custom_tool_call',
+      call_id: '1',
+      name: 'c',
+      input: 'x',
+    }
+    const answer: TurnItem = { ...completed, id: 'ctco_1', type: 'custom_tool_call_output', call_id: '1', output: 'y' }
     assert.deepEqual(messagesOf([user('u'), custom, answer])[1]?.content, [use('1', 'c', { input: 'x' })])
   })
 
   it('images and files of an output stay in it; an output that was not finished is an error', () => {
     const image: StoredPart = { type: 'input_image', image_url: 'data:image/png;base64,AAAA', detail: 'auto' }
-    const cut: Item = { ...output('1', [{ type: 'input_text', text: 'see' }, image]), status: 'incomplete' } as Item
+    const cut: TurnItem = {
+      ...output('1', [{ type: 'input_text', text: 'see' }, image]),
+      status: 'incomplete',
+    } as TurnItem
     const source = { type: 'base64', media_type: 'image/png', data: 'AAAA' }
     assert.deepEqual(messagesOf([user('u'), call('1'), cut])[2]?.content, [
       { ...result('1', [text('see'), { type: 'image', source }]), is_error: true },
@@ -190,8 +199,8 @@ describe('thinking', () => {
   })
 
   it('of another provider, or without its state, is not sent', () => {
-    const foreign: Item = { id: 'rs', type: 'reasoning', summary: [], encrypted_content: '{"v":1,"details":[]}' }
-    const bare: Item = { id: 'rs', type: 'reasoning', summary: [{ type: 'summary_text', text: 'x' }] }
+    const foreign: TurnItem = { id: 'rs', type: 'reasoning', summary: [], encrypted_content: '{"v":1,"details":[]}' }
+    const bare: TurnItem = { id: 'rs', type: 'reasoning', summary: [{ type: 'summary_text', text: 'x' }] }
     assert.deepEqual(told([user('u'), foreign, bare, said('a'), user('v')])[1], ['assistant', [text('a')]])
   })
 

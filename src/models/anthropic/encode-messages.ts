@@ -5,8 +5,8 @@
  * the user message right after it, whatever the client put between them; thinking stands where it came, unchanged, and
  * never at the end of a message; the first message and the last are not the assistant's.
  */
-import type { CustomToolCall, FunctionCall, Item, OutputMessage } from '../../protocol/items.ts'
-import { ModelError } from '../model.ts'
+import type { CustomToolCall, FunctionCall, OutputMessage } from '../../protocol/items.ts'
+import { ModelError, type TurnItem } from '../model.ts'
 import { asFields, parseJson } from '../upstream/fields.ts'
 import { pairOutputs, type ToolOutput } from '../upstream/pair-outputs.ts'
 import { arrangeMessages, type Entry } from './arrange-messages.ts'
@@ -17,7 +17,7 @@ import type { AssistantBlock, Message, TextBlock, ToolResultBlock, ToolUseBlock 
 
 export type MessagesSource = {
   readonly instructions: string | null
-  readonly items: readonly Item[]
+  readonly items: readonly TurnItem[]
 }
 
 export type EncodedMessages = {
@@ -36,7 +36,7 @@ export function encodeMessages(
   const entries: Entry[] = []
   const outputs = pairOutputs(items)
   const ids = createCallIds()
-  let run: Item[] = []
+  let run: TurnItem[] = []
   const endRun = () => {
     if (run.length > 0) entries.push(...encodeRun(run, ids, (callId) => outputs.take(callId)))
     run = []
@@ -59,7 +59,7 @@ export function encodeMessages(
 }
 
 /** Everything else ends a run of the assistant's; outputs are placed by their calls. */
-const isOfAssistant = (item: Item): boolean =>
+const isOfAssistant = (item: TurnItem): boolean =>
   item.type === 'message'
     ? item.role === 'assistant'
     : item.type === 'reasoning' || item.type === 'function_call' || item.type === 'custom_tool_call'
@@ -74,7 +74,7 @@ function textOnly(blocks: readonly { readonly type: string }[], role: string): T
 const isText = (block: { readonly type: string }): block is TextBlock => block.type === 'text'
 
 /** What the assistant said and called between two things of others, and the answers to its calls. */
-function encodeRun(run: readonly Item[], ids: CallIds, outputOf: (callId: string) => ToolOutput): readonly Entry[] {
+function encodeRun(run: readonly TurnItem[], ids: CallIds, outputOf: (callId: string) => ToolOutput): readonly Entry[] {
   const results: ToolResultBlock[] = []
   const content = run.flatMap((item): AssistantBlock[] => {
     if (item.type === 'message' && item.role === 'assistant') return encodeText(item)

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { validateMessages } from '../../../test/fakes/anthropic-validate.ts'
 import { TEST_CAPABILITIES, TEST_TURN } from '../../../test/fakes/chat-fixtures.ts'
-import type { Item } from '../../protocol/items.ts'
-import type { ModelTurn, ToolDeclaration } from '../model.ts'
+import type { ModelTurn, ToolDeclaration, TurnItem } from '../model.ts'
 import { encodeRequest } from './encode-request.ts'
 import { familyOf } from './family.ts'
 import { fieldTable, notCarried } from './field-table.ts'
@@ -42,7 +41,7 @@ const reasoning = (effort: ModelTurn['reasoning']['effort'], summary: ModelTurn[
   reasoning: { effort, summary },
 })
 const required = { toolChoice: { mode: 'required', allowed: null }, tools: [tool('f'), tool('g')] } as const
-const items = (...list: object[]) => ({ items: [...TEST_TURN.items, ...list] as Item[] })
+const items = (...list: object[]) => ({ items: [...TEST_TURN.items, ...list] as TurnItem[] })
 const STATE = packThinking({ type: 'thinking', thinking: 'x', signature: 's' })
 const call = { id: 'fc', type: 'function_call', status: 'completed', call_id: '1', name: 'f', arguments: '{}' }
 const output = { id: 'fco', type: 'function_call_output', status: 'completed', call_id: '1', output: 'ok' }

@@ -1,6 +1,5 @@
 /** How the fields of a request fare on a Claude, by its generation. */
-import type { Item } from '../../protocol/items.ts'
-import type { FieldSupport, FieldTable, ModelTurn, NotCarried } from '../model.ts'
+import type { FieldSupport, FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import {
   carriesSafetyIdentifier,
@@ -75,7 +74,7 @@ const withoutDefaults = (turn: ModelTurn): ModelTurn => ({
 })
 
 /** Thoughts need their signature here: those of other providers, and those whose state was not sent back, are lost. */
-const isForeignReasoning = (item: Item): boolean =>
+const isForeignReasoning = (item: TurnItem): boolean =>
   item.type === 'reasoning' &&
   unpackThinking(item.encrypted_content) === null &&
   [...item.summary, ...(item.content ?? [])].some(({ text }) => text !== '')
