@@ -233,7 +233,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(
     196,
     'Every provider adapter passes the same conformance suite.',
-    'the adapters there are: chat completions and the demo model',
+    'the adapters there are: chat completions, Anthropic and the demo model',
   ),
   covered(
     197,

@@ -4,6 +4,9 @@ import type { ProviderConfig, ResolvedConfig } from '../config/resolved-config.t
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { createUpstreamAgent, type UpstreamClocks } from '../lib/upstream-http.ts'
+import { createAnthropicModel } from '../models/anthropic/anthropic-model.ts'
+import { familyOf } from '../models/anthropic/family.ts'
+import { ANTHROPIC_VERSION, withVersion } from '../models/anthropic/providers.ts'
 import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
 import { quirksOf } from '../models/chat-completions/providers.ts'
 import type { Model, ModelCapabilities } from '../models/model.ts'
@@ -27,10 +30,15 @@ const BELIEVED: ModelCapabilities = {
   logprobs: true,
 }
 
+/** `model`: the name the provider knows. */
+type OpenOptions = AdapterOptions & { readonly model: string }
+
 /** How an adapter is made, and how its provider's models are listed. */
 type Wire = {
-  open(options: AdapterOptions, connection: ProviderConfig, info: ModelInfo): Model
+  open(options: OpenOptions, connection: ProviderConfig, info: ModelInfo): Model
   listKind(connection: ProviderConfig): ListKind
+  /** The address as the adapter wants it, where a configured one may be written otherwise. */
+  base?(apiBase: string): string
   /** Headers that let a list request in. */
   authorize(apiKey: string): Readonly<Record<string, string>>
 }
@@ -59,11 +67,23 @@ const CHAT: Wire = {
   authorize: bearer,
 }
 
-const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: CHAT, anthropic: CHAT, gemini: CHAT }
+const ANTHROPIC: Wire = {
+  open(options, _connection, info) {
+    const { thinking, structuredOutput } = familyOf(options.model)
+    const believed = { ...BELIEVED, logprobs: false, reasoning: thinking !== 'none', structuredOutput }
+    return createAnthropicModel({ ...options, capabilities: { ...believed, ...info } })
+  },
+  listKind: () => 'anthropic',
+  base: withVersion,
+  authorize: (apiKey) => ({ 'x-api-key': apiKey, 'anthropic-version': ANTHROPIC_VERSION }),
+}
+
+const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: CHAT, anthropic: ANTHROPIC, gemini: CHAT }
 
 export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
-  const { name, apiBase, apiKey, headers } = connection
+  const { name, apiKey, headers } = connection
   const wire = WIRES[connection.wireApi]
+  const baseUrl = wire.base?.(connection.apiBase) ?? connection.apiBase
   const clocks: UpstreamClocks = {
     connectMs: config.limits.upstreamConnectMs,
     firstByteMs: config.limits.upstreamFirstByteMs,
@@ -74,7 +94,7 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
   const list = createModelLister(
     () =>
       fetchModels({
-        baseUrl: apiBase,
+        baseUrl,
         kind: wire.listKind(connection),
         headers: { ...(apiKey ? wire.authorize(apiKey) : {}), ...headers },
         clock: deps.clock,
@@ -82,12 +102,12 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
       }),
     deps.clock,
   )
-  const adapter = { provider: name, baseUrl: apiBase, apiKey, headers, clocks, dispatcher, ...deps }
+  const adapter = { provider: name, baseUrl, apiKey, headers, clocks, dispatcher, ...deps }
   const provider: ModelProvider = {
     name,
     ownedBy: name,
     listModels: list,
-    open: (_model, info) => wire.open({ ...adapter, capabilities: { ...BELIEVED, ...info } }, connection, info),
+    open: (model, info) => wire.open({ ...adapter, model, capabilities: { ...BELIEVED, ...info } }, connection, info),
   }
   return { provider, close: () => dispatcher.destroy() }
 }

@@ -284,6 +284,18 @@ test('a known provider needs only its key, which may come from a file', async ()
   assert.equal(openai?.source, 'antiphon.yaml')
 })
 
+test('Anthropic is spoken to in its own API, and in Chat Completions where the file says so', async () => {
+  const wireOf = async (yaml: string | null, env: Record<string, string> = {}) => {
+    const found = (await load(yaml, { env })).providers.find(({ name }) => name === 'anthropic')
+    return `${found?.wireApi} ${found?.apiBase}`
+  }
+  assert.equal(await wireOf(null, { ANTHROPIC_API_KEY: 'k' }), 'anthropic https://api.anthropic.com/v1')
+  const chat = 'providers: { anthropic: { api_key: k, wire_api: chat } }'
+  assert.equal(await wireOf(chat), 'chat https://api.anthropic.com/v1')
+  const moved = { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'https://gateway.example/anthropic' }
+  assert.equal(await wireOf(null, moved), 'anthropic https://gateway.example/anthropic')
+})
+
 test('a known provider whose variable is not set is switched off with a warning', async () => {
   const result = await resolveConfig(sources(`providers: { openai: { api_key: "\${OPENAI_API_KEY}" } }`))
   assert.ok(result.type === 'config')

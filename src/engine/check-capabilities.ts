@@ -1,6 +1,7 @@
 /** One place that holds a request against what the chosen model can do. */
-import type { Model, ModelTurn } from '../models/model.ts'
+import type { Model, ModelTurn, NotCarried } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
+import { toApiError } from './model-failure.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
 
 export function checkCapabilities(
@@ -26,9 +27,19 @@ export function checkCapabilities(
   if (!capabilities.reasoning && effort && effort !== 'none') {
     ledger.hint('reasoning.effort', 'this model does not reason; the value has no effect.')
   }
-  for (const { param, weight } of model.notCarried?.(turn) ?? []) {
-    if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
+  for (const { param, weight } of lostBy(model, turn)) {
+    if (weight === 'note') ledger.note(param, 'the provider of this model cannot be shown it; it has no effect.')
+    else if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
     else ledger.meaning(param, 'The provider of this model does not take it. Leave it out or choose another model.')
+  }
+}
+
+/** An adapter that cannot even write the turn says so here, before anything has begun. */
+function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
+  try {
+    return model.notCarried?.(turn) ?? []
+  } catch (error) {
+    throw toApiError(error)
   }
 }
 

@@ -2,7 +2,8 @@
 import type { CountInputTokensRequest } from '../protocol/request.ts'
 import type { Caller } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
-import { type PlanDeps, planRun } from './plan-run.ts'
+import { toApiError } from './model-failure.ts'
+import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 
 const ENDPOINT = 'POST /v1/responses/input_tokens'
 
@@ -16,10 +17,18 @@ export async function countInputTokens(
   const { personality: _, ...context } = request
   const { tokens } = await once<Counted>(ENDPOINT, caller, deps, async (endClaim) => {
     const plan = await planRun({ ...context, store: false }, caller, deps)
-    const counted = { tokens: await plan.resolved.model.countInputTokens(plan.turn, { signal: caller.signal }) }
+    const counted = { tokens: await count(plan, caller) }
     const claim = endClaim(counted)
     if (claim) await plan.store.finishUnstored([], { turn: null, claim })
     return counted
   })
   return tokens
+}
+
+async function count({ resolved, turn }: RunPlan, { signal }: Caller): Promise<number> {
+  try {
+    return await resolved.model.countInputTokens(turn, { signal })
+  } catch (error) {
+    throw toApiError(error)
+  }
 }

@@ -144,9 +144,9 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
 /** Reasoning of one provider means nothing to another, and what no key opens to nobody: what is lost then is said. */
 function reportStrangers({ strangers, lost }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
   for (const other of strangers)
-    ledger.note('input', `reasoning of the provider '${other}' goes to '${provider}' as readable text only.`)
+    ledger.note('input', `reasoning of the provider '${other}' goes to '${provider}' as readable text at most.`)
   if (lost.size > 0)
-    ledger.note('input', 'stored reasoning goes as readable text only: the key it was sealed with is gone.')
+    ledger.note('input', 'stored reasoning goes as readable text at most: the key it was sealed with is gone.')
 }
 
 const NOT_STORED = 'this project stores nothing (zero data retention), so neither is this response.'

@@ -24,5 +24,7 @@ export type ModelEntry = {
   /** Seconds since the epoch. */
   readonly created: number
   readonly ownedBy: string
+  /** For people, where the provider has one. */
+  readonly displayName?: string
   readonly capabilities: ModelCapabilities
 }

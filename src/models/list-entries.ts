@@ -42,6 +42,7 @@ async function listEntries(options: ListOptions, known: KnownCapabilities): Prom
         id: isUnique ? row.id : `${provider.name}/${row.id}`,
         created: row.created ?? options.createdAt,
         ownedBy: row.ownedBy ?? provider.ownedBy,
+        ...(row.displayName !== undefined && { displayName: row.displayName }),
         capabilities,
       }
     }),

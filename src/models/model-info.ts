@@ -46,6 +46,10 @@ const RULES: readonly Rule[] = [
     ...REASONING_VISION,
     ...window(200_000, 64_000),
   }),
+  rule(`claude-(opus-4-[678]|sonnet-4-6|(fable|mythos|opus|sonnet|haiku)-5)`, {
+    ...REASONING_VISION,
+    ...window(1_000_000, 128_000),
+  }),
   rule(`claude-`, { imageInput: true, functionTools: true }),
 
   rule(`gemini-1\\.5-pro`, { ...VISION, ...window(2_097_152, 8192) }),

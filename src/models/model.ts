@@ -69,8 +69,11 @@ export type FieldTable = Readonly<Partial<Record<TurnField, FieldSupport>>>
 export type NotCarried = {
   /** The request field, as `reasoning.effort`. */
   readonly param: string
-  /** `meaning`: the answer would be another one. `hint`: it would only be made otherwise. */
-  readonly weight: 'meaning' | 'hint'
+  /**
+   * `meaning`: the answer would be another one. `hint`: it would only be made otherwise. `note`: nobody asked for what
+   * is lost (the thoughts of another provider), so it is told and never refused.
+   */
+  readonly weight: 'meaning' | 'hint' | 'note'
 }
 
 export type ModelBatch = readonly ModelEvent[]

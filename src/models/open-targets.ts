@@ -2,6 +2,7 @@
 import { type Clock, sleep } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { customToolsAsFunctions } from './custom-tools-as-functions.ts'
+import { demandedCallsByPrompt } from './demanded-calls-by-prompt.ts'
 import { createDeploymentHealth, type Deployment, type DeploymentHealth, fallback } from './fallback-model.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import { findListed } from './locate-model.ts'
@@ -82,7 +83,7 @@ export function createOpener(options: OpenerOptions): Opener {
 function emulate(provider: ModelProvider, upstreamModel: string, info: ModelInfo, options: OpenerOptions): Model {
   const adapter = provider.open(upstreamModel, mergeInfo(knownModelInfo(upstreamModel), info))
   const withTools = adapter.capabilities.customTools ? adapter : customToolsAsFunctions(adapter, options)
-  return withTools.capabilities.structuredOutput ? withTools : structuredOutputByPrompt(withTools, options)
+  return structuredOutputByPrompt(demandedCallsByPrompt(withTools, options), options)
 }
 
 /** What the provider says about a model; null when it does not say so in time. */

@@ -152,7 +152,7 @@ describe('models of a provider', () => {
     ]
     for (const [answer, kind, message] of failures) {
       await assert.rejects(
-        list(() => answer, 'openai', 200),
+        list(() => answer, 'openai', answer.hang ? 200 : undefined),
         (error) => {
           assert.ok(error instanceof ModelError)
           assert.equal(error.kind, kind)
@@ -211,5 +211,60 @@ describe('models of a provider', () => {
     clock.advance(LIST_RETRY_MS)
     await assert.rejects(lister(), { kind: 'auth' })
     assert.equal(calls, 2)
+  })
+})
+
+describe('models of Anthropic', () => {
+  const supported = (value: boolean) => ({ supported: value })
+  const row = (id: string, fields: object = {}) => ({
+    type: 'model',
+    id,
+    created_at: '2026-02-04T00:00:00Z',
+    ...fields,
+  })
+
+  it('are read page by page, with their names and what each of them can do', async () => {
+    const known = row('claude-a', {
+      display_name: 'Claude A',
+      max_input_tokens: 1_000_000,
+      max_tokens: 128_000,
+      capabilities: {
+        image_input: supported(true),
+        pdf_input: supported(false),
+        structured_outputs: supported(true),
+        thinking: supported(true),
+      },
+    })
+    const { models, server } = await list(
+      (path) => ({
+        json: path.includes('after_id=claude-a')
+          ? { data: [row('claude-b', { created_at: '1970-01-01T00:00:00Z', capabilities: null }), 7], has_more: false }
+          : { data: [known], has_more: true, last_id: 'claude-a' },
+      }),
+      'anthropic',
+    )
+    assert.deepEqual(
+      server.requests.map(({ path }) => path),
+      ['/v1/models?limit=1000', '/v1/models?limit=1000&after_id=claude-a'],
+    )
+    const info = { imageInput: true, fileInput: false, structuredOutput: true, reasoning: true }
+    assert.deepEqual(models, [
+      {
+        id: 'claude-a',
+        created: 1770163200,
+        ownedBy: 'anthropic',
+        displayName: 'Claude A',
+        info: { contextWindow: 1_000_000, maxOutputTokens: 128_000, ...info },
+      },
+      { id: 'claude-b', created: null, ownedBy: 'anthropic', info: {} },
+    ])
+  })
+
+  it('end where a page is empty, and where there are too many', async () => {
+    const { server } = await list(() => ({ json: { data: [], has_more: true, last_id: 'x' } }), 'anthropic')
+    assert.equal(server.requests.length, 1)
+    const page = Array.from({ length: 1000 }, (_, index) => row(`m${index}`))
+    const endless = await list(() => ({ json: { data: page, has_more: true, last_id: 'm999' } }), 'anthropic')
+    assert.equal(endless.server.requests.length, 5)
   })
 })

@@ -2,8 +2,10 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
 import { fetchJson } from './fetch-json.ts'
+import { readAnthropicPage } from './read-anthropic-list.ts'
 import {
   type ListedModel,
+  MAX_LISTED_MODELS,
   readLlamaCppWindow,
   readModelList,
   readOllamaLoaded,
@@ -23,7 +25,7 @@ const MAX_SHOWN_MODELS = 200
 const SHOW_CONCURRENCY = 8
 
 /** Which engine answers: some tell more on their own endpoints than on the OpenAI-style one. */
-export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp'
+export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic'
 
 export type ListSource = {
   /** Up to and including the version segment, as `http://127.0.0.1:11434/v1`. */
@@ -84,6 +86,8 @@ export async function fetchModels(source: ListSource): Promise<readonly ListedMo
       return fetchOllamaModels(source)
     case 'llamacpp':
       return fetchLlamaCppModels(source)
+    case 'anthropic':
+      return fetchAnthropicModels(source)
   }
 }
 
@@ -115,6 +119,24 @@ async function fetchLlamaCppModels(source: ListSource): Promise<readonly ListedM
   return window === null ? rows : rows.map((row) => ({ ...row, info: { ...row.info, contextWindow: window } }))
 }
 
+/** The largest page it gives. */
+const ANTHROPIC_PAGE = 1000
+
+async function fetchAnthropicModels(source: ListSource): Promise<readonly ListedModel[]> {
+  const models: ListedModel[] = []
+  let after: string | null = null
+  do {
+    const base = new URL(source.baseUrl)
+    base.searchParams.set('limit', String(ANTHROPIC_PAGE))
+    if (after !== null) base.searchParams.set('after_id', after)
+    const page = readAnthropicPage(await get(source, base.href, '/models'))
+    models.push(...page.models)
+    // A page without models would be followed by itself for ever.
+    after = page.models.length === 0 ? null : page.after
+  } while (after !== null && models.length < MAX_LISTED_MODELS)
+  return models
+}
+
 /** Engines have their own endpoints beside the versioned ones. */
 const rootOf = (baseUrl: string) => withoutSlash(baseUrl).replace(/\/v\d+$/, '')
 const withoutSlash = (url: string) => url.replace(/\/+$/, '')
@@ -126,7 +148,7 @@ const get = (
   body?: unknown,
 ) =>
   fetchJson({
-    url: `${withoutSlash(base)}${path}`,
+    url: urlOf(base, path),
     clock,
     timeoutMs,
     maxBytes: MAX_LIST_BYTES,
@@ -134,3 +156,10 @@ const get = (
     ...(body === undefined ? {} : { body }),
     ...(dispatcher ? { dispatcher } : {}),
   })
+
+/** The query of the base, an API version for example, stays behind the path. */
+function urlOf(base: string, path: string): string {
+  const url = new URL(base)
+  url.pathname = `${withoutSlash(url.pathname)}${path}`
+  return url.href
+}

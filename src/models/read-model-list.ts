@@ -4,7 +4,7 @@ import { isChatModel, type ModelInfo } from './model-info.ts'
 
 /** Rows of one provider. */
 export const MAX_LISTED_MODELS = 5000
-const MAX_ID_CHARS = 256
+export const MAX_ID_CHARS = 256
 
 export type ListedModel = {
   /** The name the provider knows. */
@@ -12,6 +12,8 @@ export type ListedModel = {
   /** Seconds since the epoch. */
   readonly created: number | null
   readonly ownedBy: string | null
+  /** For people, where the provider has one. */
+  readonly displayName?: string
   readonly info: ModelInfo
 }
 
@@ -118,7 +120,8 @@ function readFlags(row: JsonObject): ModelInfo {
   return flags
 }
 
-function readDate(text: string | null): number | null {
+/** Seconds since the epoch; null for what is no date, or the epoch itself. */
+export function readDate(text: string | null): number | null {
   const time = text === null ? Number.NaN : Date.parse(text)
   return Number.isFinite(time) && time > 0 ? Math.floor(time / 1000) : null
 }

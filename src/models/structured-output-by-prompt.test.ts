@@ -130,3 +130,34 @@ describe('structured output by prompt', () => {
     assert.equal(inner.calls[0]?.instructions, null)
   })
 })
+
+describe('a model that can be constrained to some formats', () => {
+  const formats = (...lost: readonly string[]) => {
+    const inner = createScriptedModel([says('{"n":', '1}')], { structuredOutput: true })
+    const some = {
+      ...inner,
+      fields: { 'text.format.json_object': 'refused' } as const,
+      notCarried: (turn: ModelTurn) =>
+        lost.includes(turn.text.format.type) ? [{ param: 'text.format', weight: 'meaning' } as const] : [],
+    }
+    return { inner, model: structuredOutputByPrompt(some, { ids: createCountingIds(), checks }) }
+  }
+
+  it('is constrained to what it carries, and streams', async () => {
+    const { inner, model } = formats('json_object')
+    assert.deepEqual(model.notCarried?.(turnFor(strict)), [])
+    const { events } = await collect(model, turnFor(strict))
+    assert.equal(events.filter(({ type }) => type === 'text-delta').length, 2)
+    assert.deepEqual(inner.calls[0]?.text.format, strict)
+  })
+
+  it('is told the others in words, and its answer is checked', async () => {
+    const { inner, model } = formats('json_object', 'json_schema')
+    assert.equal(model.fields['text.format.json_object'], 'emulated')
+    assert.deepEqual(model.notCarried?.(turnFor(strict)), [])
+    const { events } = await collect(model, turnFor(strict))
+    assert.equal(textOf(events), '{"n":1}')
+    assert.equal(inner.calls[0]?.text.format.type, 'text')
+    assert.match(inner.calls[0]?.instructions ?? '', /JSON Schema "answer"/)
+  })
+})

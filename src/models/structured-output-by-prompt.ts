@@ -1,5 +1,5 @@
 /**
- * Structured output for a model that cannot be constrained: it is told the schema, its answer is held back until it is
+ * Structured output where a model cannot be constrained, be it to any format or to this one: it is told the schema, its answer is held back until it is
  * valid, and it gets one chance to repair it.
  *
  * Invariant: nothing is yielded before the whole turn is known to be good. So there is one `finish`, and a failure is
@@ -12,6 +12,7 @@ import { addUsage } from '../protocol/usage.ts'
 import { checkJsonText, type JsonVerdict } from './check-json-text.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import {
+  type FieldTable,
   type Model,
   type ModelBatch,
   type ModelContext,
@@ -32,17 +33,44 @@ type HeldTurn = { readonly events: readonly ModelEvent[]; readonly text: string;
 type Options = { readonly ids: Ids; readonly checks: IsolatedChecks }
 
 export function structuredOutputByPrompt(inner: Model, options: Options): Model {
+  /** What goes inward: a format that the model carries itself, or one in words. */
+  const shown = (turn: ModelTurn) => (carriesFormat(inner, turn) ? turn : withInstruction(turn, turn.text.format))
   return {
     capabilities: { ...inner.capabilities, structuredOutput: true },
-    fields: { ...inner.fields, 'text.format.json_schema': 'emulated' },
-    countInputTokens: (turn, context) => inner.countInputTokens(withInstruction(turn, turn.text.format), context),
-    notCarried: (turn) => inner.notCarried?.(withInstruction(turn, turn.text.format)) ?? [],
+    fields: { ...inner.fields, ...emulatedFormats(inner) },
+    countInputTokens: (turn, context) => inner.countInputTokens(shown(turn), context),
+    notCarried: (turn) => inner.notCarried?.(shown(turn)) ?? [],
     stream(turn, context) {
       const format = turn.text.format
       if (format.type === 'text') return inner.stream(turn, context)
-      return answer(inner, withInstruction(turn, format), format, context, options)
+      return streamFormat(inner, turn, format, context, options)
     },
   }
+}
+
+/** A model that can be constrained may still say that it cannot be to this format. */
+const carriesFormat = (inner: Model, turn: ModelTurn): boolean =>
+  turn.text.format.type === 'text' ||
+  (inner.capabilities.structuredOutput && !inner.notCarried?.(turn).some(({ param }) => param === 'text.format'))
+
+const FORMATS = ['text.format.json_schema', 'text.format.json_object'] as const
+
+function emulatedFormats({ capabilities, fields }: Model): FieldTable {
+  const emulated = FORMATS.filter((name) => fields[name] === 'refused')
+  const always = capabilities.structuredOutput ? [] : [FORMATS[0]]
+  return Object.fromEntries([...emulated, ...always].map((name) => [name, 'emulated']))
+}
+
+/** Whether the model carries the format is asked in here, where what it throws is a failure of the stream. */
+async function* streamFormat(
+  inner: Model,
+  turn: ModelTurn,
+  format: JsonFormat,
+  context: ModelContext,
+  options: Options,
+): AsyncGenerator<ModelBatch> {
+  if (carriesFormat(inner, turn)) yield* inner.stream(turn, context)
+  else yield* answer(inner, withInstruction(turn, format), format, context, options)
 }
 
 async function* answer(

@@ -74,7 +74,7 @@ test('another provider gets the readable text alone, and the caller is told (req
     assert.ok(!JSON.stringify(other.turn).includes(CANARY))
     assert.match(JSON.stringify(other.turn), /I thought about it/)
     assert.deepEqual(other.warnings, [
-      "input: reasoning of the provider 'scripted' goes to 'elsewhere' as readable text only.",
+      "input: reasoning of the provider 'scripted' goes to 'elsewhere' as readable text at most.",
     ])
   } finally {
     await fixture.close()
@@ -147,7 +147,7 @@ test('when its key is gone, sent reasoning is refused, and stored reasoning goes
     const run = await engine.createResponse(chained, fixture.caller())
     await readAll(run.events)
     assert.deepEqual(run.warnings, [
-      'input: stored reasoning goes as readable text only: the key it was sealed with is gone.',
+      'input: stored reasoning goes as readable text at most: the key it was sealed with is gone.',
     ])
     const shown = JSON.stringify(model.turns.at(-1)?.items)
     assert.ok(!shown.includes(CANARY))

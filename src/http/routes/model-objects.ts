@@ -2,11 +2,12 @@
 import type { ModelEntry } from '../../models/catalog.ts'
 
 /** OpenAI's four fields, and what we know besides. */
-export const toModelObject = ({ id, created, ownedBy, capabilities }: ModelEntry) => ({
+export const toModelObject = ({ id, created, ownedBy, displayName, capabilities }: ModelEntry) => ({
   id,
   object: 'model',
   created,
   owned_by: ownedBy,
+  ...(displayName !== undefined && { display_name: displayName }),
   context_window: capabilities.contextWindow,
   max_output_tokens: capabilities.maxOutputTokens,
   capabilities: {
@@ -34,9 +35,9 @@ const AGENT_INSTRUCTIONS =
   'does the job, run what checks it, and say plainly what you did and what you could not do.'
 
 /** The shape Codex expects of a catalogue; it rejects an entry that lacks one of these. */
-export const toCodexModel = ({ id, ownedBy, capabilities }: ModelEntry, index: number) => ({
+export const toCodexModel = ({ id, ownedBy, displayName, capabilities }: ModelEntry, index: number) => ({
   slug: id,
-  display_name: id,
+  display_name: displayName ?? id,
   description: `${id} of ${ownedBy}`,
   default_reasoning_level: capabilities.reasoning ? 'medium' : null,
   supported_reasoning_levels: capabilities.reasoning ? REASONING_LEVELS : [],

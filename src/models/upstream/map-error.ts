@@ -42,9 +42,12 @@ const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
   authentication_error: 401,
   permission_error: 403,
   not_found_error: 404,
+  billing_error: 402,
   request_too_large: 413,
   rate_limit_error: 429,
   rate_limit_exceeded: 429,
+  api_error: 500,
+  timeout_error: 504,
   overloaded_error: 529,
 }
 
@@ -56,7 +59,11 @@ function toModelError(
 ): ModelError {
   const kind = kindOf(error, status)
   const param =
-    kind === 'context_length' ? 'input' : kind === 'model_not_found' ? 'model' : ourParam(error.param, context.params)
+    kind === 'context_length'
+      ? 'input'
+      : kind === 'model_not_found'
+        ? 'model'
+        : ourParam(error.param ?? leadingField(error.message), context.params)
   const message = messageOf(kind, error, status, context)
   return new ModelError(kind, message, { status, retryAfterMs, param, provider: context.provider })
 }
@@ -74,6 +81,7 @@ const RATE_LIMIT = /rate[ _-]?limit|too many requests|quota|tokens per (?:minute
 function kindOf(error: UpstreamErrorBody, status: number | null): ModelErrorKind {
   const words = `${error.code ?? ''} ${error.type ?? ''} ${error.message ?? ''}`.slice(0, 8192)
   const says = (pattern: RegExp) => pattern.test(words)
+  if (status !== null && status < 500 && says(CREDIT)) return 'quota'
   switch (status) {
     case null:
       if (says(CONTEXT_LENGTH)) return 'context_length'
@@ -111,6 +119,8 @@ function kindOf(error: UpstreamErrorBody, status: number | null): ModelErrorKind
 
 /** An account without money, as OpenAI and those who copy it say it. */
 const isQuota = ({ code, type }: UpstreamErrorBody) => [code, type].includes('insufficient_quota')
+/** As Anthropic says it, with a status that blames the request. */
+const CREDIT = /credit balance is too low/i
 
 function messageOf(
   kind: ModelErrorKind,
@@ -138,6 +148,9 @@ function messageOf(
     }
   }
 }
+
+/** Some name no field but begin their message with it, as `messages.0.content: ...` or `max_tokens: ...`. */
+const leadingField = (message: string | null) => /^([a-z_]+)(?:\.[\w.[\]]+)?: /.exec(message ?? '')?.[1] ?? null
 
 function ourParam(param: string | null, names: ParamNames): string | null {
   const first = param?.split(/[.[]/, 1)[0]

@@ -7,11 +7,13 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import { createSseDecoder, DEFAULT_SSE_LIMITS, SseError, type SseLimits } from '../../lib/sse-decode.ts'
-import { postUpstream, type UpstreamClocks, UpstreamHttpError, type UpstreamReply } from '../../lib/upstream-http.ts'
+import { postUpstream, type UpstreamClocks, type UpstreamReply } from '../../lib/upstream-http.ts'
 import type { Usage } from '../../protocol/response.ts'
 import { type ModelBatch, type ModelContext, ModelError, type ModelEvent, type ModelTurn } from '../model.ts'
-import { mapHttpError, type ParamNames, type UpstreamErrorContext } from './map-error.ts'
+import { assertAccepted } from './assert-accepted.ts'
+import type { ParamNames, UpstreamErrorContext } from './map-error.ts'
 import { startAttempt } from './start-attempt.ts'
+import { aborted, toModelError } from './to-model-error.ts'
 
 /** A turn as the provider wants it. */
 export type UpstreamCall = {
@@ -48,9 +50,6 @@ export type UpstreamOptions = {
   readonly limits?: SseLimits
 }
 
-/** An error body is read no further than this. */
-const MAX_ERROR_BYTES = 64 * 1024
-
 export async function* streamUpstream(
   options: UpstreamOptions,
   turn: ModelTurn,
@@ -66,10 +65,7 @@ export async function* streamUpstream(
   try {
     reply = await postUpstream({ dispatcher, ...call, signal: context.signal, clock, clocks })
     attempt.replied(reply)
-    if (reply.status < 200 || reply.status > 299) {
-      const { text } = await reply.readText(MAX_ERROR_BYTES)
-      throw mapHttpError({ status: reply.status, body: text, header: reply.header, nowMs: clock.now() }, error)
-    }
+    await assertAccepted(reply, error, clock)
     const nextBatch = createBatchReader(reply, decoder, limits)
     for (let batch = await nextBatch(); batch !== null; batch = await nextBatch()) {
       attempt.yielding()
@@ -79,7 +75,7 @@ export async function* streamUpstream(
     reply.release()
     attempt.end('completed')
   } catch (cause) {
-    const failure = toModelError(cause, provider, reply)
+    const failure = toModelError(cause, provider, reply?.status ?? null)
     attempt.end(failure instanceof ModelError && failure.kind === 'aborted' ? 'aborted' : 'failed')
     throw failure
   } finally {
@@ -152,27 +148,4 @@ function isPlainJson(reply: UpstreamReply): boolean {
   if (type === 'application/json') return true
   if (type === '' || type === 'text/event-stream' || type === 'text/plain') return false
   throw new SseError(`its content type is '${type.slice(0, 60)}'`)
-}
-
-const aborted = (provider: string, cause?: unknown) =>
-  new ModelError('aborted', 'The call of the model was aborted.', { provider, cause })
-
-/** What is none of these is a bug of ours and stays what it is. */
-function toModelError(cause: unknown, provider: string, reply: UpstreamReply | null): unknown {
-  const status = reply?.status ?? null
-  if (cause instanceof ModelError) {
-    if (cause.provider !== null) return cause
-    const { kind, message, param, retryAfterMs } = cause
-    return new ModelError(kind, message, { status: cause.status ?? status, param, retryAfterMs, provider, cause })
-  }
-  if (cause instanceof SseError) {
-    const message = `The reply of the provider '${provider}' could not be understood: ${cause.message}.`
-    return new ModelError('malformed', message, { status, provider, cause })
-  }
-  if (cause instanceof UpstreamHttpError) {
-    if (cause.kind === 'aborted') return aborted(provider, cause)
-    const message = `The call of the provider '${provider}' failed: ${cause.message}.`
-    return new ModelError(cause.kind, message, { status, provider, cause })
-  }
-  return cause
 }
