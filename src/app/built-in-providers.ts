@@ -1,5 +1,29 @@
 /** Composition: the providers that are known by name, each with the API it is spoken to in. */
-import type { KnownProvider } from '../config/known-providers.ts'
+import { createProviderCatalog, type KnownProvider, type ProviderCatalog } from '../config/known-providers.ts'
 import { CHAT_PROVIDERS } from '../models/chat-completions/providers.ts'
+import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
+import { RESPONSES_PROVIDERS } from '../models/responses/providers.ts'
+import { DEFAULT_RESPONSES_QUIRKS } from '../models/responses/quirks.ts'
 
-export const BUILT_IN_PROVIDERS: readonly KnownProvider[] = CHAT_PROVIDERS.map((row) => ({ ...row, wireApi: 'chat' }))
+/**
+ * OpenAI's own API is the Responses API. What is reached by moving `OPENAI_BASE_URL` is mostly another server, and Chat
+ * Completions is what nearly all of them have.
+ */
+const OF_RESPONSES: readonly KnownProvider[] = RESPONSES_PROVIDERS.map((row) =>
+  row.name === 'azure'
+    ? { ...row, wireApi: 'responses', ownAddress: true }
+    : { ...row, wireApi: 'responses', movedWireApi: 'chat' },
+)
+
+export const BUILT_IN_PROVIDERS: readonly KnownProvider[] = [
+  ...OF_RESPONSES,
+  ...CHAT_PROVIDERS.filter(({ name }) => !OF_RESPONSES.some((other) => other.name === name)).map(
+    (row): KnownProvider => ({ ...row, wireApi: 'chat' }),
+  ),
+]
+
+/** With the quirks of every adapter that has some. */
+export const PROVIDER_CATALOG: ProviderCatalog = createProviderCatalog(BUILT_IN_PROVIDERS, {
+  ...DEFAULT_QUIRKS,
+  ...DEFAULT_RESPONSES_QUIRKS,
+})

@@ -10,6 +10,8 @@ import type { Model, ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider } from '../models/model-provider.ts'
 import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
+import { keyHeaders, responsesQuirksOf } from '../models/responses/providers.ts'
+import { createResponsesModel } from '../models/responses/responses-model.ts'
 import type { AdapterOptions } from '../models/upstream/adapter-options.ts'
 
 export type ProviderDeps = { readonly clock: Clock; readonly ids: Ids }
@@ -32,7 +34,7 @@ type Wire = {
   open(options: AdapterOptions, connection: ProviderConfig, info: ModelInfo): Model
   listKind(connection: ProviderConfig): ListKind
   /** Headers that let a list request in. */
-  authorize(apiKey: string): Readonly<Record<string, string>>
+  authorize(apiKey: string, connection: ProviderConfig): Readonly<Record<string, string>>
 }
 
 const ENGINE_LISTS: Readonly<Record<string, ListKind>> = {
@@ -45,7 +47,8 @@ const bearer = (apiKey: string) => ({ authorization: `Bearer ${apiKey}` })
 
 const CHAT: Wire = {
   open(options, { type, quirks: switched }, info) {
-    const quirks = quirksOf(type, switched)
+    // Azure's Chat Completions are OpenAI's.
+    const quirks = quirksOf(type === 'azure' ? 'openai' : type, switched)
     const capabilities: ModelCapabilities = {
       ...BELIEVED,
       customTools: quirks.customTools,
@@ -59,10 +62,21 @@ const CHAT: Wire = {
   authorize: bearer,
 }
 
-const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: CHAT, anthropic: CHAT, gemini: CHAT }
+const RESPONSES: Wire = {
+  open(options, { type, quirks: switched }, info) {
+    const quirks = responsesQuirksOf(type, switched)
+    const capabilities: ModelCapabilities = { ...BELIEVED, customTools: quirks.customTools, ...info }
+    return createResponsesModel({ ...options, quirks, capabilities, keyHeaders: (key) => keyHeaders(type, key) })
+  },
+  listKind: CHAT.listKind,
+  authorize: (apiKey, { type }) => keyHeaders(type, apiKey),
+}
+
+const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: RESPONSES, anthropic: CHAT, gemini: CHAT }
 
 export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
-  const { name, apiBase, apiKey, headers } = connection
+  const { name, apiKey, headers } = connection
+  const baseUrl = baseUrlOf(connection)
   const wire = WIRES[connection.wireApi]
   const clocks: UpstreamClocks = {
     connectMs: config.limits.upstreamConnectMs,
@@ -74,15 +88,15 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
   const list = createModelLister(
     () =>
       fetchModels({
-        baseUrl: apiBase,
+        baseUrl,
         kind: wire.listKind(connection),
-        headers: { ...(apiKey ? wire.authorize(apiKey) : {}), ...headers },
+        headers: { ...(apiKey ? wire.authorize(apiKey, connection) : {}), ...headers },
         clock: deps.clock,
         dispatcher,
       }),
     deps.clock,
   )
-  const adapter = { provider: name, baseUrl: apiBase, apiKey, headers, clocks, dispatcher, ...deps }
+  const adapter = { provider: name, baseUrl, apiKey, headers, clocks, dispatcher, ...deps }
   const provider: ModelProvider = {
     name,
     ownedBy: name,
@@ -91,3 +105,6 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
   }
   return { provider, close: () => dispatcher.destroy() }
 }
+
+const baseUrlOf = ({ apiBase, apiVersion }: ProviderConfig): string =>
+  apiVersion === null ? apiBase : `${apiBase}?api-version=${encodeURIComponent(apiVersion)}`

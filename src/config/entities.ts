@@ -27,6 +27,7 @@ export const providers = () =>
       headers: mapOf(HEADER_NAME, secret()),
       timeout: duration('1s', '24h'),
       wire_api: choice(WIRE_APIS),
+      api_version: text('an API version as 2025-03-01-preview', /^[\w.-]{1,64}$/),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
     }),
   )

@@ -63,6 +63,7 @@ export function resolveProviders(
 /** A hosted provider counts when the environment holds its key, or the address of a server of one's own. */
 function isHeld(known: KnownProvider, { env, own }: ProviderOptions, context: ReadContext): boolean {
   if (known.local || firstSet([...known.envKeys, ...known.envBaseUrls], env) === null) return false
+  if (known.ownAddress && firstSet(known.envBaseUrls, env) === null) return false
   if (!leadsToSelf(known, env, own)) return true
   const variable = firstSet(known.envBaseUrls, env) ?? ''
   context.warn(wholeSource(variable), `${variable} is the address of this server itself; ${known.name} is not used`)
@@ -78,7 +79,7 @@ function resolveOne(
   const type = typeOf(name, written, options.catalog, context)
   if (type === null) return null
   const known = findProvider(options.catalog, type)
-  const wireApi = written.wire_api ?? known?.wireApi ?? 'chat'
+  const wireApi = written.wire_api ?? wireApiAt(written.api_base, known, options.env)
   const apiBase = written.api_base ?? (known === null ? null : addressOf(known, wireApi, options.env))
   if (apiBase === null && type !== DEMO) {
     context.error(written.place, `the provider "${name}" lacks "api_base"`)
@@ -99,6 +100,7 @@ function resolveOne(
     headers: Object.fromEntries(written.headers ?? []),
     timeoutMs: written.timeout ?? options.timeoutMs,
     wireApi,
+    apiVersion: written.api_version ?? null,
     quirks: quirksOf(written, options.catalog, context),
     source: written.place.source,
   }
@@ -134,21 +136,31 @@ const firstSet = (names: readonly string[], env: Env): string | null => names.fi
 
 function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptions): ProviderConfig {
   const variable = firstSet(known.envKeys, env)
+  const apiBase = baseUrlOf(known, env)
   return {
     name: known.name,
     type: known.name,
-    apiBase: baseUrlOf(known, env),
+    apiBase,
     apiKey: variable === null ? null : (env[variable]?.trim() ?? null),
     headers: {},
     timeoutMs,
-    wireApi: known.wireApi,
+    wireApi: wireApiAt(apiBase, known, env),
+    apiVersion: null,
     quirks: {},
     source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
   }
 }
 
-/** Chat Completions may be offered elsewhere than what a provider speaks by itself. */
-function addressOf(known: KnownProvider, wireApi: WireApi, env: Env): string {
+/** What a provider is spoken to in when nobody says: its own API at its own address, elsewhere what others offer. */
+function wireApiAt(address: string | null, known: KnownProvider | null, env: Env): WireApi {
+  if (known === null) return 'chat'
+  const isMoved = (address ?? baseUrlOf(known, env)) !== known.baseUrl
+  return isMoved ? (known.movedWireApi ?? known.wireApi) : known.wireApi
+}
+
+/** Chat Completions may be offered elsewhere than what a provider speaks by itself; null: nobody said where it is. */
+function addressOf(known: KnownProvider, wireApi: WireApi, env: Env): string | null {
+  if (known.ownAddress && firstSet(known.envBaseUrls, env) === null) return null
   if (wireApi !== 'chat' || known.chatBaseUrl === undefined || firstSet(known.envBaseUrls, env) !== null) {
     return baseUrlOf(known, env)
   }

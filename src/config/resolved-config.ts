@@ -20,6 +20,8 @@ export type ProviderConfig = {
   /** Milliseconds; of one call, from its start to its last byte. */
   readonly timeoutMs: number
   readonly wireApi: WireApi
+  /** Sent as the query parameter `api-version`, which older Azure endpoints want; null: not sent. */
+  readonly apiVersion: string | null
   /** Deviations that the file switched, as the adapter spells them. */
   readonly quirks: Readonly<Record<string, boolean>>
   /** Where it was found: a file name, or the variable that holds its key. */

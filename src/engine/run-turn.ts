@@ -146,7 +146,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const write = (event: ModelEvent): void => {
     switch (event.type) {
       case 'text-start':
-        composer.message().startText()
+        composer.message(event.message).startText()
         return
       case 'text-delta':
         composer.message().text(event.delta, (options.logprobs && event.logprobs) || [])
@@ -159,7 +159,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         composer.message().endPart()
         return
       case 'refusal-start':
-        composer.message().startRefusal()
+        composer.message(event.message).startRefusal()
         return
       case 'refusal-delta':
         composer.message().refusal(event.delta)

@@ -10,7 +10,7 @@
  */
 import type { Annotation, Logprob } from '../protocol/content.ts'
 import type { HostedItem, McpApprovalResponse } from '../protocol/hosted-items.ts'
-import type { Item } from '../protocol/items.ts'
+import type { Item, OutputMessage } from '../protocol/items.ts'
 import type { Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
 import type { Usage } from '../protocol/response.ts'
 import type { CustomFormat } from '../protocol/tools.ts'
@@ -167,12 +167,16 @@ export type TurnToolChoice = {
 
 export type FinishReason = 'stop' | 'tool_calls' | 'length' | 'content_filter'
 
+/** An assistant message as its provider began it. */
+export type MessageStart = { readonly phase: NonNullable<OutputMessage['phase']> | null }
+
 export type ModelEvent =
-  | { readonly type: 'text-start'; readonly id: string }
+  /** With `message` it begins one; without, it joins the message of the block before it where there is one. */
+  | { readonly type: 'text-start'; readonly id: string; readonly message?: MessageStart }
   | { readonly type: 'text-delta'; readonly id: string; readonly delta: string; readonly logprobs?: readonly Logprob[] }
   | { readonly type: 'annotation'; readonly id: string; readonly annotation: Annotation }
   | { readonly type: 'text-end'; readonly id: string }
-  | { readonly type: 'refusal-start'; readonly id: string }
+  | { readonly type: 'refusal-start'; readonly id: string; readonly message?: MessageStart }
   | { readonly type: 'refusal-delta'; readonly id: string; readonly delta: string }
   | { readonly type: 'refusal-end'; readonly id: string }
   | { readonly type: 'reasoning-start'; readonly id: string }

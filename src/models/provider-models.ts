@@ -126,7 +126,7 @@ const get = (
   body?: unknown,
 ) =>
   fetchJson({
-    url: `${withoutSlash(base)}${path}`,
+    url: urlOf(base, path),
     clock,
     timeoutMs,
     maxBytes: MAX_LIST_BYTES,
@@ -134,3 +134,10 @@ const get = (
     ...(body === undefined ? {} : { body }),
     ...(dispatcher ? { dispatcher } : {}),
   })
+
+/** The query of the base, an API version for example, stays behind the path. */
+function urlOf(base: string, path: string): string {
+  const url = new URL(base)
+  url.pathname = `${withoutSlash(url.pathname)}${path}`
+  return url.href
+}

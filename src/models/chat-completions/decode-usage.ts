@@ -1,17 +1,7 @@
 /** Vendors' token counts -> `Usage`. */
 import type { Usage } from '../../protocol/response.ts'
-import { asFields, asNumber, type Fields } from '../upstream/fields.ts'
-
-/** More than any model reads or writes: a larger number is no count, and the ledger could not hold the sum of many. */
-const MAX_TOKENS = 1e12
-
-const count = (...values: readonly unknown[]): number | null => {
-  for (const value of values) {
-    const number = asNumber(value)
-    if (number !== null && number >= 0 && number <= MAX_TOKENS) return Math.floor(number)
-  }
-  return null
-}
+import { asFields, type Fields } from '../upstream/fields.ts'
+import { tokenCount as count, toUsage as makeUsage } from '../upstream/token-counts.ts'
 
 /** Null when the chunk holds none. Groq, Moonshot and llama.cpp have places of their own for it. */
 export function readUsage(chunk: Fields, choice: Fields | null): Usage | null {
@@ -54,19 +44,3 @@ function fromTimings(timings: Fields): Usage | null {
   const cached = count(timings.cache_n) ?? 0
   return makeUsage({ input: prompt + cached, cached, cacheWrite: 0, output, reasoning: 0 })
 }
-
-type Counts = {
-  readonly input: number
-  readonly cached: number
-  readonly cacheWrite: number
-  readonly output: number
-  readonly reasoning: number
-}
-
-const makeUsage = ({ input, cached, cacheWrite, output, reasoning }: Counts): Usage => ({
-  input_tokens: input,
-  input_tokens_details: { cached_tokens: Math.min(cached, input), cache_write_tokens: Math.min(cacheWrite, input) },
-  output_tokens: output,
-  output_tokens_details: { reasoning_tokens: Math.min(reasoning, output) },
-  total_tokens: input + output,
-})
