@@ -34,6 +34,8 @@ export const BACKENDS = [
 export type ServerOptions = {
   /** Lines of YAML besides the provider. */
   readonly config?: string
+  /** Further providers, one line of YAML each. */
+  readonly providers?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly telemetry?: Telemetry
   /** In the place of the system's. */
@@ -51,7 +53,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const home = await mkdtemp(join(tmpdir(), 'antiphon-server-'))
   const file = join(home, 'antiphon.yaml')
   const provider = `upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: upstream-secret-key }`
-  await writeFile(file, `providers:\n  ${provider}\ndiscovery: { enabled: false }\n${options.config ?? ''}`)
+  const lines = [provider, ...(options.providers ?? [])].map((line) => `  ${line}\n`)
+  await writeFile(file, `providers:\n${lines.join('')}discovery: { enabled: false }\n${options.config ?? ''}`)
   const resolved = await resolveConfig({
     flags: new Map(),
     file,
