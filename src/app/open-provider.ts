@@ -63,9 +63,9 @@ const CHAT: Wire = {
 }
 
 const RESPONSES: Wire = {
-  open(options, { type, quirks: switched }, info) {
+  open(options, { type, hostedTools, quirks: switched }, info) {
     const quirks = responsesQuirksOf(type, switched)
-    const capabilities: ModelCapabilities = { ...BELIEVED, customTools: quirks.customTools, ...info }
+    const capabilities: ModelCapabilities = { ...BELIEVED, customTools: quirks.customTools, hostedTools, ...info }
     return createResponsesModel({ ...options, quirks, capabilities, keyHeaders: (key) => keyHeaders(type, key) })
   },
   listKind: CHAT.listKind,

@@ -22,6 +22,10 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
       'api_version',
       'Sent with every call as `?api-version=`, for Azure endpoints older than `/openai/v1`. Unset: not sent.',
     ],
+    [
+      'hosted_tools',
+      'Tools that the provider runs itself and requests may use: list of `web_search`, `file_search`, `code_interpreter`, `image_generation`, `mcp`. Needs `wire_api: responses`. Unset: none, such tools are refused.',
+    ],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
   models: [

@@ -1,5 +1,5 @@
 /** The file's providers, completed with what is known of their names, and those whose keys the environment holds. */
-import type { providers as providersKind } from './entities.ts'
+import type { HostedTool, providers as providersKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import {
   DEMO,
@@ -101,6 +101,7 @@ function resolveOne(
     timeoutMs: written.timeout ?? options.timeoutMs,
     wireApi,
     apiVersion: written.api_version ?? null,
+    hostedTools: hostedToolsOf(written, wireApi, context),
     quirks: quirksOf(written, options.catalog, context),
     source: written.place.source,
   }
@@ -130,6 +131,14 @@ function quirksOf(written: WrittenProvider, { quirks }: ProviderCatalog, context
   return Object.fromEntries(entries)
 }
 
+/** Only the Responses API has such tools. */
+function hostedToolsOf(written: WrittenProvider, wireApi: WireApi, context: ReadContext): readonly HostedTool[] {
+  const tools = written.hosted_tools ?? []
+  if (tools.length > 0 && wireApi !== 'responses')
+    context.error(written.place, `"hosted_tools" needs wire_api: responses; this provider is spoken to in "${wireApi}"`)
+  return tools
+}
+
 const toSnakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 const firstSet = (names: readonly string[], env: Env): string | null => names.find((name) => env[name]?.trim()) ?? null
@@ -146,6 +155,7 @@ function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptio
     timeoutMs,
     wireApi: wireApiAt(apiBase, known, env),
     apiVersion: null,
+    hostedTools: [],
     quirks: {},
     source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
   }

@@ -8,6 +8,7 @@
  *
  * Invariant: of text and reasoning one item is open at a time; the next item ends it. Calls may overlap.
  */
+import { isHostedItem } from '../../protocol/hosted-items.ts'
 import type { OutputMessage } from '../../protocol/items.ts'
 import type { MessageStart, ModelEvent } from '../model.ts'
 import { createBlockWriter, type ReasoningKind } from '../upstream/blocks.ts'
@@ -15,6 +16,7 @@ import { asFields, asList, asNumber, asText, type Fields } from '../upstream/fie
 import { readLogprobList } from '../upstream/read-logprobs.ts'
 import { readAnnotation } from './decode-annotations.ts'
 import { type CallReader, createCallReader } from './decode-calls.ts'
+import { createHostedReader, type HostedReader } from './decode-hosted.ts'
 import { packReasoningState } from './reasoning-state.ts'
 import { restOf } from './rest-of.ts'
 
@@ -36,9 +38,10 @@ type ReasoningItem = {
   readonly text: string[]
 }
 type CallItem = { readonly type: 'call'; readonly id: string | null; readonly reader: CallReader }
+type HostedItem = { readonly type: 'hosted'; readonly id: string | null; readonly reader: HostedReader }
 /** Of a type that nobody asked for. */
 type OtherItem = { readonly type: 'other'; readonly id: string | null }
-type OpenItem = MessageItem | ReasoningItem | CallItem | OtherItem
+type OpenItem = MessageItem | ReasoningItem | CallItem | HostedItem | OtherItem
 
 export interface OutputDecoder {
   readonly callCount: number
@@ -48,19 +51,34 @@ export interface OutputDecoder {
   annotation(event: Fields, out: ModelEvent[]): void
   reasoning(event: Fields, kind: ReasoningKind, out: ModelEvent[]): void
   input(event: Fields, kind: 'function' | 'custom', out: ModelEvent[]): void
+  /** Something of a tool that the provider runs: more of its text, that it is at work, or a first sight of an image. */
+  hosted(event: Fields, what: 'delta' | 'running' | 'image', out: ModelEvent[]): void
   /** `output`: all items as the Response lists them at its end. */
   end(output: readonly unknown[], out: ModelEvent[]): void
 }
 
-export type OutputDecoderOptions = { readonly logprobs: boolean }
+export type OutputDecoderOptions = {
+  readonly logprobs: boolean
+  /** Tools of the provider were asked for. */
+  readonly hosted: boolean
+}
 
-export function createOutputDecoder({ logprobs }: OutputDecoderOptions): OutputDecoder {
+export function createOutputDecoder({ logprobs, hosted }: OutputDecoderOptions): OutputDecoder {
   const blocks = createBlockWriter()
   const open = new Map<number | string, OpenItem>()
   let current: MessageItem | ReasoningItem | null = null
   let callCount = 0
   let sawItem = false
 
+  const newCallId = () => {
+    callCount += 1
+    return blocks.newId('call')
+  }
+  const openHosted = (item: Fields, out: ModelEvent[]): OpenItem => {
+    const id = asText(item.id)
+    const reader = createHostedReader(item, () => blocks.newId('hosted'), out)
+    return reader ? { type: 'hosted', id, reader } : { type: 'other', id }
+  }
   const endCurrent = (out: ModelEvent[]) => {
     blocks.close(out)
     current = null
@@ -69,10 +87,7 @@ export function createOutputDecoder({ logprobs }: OutputDecoderOptions): OutputD
     sawItem = true
     endCurrent(out)
     for (const item of open.values()) if (item.type === 'call') item.reader.endIfWhole(out)
-    const opened = createItem(item, () => {
-      callCount += 1
-      return blocks.newId('call')
-    })
+    const opened = hosted && wireType(item) === 'hosted' ? openHosted(item, out) : createItem(item, newCallId)
     open.set(key, opened)
     return opened
   }
@@ -162,7 +177,7 @@ export function createOutputDecoder({ logprobs }: OutputDecoderOptions): OutputD
   const itemDone = (item: OpenItem, whole: Fields, out: ModelEvent[]) => {
     if (item.type === 'message') messageDone(item, whole, out)
     else if (item.type === 'reasoning') reasoningDone(item, whole, out)
-    else if (item.type === 'call') item.reader.done(whole, out)
+    else if (item.type === 'call' || item.type === 'hosted') item.reader.done(whole, out)
     if (item === current) endCurrent(out)
   }
 
@@ -204,6 +219,13 @@ export function createOutputDecoder({ logprobs }: OutputDecoderOptions): OutputD
       const item = itemOf(event, 'call', { type, id: event.item_id }, out)
       item.reader.input(asText(event.delta) ?? '', out)
     },
+    hosted(event, what, out) {
+      const item = open.get(keyOf(event))
+      if (item?.type !== 'hosted') return
+      if (what === 'delta') item.reader.delta(asText(event.delta) ?? '', out)
+      else if (what === 'image') item.reader.image(event, out)
+      else item.reader.running(out)
+    },
     end(output, out) {
       for (const [key, item] of sawItem ? open : []) {
         const whole = findWhole(item, key, output)
@@ -213,7 +235,10 @@ export function createOutputDecoder({ logprobs }: OutputDecoderOptions): OutputD
         if (whole) itemDone(openItem('', whole, out), whole, out)
       }
       endCurrent(out)
-      for (const item of open.values()) if (item.type === 'call') item.reader.end(out)
+      for (const item of open.values()) {
+        if (item.type === 'call') item.reader.end(out)
+        else if (item.type === 'hosted') item.reader.done({}, out)
+      }
       open.clear()
     },
   }
@@ -232,7 +257,8 @@ const WIRE_TYPES: Readonly<Record<string, OpenItem['type']>> = {
   function_call: 'call',
   custom_tool_call: 'call',
 }
-const wireType = ({ type }: Fields): OpenItem['type'] => WIRE_TYPES[String(type)] ?? 'other'
+const wireType = ({ type }: Fields): OpenItem['type'] =>
+  WIRE_TYPES[String(type)] ?? (isHostedItem({ type: String(type) }) ? 'hosted' : 'other')
 
 function createItem(item: Fields, newCallId: () => string): OpenItem {
   const id = asText(item.id)

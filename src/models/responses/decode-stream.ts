@@ -12,7 +12,7 @@ import { readUsage } from './decode-usage.ts'
 import { readFailure } from './read-failure.ts'
 
 export type ResponsesDecoderOptions = {
-  readonly turn: Pick<ModelTurn, 'topLogprobs'>
+  readonly turn: Pick<ModelTurn, 'topLogprobs' | 'hosted'>
   readonly error: UpstreamErrorContext
 }
 
@@ -34,10 +34,26 @@ const UNREAD: ReadonlySet<string> = new Set([
   'response.reasoning_text.done',
   'response.function_call_arguments.done',
   'response.custom_tool_call_input.done',
+  'response.web_search_call.in_progress',
+  'response.web_search_call.completed',
+  'response.file_search_call.in_progress',
+  'response.file_search_call.completed',
+  'response.code_interpreter_call.in_progress',
+  'response.code_interpreter_call_code.done',
+  'response.code_interpreter_call.completed',
+  'response.image_generation_call.in_progress',
+  'response.image_generation_call.completed',
+  'response.mcp_list_tools.in_progress',
+  'response.mcp_list_tools.completed',
+  'response.mcp_list_tools.failed',
+  'response.mcp_call.in_progress',
+  'response.mcp_call_arguments.done',
+  'response.mcp_call.completed',
+  'response.mcp_call.failed',
 ])
 
 export function createResponsesDecoder({ turn, error }: ResponsesDecoderOptions): ReplyDecoder {
-  const output = createOutputDecoder({ logprobs: turn.topLogprobs !== null })
+  const output = createOutputDecoder({ logprobs: turn.topLogprobs !== null, hosted: turn.hosted !== undefined })
   let usage: Usage | null = null
   let finished = false
 
@@ -69,6 +85,16 @@ export function createResponsesDecoder({ turn, error }: ResponsesDecoderOptions)
         return output.text(event, 'refusal', out)
       case 'response.output_text.annotation.added':
         return output.annotation(event, out)
+      case 'response.code_interpreter_call_code.delta':
+      case 'response.mcp_call_arguments.delta':
+        return output.hosted(event, 'delta', out)
+      case 'response.web_search_call.searching':
+      case 'response.file_search_call.searching':
+      case 'response.code_interpreter_call.interpreting':
+      case 'response.image_generation_call.generating':
+        return output.hosted(event, 'running', out)
+      case 'response.image_generation_call.partial_image':
+        return output.hosted(event, 'image', out)
       case 'response.output_item.added':
         return output.added(event, out)
       case 'response.output_item.done':

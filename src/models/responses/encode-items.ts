@@ -5,25 +5,42 @@
  * id, the provider's own, because what it sealed is bound to it.
  */
 import type { StoredPart } from '../../protocol/content.ts'
+import { HOSTED_TOOL_OF_TYPE, hostedToolOfItem } from '../../protocol/hosted-tools.ts'
 import type { InputMessage, OutputMessage, ReasoningItem } from '../../protocol/items.ts'
-import { ModelError, type TurnItem } from '../model.ts'
+import { ModelError, type ModelTurn, type TurnItem } from '../model.ts'
 import type { ResponsesQuirks } from './quirks.ts'
 import { unpackReasoningState } from './reasoning-state.ts'
 
 export type WireItem = Readonly<Record<string, unknown>> & { readonly type: string }
 
 /** Throws `ModelError` (`invalid_request`) for content that the provider could not find. */
-export function encodeItems(items: readonly TurnItem[], quirks: ResponsesQuirks): readonly WireItem[] {
+export function encodeItems(
+  { items, hosted }: Pick<ModelTurn, 'items' | 'hosted'>,
+  quirks: ResponsesQuirks,
+): readonly WireItem[] {
+  const tools = new Set(hosted?.tools.map(({ type }) => HOSTED_TOOL_OF_TYPE.get(type)))
   return items.flatMap((item, index) => {
+    if (item.recalled && tools.has(hostedToolOfItem(item.recalled.type))) return encodeRecalled(item.recalled)
     if (item.type === 'reasoning' && !leadsToOutput(items, index)) return []
     return encodeItem(item, quirks) ?? []
   })
+}
+
+/**
+ * What the provider's tools did goes back as it came. A search needs no id; the others are refused without one, and ours
+ * has the right form. The ids of containers are the provider's own, those of approvals name an item beside them.
+ */
+function encodeRecalled(item: NonNullable<TurnItem['recalled']>): WireItem {
+  if (item.type !== 'web_search_call' && item.type !== 'mcp_approval_response') return item
+  const { id: _, ...rest } = item
+  return rest
 }
 
 /** Providers refuse reasoning that what it led to does not follow. */
 function leadsToOutput(items: readonly TurnItem[], index: number): boolean {
   const next = items.slice(index + 1).find(({ type }) => type !== 'reasoning')
   if (next === undefined) return false
+  if (next.recalled) return true
   if (next.type === 'message') return next.role === 'assistant'
   return next.type === 'function_call' || next.type === 'custom_tool_call'
 }

@@ -27,6 +27,7 @@ export function encodeRequest(turn: ModelTurn, options: EncodeOptions): Response
     store: false,
     ...(quirks.obfuscationOption ? { stream_options: { include_obfuscation: false } } : {}),
     ...(include.length > 0 ? { include } : {}),
+    ...(turn.hosted?.maxCalls ? { max_tool_calls: turn.hosted.maxCalls } : {}),
     ...encodeSampling(turn, quirks),
     ...encodeHints(turn),
   }
@@ -37,7 +38,7 @@ export function encodeContext(turn: ModelTurn, quirks: ResponsesQuirks): Respons
   return {
     model: turn.model,
     ...(turn.instructions ? { instructions: turn.instructions } : {}),
-    input: encodeItems(turn.items, quirks),
+    input: encodeItems(turn, quirks),
     ...encodeTools(turn, quirks),
     ...encodeText(turn),
     ...encodeReasoning(turn),
@@ -49,6 +50,7 @@ function encodeInclude(turn: ModelTurn, { quirks, capabilities }: EncodeOptions)
   return [
     ...(quirks.encryptedReasoning && capabilities.reasoning ? ['reasoning.encrypted_content'] : []),
     ...(turn.topLogprobs === null ? [] : ['message.output_text.logprobs']),
+    ...(turn.hosted?.include ?? []),
   ]
 }
 

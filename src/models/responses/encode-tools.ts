@@ -1,13 +1,14 @@
 /** Tool declarations and the choice among them -> `tools`, `tool_choice`, `parallel_tool_calls`. */
-import type { ModelTurn, ToolDeclaration } from '../model.ts'
+import { HOSTED_TOOL_OF_TYPE, type HostedToolSpec } from '../../protocol/hosted-tools.ts'
+import type { HostedTurn, ModelTurn, ToolDeclaration } from '../model.ts'
 import type { ResponsesQuirks } from './quirks.ts'
 
-type ToolsSource = Pick<ModelTurn, 'tools' | 'toolChoice' | 'parallelToolCalls'>
+type ToolsSource = Pick<ModelTurn, 'tools' | 'hosted' | 'toolChoice' | 'parallelToolCalls'>
 type WireFields = Readonly<Record<string, unknown>>
 
 /** Invariant: without tools nothing is sent at all; servers refuse choices among nothing. */
 export function encodeTools(turn: ToolsSource, quirks: ResponsesQuirks): WireFields {
-  const tools = toolsToSend(turn, quirks).map(encodeTool)
+  const tools = [...toolsToSend(turn, quirks).map(encodeTool), ...hostedToSend(turn, quirks)]
   if (tools.length === 0) return {}
   const choice = encodeChoice(turn, quirks)
   return {
@@ -17,22 +18,36 @@ export function encodeTools(turn: ToolsSource, quirks: ResponsesQuirks): WireFie
   }
 }
 
-const isNamed = ({ mode, allowed }: ModelTurn['toolChoice']) => mode === 'required' && allowed?.length === 1
+/** What the model may use, as a choice names it; null: all of it. */
+function allowedOf({ tools, hosted, toolChoice }: ToolsSource): readonly WireFields[] | null {
+  if (!toolChoice.allowed) return null
+  const named = tools.filter(({ name }) => toolChoice.allowed?.includes(name)).map(({ type, name }) => ({ type, name }))
+  return [...named, ...(hosted?.allowed ?? [])]
+}
+
+const isNamed = (turn: ToolsSource) => turn.toolChoice.mode === 'required' && allowedOf(turn)?.length === 1
 
 /** All of them where the choice itself can say which are allowed: that keeps the provider's prefix cache warm. */
-function toolsToSend({ tools, toolChoice }: ToolsSource, { allowedTools }: ResponsesQuirks) {
-  const { allowed } = toolChoice
-  if (!allowed || allowedTools || isNamed(toolChoice)) return tools
-  return tools.filter(({ name }) => allowed.includes(name))
+function toolsToSend(turn: ToolsSource, { allowedTools }: ResponsesQuirks) {
+  const { allowed } = turn.toolChoice
+  if (!allowed || allowedTools || isNamed(turn)) return turn.tools
+  return turn.tools.filter(({ name }) => allowed.includes(name))
+}
+
+function hostedToSend(turn: ToolsSource, { allowedTools }: ResponsesQuirks): readonly HostedToolSpec[] {
+  const { tools, allowed }: Pick<HostedTurn, 'tools' | 'allowed'> = turn.hosted ?? { tools: [], allowed: null }
+  if (!allowed || allowedTools || isNamed(turn)) return tools
+  const kinds = new Set(allowed.map(({ type }) => HOSTED_TOOL_OF_TYPE.get(type)))
+  return tools.filter(({ type }) => kinds.has(HOSTED_TOOL_OF_TYPE.get(type)))
 }
 
 /** Null: `auto`, every server's default. */
-function encodeChoice({ tools, toolChoice }: ToolsSource, { allowedTools }: ResponsesQuirks): unknown {
-  const { mode, allowed } = toolChoice
+function encodeChoice(turn: ToolsSource, { allowedTools }: ResponsesQuirks): unknown {
+  const { mode } = turn.toolChoice
   if (mode === 'none') return 'none'
-  const named = tools.filter(({ name }) => allowed?.includes(name)).map(({ type, name }) => ({ type, name }))
-  if (isNamed(toolChoice)) return named[0]
-  if (allowed && allowedTools) return named.length === 0 ? 'none' : { type: 'allowed_tools', mode, tools: named }
+  const allowed = allowedOf(turn)
+  if (isNamed(turn)) return allowed?.[0]
+  if (allowed && allowedTools) return allowed.length === 0 ? 'none' : { type: 'allowed_tools', mode, tools: allowed }
   return mode === 'required' ? mode : null
 }
 
