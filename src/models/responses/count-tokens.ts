@@ -24,8 +24,15 @@ const MAX_REPLY_BYTES = 64 * 1024
 /** Statuses that mean "there is no such endpoint". */
 const NO_ENDPOINT: ReadonlySet<number> = new Set([404, 405, 501])
 
+/** Somebody waits for the count before anything is told, so it may not take as long as an answer. */
+const MAX_COUNT_MS = 5_000
+
 /** Asks the provider; where it cannot say, whatever the reason, an estimate is better than no answer. */
-export function createTokenCounter({ encode, ...post }: CountOptions, asks: boolean): TokenCounter {
+export function createTokenCounter({ encode, ...options }: CountOptions, asks: boolean): TokenCounter {
+  const { connectMs, firstByteMs, idleMs, wholeMs } = options.clocks
+  const soon = (ms: number) => Math.min(ms, MAX_COUNT_MS)
+  const clocks = { connectMs, firstByteMs: soon(firstByteMs), idleMs: soon(idleMs), wholeMs: soon(wholeMs) }
+  const post = { ...options, clocks }
   let isOffered = asks
   return async (turn, signal) => {
     const request = encode(turn)

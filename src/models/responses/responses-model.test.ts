@@ -127,6 +127,12 @@ describe('a model behind a Responses endpoint', () => {
     assert.equal(await model.countInputTokens(TEST_TURN, context), 4321)
   })
 
+  it('estimates when the count takes too long: somebody waits for it', async () => {
+    const upstream = await start({ count: () => ({ silent: true }) })
+    const fast = { ...DEFAULT_UPSTREAM_CLOCKS, firstByteMs: 50 }
+    assert.ok((await modelFor(upstream, { clocks: fast }).countInputTokens(TEST_TURN, context)) < 20)
+  })
+
   it('an aborted count throws', async () => {
     const upstream = await start({ count: () => ({ silent: true }) })
     const controller = new AbortController()
