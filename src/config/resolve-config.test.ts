@@ -320,6 +320,20 @@ test('Azure has an address of its own for everyone, which must be given', async 
   ])
 })
 
+test('tools of a provider are switched on by name, where its API has them', async () => {
+  const config = await load('providers: { openai: { api_key: k, hosted_tools: [web_search, mcp] } }')
+  assert.deepEqual(config.providers[0]?.hostedTools, ['web_search', 'mcp'])
+  assert.deepEqual((await load('providers: { openai: { api_key: k } }')).providers[0]?.hostedTools, [])
+  assert.match(
+    (await faults('providers: { gpu: { api_base: "http://gpu/v1", hosted_tools: [web_search] } }')).join(),
+    /"hosted_tools" needs wire_api: responses; this provider is spoken to in "chat"/,
+  )
+  assert.match(
+    (await faults('providers: { openai: { api_key: k, hosted_tools: [shell] } }')).join(),
+    /one of web_search/,
+  )
+})
+
 test('a known provider whose variable is not set is switched off with a warning', async () => {
   const result = await resolveConfig(sources(`providers: { openai: { api_key: "\${OPENAI_API_KEY}" } }`))
   assert.ok(result.type === 'config')

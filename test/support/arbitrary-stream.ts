@@ -26,10 +26,16 @@ const annotation = fc.record({
 
 type Block = (id: string) => ModelEvent[]
 
+/** Whether a block begins a message of its own, as providers of the Responses kind say it. */
+const message = fc.option(fc.record({ phase: fc.constantFrom(null, 'commentary' as const, 'final_answer' as const) }))
+
 const textBlock: fc.Arbitrary<Block> = fc
-  .array(fc.oneof(fc.tuple(text, fc.option(fc.array(logprob, { maxLength: 2 }))), annotation), { maxLength: 5 })
-  .map((parts) => (id) => [
-    { type: 'text-start', id },
+  .tuple(
+    message,
+    fc.array(fc.oneof(fc.tuple(text, fc.option(fc.array(logprob, { maxLength: 2 }))), annotation), { maxLength: 5 }),
+  )
+  .map(([begun, parts]) => (id) => [
+    { type: 'text-start', id, ...(begun && { message: begun }) },
     ...parts.map((part): ModelEvent => {
       if (!Array.isArray(part)) return { type: 'annotation', id, annotation: part }
       const [delta, logprobs] = part

@@ -332,6 +332,37 @@ describe('tools', () => {
     assert.equal(request.tool_choice, 'required')
   })
 
+  it('of the provider stand beside the others, and a choice may name them', () => {
+    const hosted = {
+      tools: [{ type: 'web_search_preview' }, { type: 'file_search', vector_store_ids: ['vs'] }],
+      allowed: null,
+      maxCalls: 2,
+      include: ['file_search_call.results'],
+    } as const satisfies ModelTurn['hosted']
+    const all = encode({ tools, hosted: { ...hosted, tools: [...hosted.tools] } })
+    assert.deepEqual(all.tools, [...wire, ...hosted.tools])
+    assert.equal(all.max_tool_calls, 2)
+    assert.deepEqual(all.include, ['reasoning.encrypted_content', 'file_search_call.results'])
+
+    const choose = (
+      toolChoice: ModelTurn['toolChoice'],
+      allowed: readonly { type: 'file_search' }[],
+      quirks = OPENAI,
+    ) => encode({ tools, toolChoice, hosted: { ...hosted, tools: [...hosted.tools], allowed: [...allowed] } }, quirks)
+    const forced = choose({ mode: 'required', allowed: [] }, [{ type: 'file_search' }])
+    assert.deepEqual(forced.tool_choice, { type: 'file_search' })
+    assert.equal(Array.isArray(forced.tools) && forced.tools.length, 5)
+    const some = choose({ mode: 'auto', allowed: ['f'] }, [{ type: 'file_search' }])
+    assert.deepEqual(some.tool_choice, {
+      type: 'allowed_tools',
+      mode: 'auto',
+      tools: [{ type: 'function', name: 'f' }, { type: 'file_search' }],
+    })
+    const filtered = choose({ mode: 'auto', allowed: ['f'] }, [{ type: 'file_search' }], DEFAULT_RESPONSES_QUIRKS)
+    assert.deepEqual(filtered.tools, [wire[0], hosted.tools[1]])
+    assert.equal(filtered.tool_choice, undefined)
+  })
+
   it('one at a time is said, and without tools nothing is', () => {
     assert.equal(encode({ tools, parallelToolCalls: false }).parallel_tool_calls, false)
     const without = encode({ parallelToolCalls: false, toolChoice: { mode: 'none', allowed: null } })
