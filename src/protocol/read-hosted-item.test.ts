@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toHostedItem } from './hosted-items.ts'
 import { withoutSecrets } from './hosted-tools.ts'
+import { readHostedItem } from './read-hosted-item.ts'
 
 test('an item has what it lacks filled in, keeps what it holds beyond, and loses its nulls', () => {
-  assert.deepEqual(toHostedItem({ type: 'web_search_call', id: 'theirs', created_by: 'x', extra: null }, 'ours'), {
+  assert.deepEqual(readHostedItem({ type: 'web_search_call', id: 'theirs', created_by: 'x', extra: null }, 'ours'), {
     id: 'ours',
     type: 'web_search_call',
     status: 'completed',
     action: { type: 'search' },
     created_by: 'x',
   })
-  assert.deepEqual(toHostedItem({ type: 'code_interpreter_call', container_id: 'c', code: null }, 'ours'), {
+  assert.deepEqual(readHostedItem({ type: 'code_interpreter_call', container_id: 'c', code: null }, 'ours'), {
     id: 'ours',
     type: 'code_interpreter_call',
     status: 'completed',
@@ -29,10 +29,11 @@ test('what is none of these items, or makes no sense, is none', () => {
     { type: 7 },
     { type: 'web_search_call', action: { type: 'guess' } },
     { type: 'web_search_call', status: 'calling' },
+    { type: 'mcp_approval_response', approval_request_id: 'x', approve: true },
     { type: 'mcp_call', name: 'f' },
     { type: 'file_search_call', queries: 'tea' },
   ]) {
-    assert.equal(toHostedItem(value, 'x'), null, JSON.stringify(value))
+    assert.equal(readHostedItem(value, 'x'), null, JSON.stringify(value))
   }
 })
 
