@@ -129,7 +129,7 @@ describe('tools that the provider runs', () => {
     )
   })
 
-  test('secrets of an MCP server reach the provider and nobody else (req 148)', async () => {
+  test('secrets of an MCP server reach the provider and nobody else', async () => {
     const { response } = await create({ tools: [MCP] })
     assert.deepEqual(sent().tools, [MCP])
     const stored = await send(server, 'GET', `/v1/responses/${response.id}`)
