@@ -1,13 +1,11 @@
 /** The process: command line -> configuration -> app -> wait for a signal -> end. The only file that reads `process`. */
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { BUILT_IN_PROVIDERS } from './app/built-in-providers.ts'
+import { PROVIDER_CATALOG } from './app/built-in-providers.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { Host, Output } from './cli/host.ts'
 import { runCli } from './cli/run-cli.ts'
 import { waitForStop } from './cli/stop-signals.ts'
-import { createProviderCatalog } from './config/known-providers.ts'
-import { DEFAULT_QUIRKS } from './models/chat-completions/quirks.ts'
 import { errorFields } from './telemetry/error-fields.ts'
 import { createRedactor } from './telemetry/redact.ts'
 
@@ -50,7 +48,7 @@ function createHost(): Host {
     version: readVersion(),
     stdout,
     stderr,
-    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    providers: PROVIDER_CATALOG,
     now: () => Date.now(),
     loadApp: () => import('./app.ts'),
     waitForStop: () =>

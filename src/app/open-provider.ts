@@ -13,6 +13,8 @@ import type { Model, ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider } from '../models/model-provider.ts'
 import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
+import { keyHeaders, responsesQuirksOf } from '../models/responses/providers.ts'
+import { createResponsesModel } from '../models/responses/responses-model.ts'
 import type { AdapterOptions } from '../models/upstream/adapter-options.ts'
 
 export type ProviderDeps = { readonly clock: Clock; readonly ids: Ids }
@@ -38,9 +40,9 @@ type Wire = {
   open(options: OpenOptions, connection: ProviderConfig, info: ModelInfo): Model
   listKind(connection: ProviderConfig): ListKind
   /** The address as the adapter wants it, where a configured one may be written otherwise. */
-  base?(apiBase: string): string
+  base?(connection: ProviderConfig): string
   /** Headers that let a list request in. */
-  authorize(apiKey: string): Readonly<Record<string, string>>
+  authorize(apiKey: string, connection: ProviderConfig): Readonly<Record<string, string>>
 }
 
 const ENGINE_LISTS: Readonly<Record<string, ListKind>> = {
@@ -53,7 +55,8 @@ const bearer = (apiKey: string) => ({ authorization: `Bearer ${apiKey}` })
 
 const CHAT: Wire = {
   open(options, { type, quirks: switched }, info) {
-    const quirks = quirksOf(type, switched)
+    // Azure's Chat Completions are OpenAI's.
+    const quirks = quirksOf(type === 'azure' ? 'openai' : type, switched)
     const capabilities: ModelCapabilities = {
       ...BELIEVED,
       customTools: quirks.customTools,
@@ -74,16 +77,27 @@ const ANTHROPIC: Wire = {
     return createAnthropicModel({ ...options, capabilities: { ...believed, ...info } })
   },
   listKind: () => 'anthropic',
-  base: withVersion,
+  base: ({ apiBase }) => withVersion(apiBase),
   authorize: (apiKey) => ({ 'x-api-key': apiKey, 'anthropic-version': ANTHROPIC_VERSION }),
 }
 
-const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: CHAT, anthropic: ANTHROPIC, gemini: CHAT }
+const RESPONSES: Wire = {
+  open(options, { type, hostedTools, quirks: switched }, info) {
+    const quirks = responsesQuirksOf(type, switched)
+    const capabilities: ModelCapabilities = { ...BELIEVED, customTools: quirks.customTools, hostedTools, ...info }
+    return createResponsesModel({ ...options, quirks, capabilities, keyHeaders: (key) => keyHeaders(type, key) })
+  },
+  listKind: CHAT.listKind,
+  base: withApiVersion,
+  authorize: (apiKey, { type }) => keyHeaders(type, apiKey),
+}
+
+const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: RESPONSES, anthropic: ANTHROPIC, gemini: CHAT }
 
 export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
   const { name, apiKey, headers } = connection
   const wire = WIRES[connection.wireApi]
-  const baseUrl = wire.base?.(connection.apiBase) ?? connection.apiBase
+  const baseUrl = wire.base?.(connection) ?? connection.apiBase
   const clocks: UpstreamClocks = {
     connectMs: config.limits.upstreamConnectMs,
     firstByteMs: config.limits.upstreamFirstByteMs,
@@ -96,7 +110,7 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
       fetchModels({
         baseUrl,
         kind: wire.listKind(connection),
-        headers: { ...(apiKey ? wire.authorize(apiKey) : {}), ...headers },
+        headers: { ...(apiKey ? wire.authorize(apiKey, connection) : {}), ...headers },
         clock: deps.clock,
         dispatcher,
       }),
@@ -110,4 +124,9 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
     open: (model, info) => wire.open({ ...adapter, model, capabilities: { ...BELIEVED, ...info } }, connection, info),
   }
   return { provider, close: () => dispatcher.destroy() }
+}
+
+/** Only Azure's older endpoints have one. */
+function withApiVersion({ apiBase, apiVersion }: ProviderConfig): string {
+  return apiVersion === null ? apiBase : `${apiBase}?api-version=${encodeURIComponent(apiVersion)}`
 }

@@ -4,15 +4,13 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { BUILT_IN_PROVIDERS } from '../app/built-in-providers.ts'
+import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import { openPrune } from '../app/open-prune.ts'
 import { createKeyRing } from '../auth/key-ring.ts'
 import { rotateSealingKeys } from '../auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
-import { createProviderCatalog } from '../config/known-providers.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
-import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
 import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
 import { record } from '../store/store-fixtures.contract.ts'
 import type { App, AppModule, ModelOverview } from './app-interface.ts'
@@ -61,7 +59,7 @@ function setUp({ env = {}, firstKey, appFails }: Setup = {}) {
     version: '1.2.3',
     stdout: { write: (text) => (written.out += text), isTerminal: false },
     stderr: { write: (text) => (written.err += text), isTerminal: false },
-    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    providers: PROVIDER_CATALOG,
     now: () => Date.now(),
     async loadApp() {
       if (appFails !== undefined) throw appFails

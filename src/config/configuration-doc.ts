@@ -16,7 +16,15 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['timeout', 'Longest time of one call. Unset: `router.request_timeout`.'],
     [
       'wire_api',
-      'The API it is spoken to in: `chat`, `responses`, `anthropic` or `gemini`. Unset: what its type is known to speak, else `chat`.',
+      'The API it is spoken to in: `chat`, `responses`, `anthropic` or `gemini`. Unset: what its type is known to speak, else `chat`; `openai` speaks `responses` at its own address and `chat` when it is moved elsewhere.',
+    ],
+    [
+      'api_version',
+      'Sent with every call as `?api-version=`, for Azure endpoints older than `/openai/v1`. Unset: not sent.',
+    ],
+    [
+      'hosted_tools',
+      'Tools that the provider runs itself and requests may use: list of `web_search`, `file_search`, `code_interpreter`, `image_generation`, `mcp`. Needs `wire_api: responses`. Unset: none, such tools are refused.',
     ],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
@@ -126,9 +134,10 @@ function row(path: SettingPath): string {
 }
 
 function knownProviders({ known }: ProviderCatalog): string {
-  const rows = known.map(({ name, baseUrl, envKeys, envBaseUrls, local }) => {
+  const rows = known.map(({ name, baseUrl, envKeys, envBaseUrls, local, ownAddress }) => {
     const keys = [...envKeys, ...envBaseUrls].map((variable) => `\`${variable}\``).join(', ')
-    return `| \`${name}\` | \`${baseUrl}\` | ${keys} | ${local ? 'looked for at start' : 'needs its key'} |`
+    const needs = ownAddress ? 'needs its key and its address' : 'needs its key'
+    return `| \`${name}\` | \`${baseUrl}\` | ${keys} | ${local ? 'looked for at start' : needs} |`
   })
   return `## Known providers\n\n| name | api_base | variables | |\n|---|---|---|---|\n${rows.join('\n')}\n`
 }

@@ -11,6 +11,10 @@ export type Scope = (typeof SCOPES)[number]
 export const SUPPORTS = ['images', 'files', 'tools', 'custom_tools', 'json_schema', 'reasoning', 'logprobs'] as const
 export type Support = (typeof SUPPORTS)[number]
 
+/** Tools of the API that a provider runs itself; kept equal to the protocol's by the type of the composition root. */
+export const HOSTED_TOOLS = ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp'] as const
+export type HostedTool = (typeof HOSTED_TOOLS)[number]
+
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
@@ -27,6 +31,8 @@ export const providers = () =>
       headers: mapOf(HEADER_NAME, secret()),
       timeout: duration('1s', '24h'),
       wire_api: choice(WIRE_APIS),
+      api_version: text('an API version as 2025-03-01-preview', /^[\w.-]{1,64}$/),
+      hosted_tools: list(choice(HOSTED_TOOLS)),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
     }),
   )

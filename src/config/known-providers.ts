@@ -11,8 +11,12 @@ export type KnownProvider = {
   readonly name: string
   /** Up to and including the version segment. */
   readonly baseUrl: string
+  /** Every customer has an address of their own: it must be given, and `baseUrl` only shows its form. */
+  readonly ownAddress?: boolean
   /** How it is spoken to, unless the file says otherwise. */
   readonly wireApi: WireApi
+  /** How it is spoken to anywhere but at `baseUrl`: what copies an API rarely copies all of it. */
+  readonly movedWireApi?: WireApi
   /** Where it also offers Chat Completions, when that is elsewhere. */
   readonly chatBaseUrl?: string
   /** Environment variables that may hold the key, the first that is set counts. */

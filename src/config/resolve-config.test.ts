@@ -3,10 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
-import { BUILT_IN_PROVIDERS } from '../app/built-in-providers.ts'
-import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
+import { BUILT_IN_PROVIDERS, PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import type { ConfigSources } from './config-sources.ts'
-import { createProviderCatalog } from './known-providers.ts'
 import { resolveConfig } from './resolve-config.ts'
 import type { ResolvedConfig } from './resolved-config.ts'
 import { formatProblem } from './source-node.ts'
@@ -17,7 +15,7 @@ after(() => rmSync(folder, { recursive: true }))
 function sources(yaml: string | null, rest: Partial<ConfigSources> = {}): ConfigSources {
   const cwd = mkdtempSync(join(folder, 'case-'))
   if (yaml !== null) writeFileSync(join(cwd, 'antiphon.yaml'), yaml)
-  const providers = createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS)
+  const providers = PROVIDER_CATALOG
   return { providers, flags: new Map(), file: null, noAuth: false, env: {}, cwd, home: join(cwd, 'home'), ...rest }
 }
 
@@ -294,6 +292,58 @@ test('Anthropic is spoken to in its own API, and in Chat Completions where the f
   assert.equal(await wireOf(chat), 'chat https://api.anthropic.com/v1')
   const moved = { ANTHROPIC_API_KEY: 'k', ANTHROPIC_BASE_URL: 'https://gateway.example/anthropic' }
   assert.equal(await wireOf(null, moved), 'anthropic https://gateway.example/anthropic')
+})
+
+test('OpenAI is spoken to in its own API at its own address, and elsewhere in the one that others have', async () => {
+  const wireOf = async (yaml: string | null, env: Record<string, string> = {}) => {
+    const found = (await load(yaml, { env })).providers.find(({ name }) => name === 'openai')
+    return `${found?.wireApi} ${found?.apiBase}`
+  }
+  const provider = (rest: string) => `providers: { openai: { api_key: k${rest} } }`
+  const moved = { OPENAI_BASE_URL: 'http://gateway.example/v1' }
+  assert.equal(await wireOf(provider('')), 'responses https://api.openai.com/v1')
+  assert.equal(await wireOf(null, { OPENAI_API_KEY: 'k' }), 'responses https://api.openai.com/v1')
+  assert.equal(await wireOf(provider(', wire_api: chat')), 'chat https://api.openai.com/v1')
+  assert.equal(await wireOf(null, moved), 'chat http://gateway.example/v1')
+  assert.equal(await wireOf(provider(''), moved), 'chat http://gateway.example/v1')
+  assert.equal(await wireOf(provider(', api_base: "http://gateway.example/v1"')), 'chat http://gateway.example/v1')
+  assert.equal(await wireOf(provider(', wire_api: responses'), moved), 'responses http://gateway.example/v1')
+})
+
+test('Azure has an address of its own for everyone, which must be given', async () => {
+  const env = { AZURE_OPENAI_API_KEY: 'k', AZURE_OPENAI_ENDPOINT: 'https://me.openai.azure.com/' }
+  const [azure] = (await load(null, { env })).providers
+  assert.equal(
+    `${azure?.name} ${azure?.wireApi} ${azure?.apiBase}`,
+    'azure responses https://me.openai.azure.com/openai/v1',
+  )
+  const [old] = (
+    await load(
+      'providers: { azure: { api_base: "https://me.openai.azure.com/openai", api_version: 2025-03-01-preview } }',
+      {
+        env,
+      },
+    )
+  ).providers
+  assert.equal(`${old?.apiKey} ${old?.apiVersion}`, 'k 2025-03-01-preview')
+  assert.deepEqual((await load(null, { env: { AZURE_OPENAI_API_KEY: 'k' } })).providers, [])
+  assert.deepEqual(await faults('providers: { azure: { api_key: k } }'), [
+    'antiphon.yaml:1:21 the provider "azure" lacks "api_base"',
+  ])
+})
+
+test('tools of a provider are switched on by name, where its API has them', async () => {
+  const config = await load('providers: { openai: { api_key: k, hosted_tools: [web_search, mcp] } }')
+  assert.deepEqual(config.providers[0]?.hostedTools, ['web_search', 'mcp'])
+  assert.deepEqual((await load('providers: { openai: { api_key: k } }')).providers[0]?.hostedTools, [])
+  assert.match(
+    (await faults('providers: { gpu: { api_base: "http://gpu/v1", hosted_tools: [web_search] } }')).join(),
+    /"hosted_tools" needs wire_api: responses; this provider is spoken to in "chat"/,
+  )
+  assert.match(
+    (await faults('providers: { openai: { api_key: k, hosted_tools: [shell] } }')).join(),
+    /one of web_search/,
+  )
 })
 
 test('a known provider whose variable is not set is switched off with a warning', async () => {

@@ -1,5 +1,5 @@
 /** The file's providers, completed with what is known of their names, and those whose keys the environment holds. */
-import type { providers as providersKind } from './entities.ts'
+import type { HostedTool, providers as providersKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import {
   DEMO,
@@ -63,6 +63,7 @@ export function resolveProviders(
 /** A hosted provider counts when the environment holds its key, or the address of a server of one's own. */
 function isHeld(known: KnownProvider, { env, own }: ProviderOptions, context: ReadContext): boolean {
   if (known.local || firstSet([...known.envKeys, ...known.envBaseUrls], env) === null) return false
+  if (known.ownAddress && firstSet(known.envBaseUrls, env) === null) return false
   if (!leadsToSelf(known, env, own)) return true
   const variable = firstSet(known.envBaseUrls, env) ?? ''
   context.warn(wholeSource(variable), `${variable} is the address of this server itself; ${known.name} is not used`)
@@ -78,7 +79,7 @@ function resolveOne(
   const type = typeOf(name, written, options.catalog, context)
   if (type === null) return null
   const known = findProvider(options.catalog, type)
-  const wireApi = written.wire_api ?? known?.wireApi ?? 'chat'
+  const wireApi = written.wire_api ?? wireApiAt(written.api_base, known, options.env)
   const apiBase = written.api_base ?? (known === null ? null : addressOf(known, wireApi, options.env))
   if (apiBase === null && type !== DEMO) {
     context.error(written.place, `the provider "${name}" lacks "api_base"`)
@@ -99,6 +100,8 @@ function resolveOne(
     headers: Object.fromEntries(written.headers ?? []),
     timeoutMs: written.timeout ?? options.timeoutMs,
     wireApi,
+    apiVersion: written.api_version ?? null,
+    hostedTools: hostedToolsOf(written, wireApi, context),
     quirks: quirksOf(written, options.catalog, context),
     source: written.place.source,
   }
@@ -128,27 +131,46 @@ function quirksOf(written: WrittenProvider, { quirks }: ProviderCatalog, context
   return Object.fromEntries(entries)
 }
 
+/** Only the Responses API has such tools. */
+function hostedToolsOf(written: WrittenProvider, wireApi: WireApi, context: ReadContext): readonly HostedTool[] {
+  const tools = written.hosted_tools ?? []
+  if (tools.length > 0 && wireApi !== 'responses')
+    context.error(written.place, `"hosted_tools" needs wire_api: responses; this provider is spoken to in "${wireApi}"`)
+  return tools
+}
+
 const toSnakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 const firstSet = (names: readonly string[], env: Env): string | null => names.find((name) => env[name]?.trim()) ?? null
 
 function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptions): ProviderConfig {
   const variable = firstSet(known.envKeys, env)
+  const apiBase = baseUrlOf(known, env)
   return {
     name: known.name,
     type: known.name,
-    apiBase: baseUrlOf(known, env),
+    apiBase,
     apiKey: variable === null ? null : (env[variable]?.trim() ?? null),
     headers: {},
     timeoutMs,
-    wireApi: known.wireApi,
+    wireApi: wireApiAt(apiBase, known, env),
+    apiVersion: null,
+    hostedTools: [],
     quirks: {},
     source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
   }
 }
 
-/** Chat Completions may be offered elsewhere than what a provider speaks by itself. */
-function addressOf(known: KnownProvider, wireApi: WireApi, env: Env): string {
+/** What a provider is spoken to in when nobody says: its own API at its own address, elsewhere what others offer. */
+function wireApiAt(address: string | null, known: KnownProvider | null, env: Env): WireApi {
+  if (known === null) return 'chat'
+  const isMoved = (address ?? baseUrlOf(known, env)) !== known.baseUrl
+  return isMoved ? (known.movedWireApi ?? known.wireApi) : known.wireApi
+}
+
+/** Chat Completions may be offered elsewhere than what a provider speaks by itself; null: nobody said where it is. */
+function addressOf(known: KnownProvider, wireApi: WireApi, env: Env): string | null {
+  if (known.ownAddress && firstSet(known.envBaseUrls, env) === null) return null
   if (wireApi !== 'chat' || known.chatBaseUrl === undefined || firstSet(known.envBaseUrls, env) !== null) {
     return baseUrlOf(known, env)
   }

@@ -4,7 +4,7 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { Scope, Support } from './entities.ts'
+import type { HostedTool, Scope, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -20,6 +20,10 @@ export type ProviderConfig = {
   /** Milliseconds; of one call, from its start to its last byte. */
   readonly timeoutMs: number
   readonly wireApi: WireApi
+  /** Sent as the query parameter `api-version`, which older Azure endpoints want; null: not sent. */
+  readonly apiVersion: string | null
+  /** Tools of the provider's own that requests may use. */
+  readonly hostedTools: readonly HostedTool[]
   /** Deviations that the file switched, as the adapter spells them. */
   readonly quirks: Readonly<Record<string, boolean>>
   /** Where it was found: a file name, or the variable that holds its key. */

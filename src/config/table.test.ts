@@ -3,18 +3,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { BUILT_IN_PROVIDERS } from '../app/built-in-providers.ts'
-import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
+import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import { configurationDoc, EXAMPLE } from './configuration-doc.ts'
 import { SETTING_PATHS } from './environment.ts'
 import type { Kind } from './kinds.ts'
-import { createProviderCatalog } from './known-providers.ts'
 import { resolveConfig } from './resolve-config.ts'
 import { wholeSource } from './source-node.ts'
 import { SETTINGS } from './table.ts'
 import { formatDuration, formatSize, parseDuration, parseSize } from './units.ts'
 
-const PROVIDERS = createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS)
+const PROVIDERS = PROVIDER_CATALOG
 
 test('every default is a value of its own kind', () => {
   for (const path of SETTING_PATHS) {

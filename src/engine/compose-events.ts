@@ -11,6 +11,7 @@
  */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { MessageStart } from '../models/model.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
@@ -76,10 +77,10 @@ export class EventComposer {
     this.#sink.push({ type: 'response.in_progress', sequence_number: this.#sink.next(), response })
   }
 
-  /** The open message, or a new one: text that follows text joins the same message as a further part. */
-  message(): MessageWriter {
-    if (this.#open?.type === 'message') return this.#open
-    const writer = openMessage(this.#sink, this.#place(ITEM_ID_PREFIX.message))
+  /** The open message, or a new one: text that follows text joins the same message unless it `start`s another. */
+  message(start?: MessageStart): MessageWriter {
+    if (!start && this.#open?.type === 'message') return this.#open
+    const writer = openMessage(this.#sink, this.#place(ITEM_ID_PREFIX.message), start?.phase ?? null)
     this.#open = writer
     return writer
   }

@@ -1,6 +1,6 @@
 /** Writes one assistant message: its parts in order, each opened, streamed and closed before the next. */
-
 import { createTextBuilder, type TextBuilder } from '../lib/text-builder.ts'
+import type { MessageStart } from '../models/model.ts'
 import type { Annotation, Logprob, OutputPart } from '../protocol/content.ts'
 import type { ItemStatus, OutputMessage } from '../protocol/items.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
@@ -18,7 +18,7 @@ export interface MessageWriter {
 
 const NO_LOGPROBS: Logprob[] = []
 
-export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
+export function openMessage(sink: EventSink, place: ItemPlace, phase: MessageStart['phase']): MessageWriter {
   const content: OutputPart[] = []
   let text: { value: TextBuilder; annotations: Annotation[]; logprobs: Logprob[] } | null = null
   let refusal: { value: TextBuilder } | null = null
@@ -29,6 +29,7 @@ export function openMessage(sink: EventSink, place: ItemPlace): MessageWriter {
     status,
     role: 'assistant',
     content: [...content],
+    ...(phase === null ? {} : { phase }),
   })
   pushItem(sink, 'added', place, item('in_progress'))
 

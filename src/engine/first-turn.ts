@@ -1,6 +1,6 @@
 /** A request whose context is resolved -> what the model is asked first. */
 import { scopedKey } from '../lib/scoped-key.ts'
-import type { ModelTurn, TurnItem, TurnToolChoice } from '../models/model.ts'
+import type { HostedTurn, ModelTurn, TurnItem, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
 import type { OfferedTools } from './resolve-tools.ts'
@@ -14,6 +14,8 @@ export type FirstTurnParts = {
   readonly items: readonly TurnItem[]
   readonly tools: OfferedTools
   readonly toolChoice: TurnToolChoice
+  /** Tools that the provider runs; null: none. */
+  readonly hosted: HostedTurn | null
 }
 
 export function firstTurn(request: CreateResponseRequest, parts: FirstTurnParts): ModelTurn {
@@ -24,6 +26,7 @@ export function firstTurn(request: CreateResponseRequest, parts: FirstTurnParts)
     instructions: request.instructions ?? null,
     items: parts.items,
     tools: [...tools.byModelName.values()].map(({ declared }) => declared.declaration),
+    ...(parts.hosted && { hosted: parts.hosted }),
     toolChoice: parts.toolChoice,
     parallelToolCalls: response.parallel_tool_calls,
     text: response.text,

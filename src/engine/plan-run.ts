@@ -12,6 +12,7 @@ import type { Item, OutputItem } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
+import type { ToolParam } from '../protocol/tools.ts'
 import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -28,8 +29,9 @@ import { firstTurn } from './first-turn.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
 import { normalizeInput } from './normalize-input.ts'
+import { planTools } from './plan-tools.ts'
 import { resolveReferences } from './resolve-references.ts'
-import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
+import type { OfferedTools } from './resolve-tools.ts'
 import { keepsNothing, refuseKept } from './retention.ts'
 import type { EngineSettings } from './settings.ts'
 import { createItemSeals, type ItemSeals, refuseForeignSeals, toTurnItems } from './to-turn-items.ts'
@@ -87,19 +89,21 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const request = withDefaults(prompted, settings, zeroRetention)
   const resolved = await resolveModel(request.model, deps)
   const rule = compactionRule(request, resolved.model.capabilities.contextWindow)
-  const context = await resolveContext(request, { resolved, rule }, caller, deps)
-  const tools = offerTools(context.toolSpecs, deps.tools)
-  const toolChoice = echoToolChoice(request.tool_choice)
   const ledger = createUnsupportedLedger(settings.unsupportedParams)
   if (zeroRetention && prompted.store) ledger.note('store', NOT_STORED)
+  const context = await resolveContext(request, { resolved, rule }, caller, deps)
+  const { capabilities } = resolved.model
+  const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
+  const planned = planTools(request, context.addedTools, runners)
+  const tools = planned.offered
   const response = initialResponse(request, {
     id: ids.next('resp'),
     createdAt: seconds(clock),
     model: resolved.name,
     store: request.store ?? true,
     prompt,
-    tools: echoTools(request.tools ?? [], deps.tools),
-    toolChoice,
+    tools: planned.echo,
+    toolChoice: planned.echoChoice,
   })
   const turn = firstTurn(request, {
     projectId: caller.principal.projectId,
@@ -107,7 +111,8 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     model: resolved.upstreamModel,
     items: toTurnItems(context.shown, tools, context.seals),
     tools,
-    toolChoice: resolveToolChoice(toolChoice, tools),
+    toolChoice: planned.choice,
+    hosted: planned.hosted,
   })
   checkFormat(request, turn)
   checkCapabilities(turn, request, resolved.model, ledger)
@@ -176,8 +181,8 @@ type ResolvedContext = {
   readonly history: readonly Item[]
   readonly fromMemory: boolean
   readonly input: readonly Item[]
-  /** The request's tools, then those that `additional_tools` items added along the way. */
-  readonly toolSpecs: Parameters<typeof offerTools>[0]
+  /** Tools that `additional_tools` items added along the way. */
+  readonly addedTools: readonly ToolParam[]
   readonly seals: ItemSeals
   /** What the model is shown of history and input: without what a compaction stands for. */
   readonly shown: readonly Item[]
@@ -185,7 +190,7 @@ type ResolvedContext = {
 
 /** Everything the model will be shown, in order, checked for what must belong together. */
 async function resolveContext(
-  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation' | 'tools'>,
+  request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation'>,
   { resolved, rule }: { readonly resolved: ResolvedModel; readonly rule: CompactionRule },
   caller: Caller,
   deps: PlanDeps,
@@ -214,7 +219,7 @@ async function resolveContext(
     history,
     fromMemory: remembered !== null,
     input,
-    toolSpecs: [...(request.tools ?? []), ...added],
+    addedTools: added,
     seals,
     shown,
   }

@@ -8,8 +8,21 @@ import { namespacedName } from '../tools/tool.ts'
 
 type Recalled = { readonly name: string; readonly input: object | string; readonly output: string }
 
-export function recallHosted(item: HostedItem | McpApprovalResponse, offersTools: boolean): TurnItem[] {
+export type RecallOptions = {
+  readonly offersTools: boolean
+  /** The tool is the provider's own, and it may use it now: then it gets its own item, and others the words. */
+  readonly isProviders: boolean
+}
+
+export function recallHosted(
+  item: HostedItem | McpApprovalResponse,
+  { offersTools, isProviders }: RecallOptions,
+): TurnItem[] {
   const recalled = recall(item)
+  if (isProviders) {
+    const said = recalled === null ? JSON.stringify(item) : recalled.output
+    return [{ ...note(item.id, `[A tool was used: ${recalled?.name ?? item.type}]\n${said}`), recalled: item }]
+  }
   if (recalled === null) return []
   const { name, output } = recalled
   const input = typeof recalled.input === 'string' ? recalled.input : JSON.stringify(recalled.input)

@@ -84,7 +84,7 @@ function endOf({ status, incomplete_details }: ResponseObject): RunEnd {
 function writeItem(composer: EventComposer, item: OutputItem): void {
   switch (item.type) {
     case 'message': {
-      const writer = composer.message()
+      const writer = composer.message({ phase: item.phase ?? null })
       for (const part of item.content) writePart(writer, part)
       break
     }

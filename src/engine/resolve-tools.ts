@@ -2,14 +2,19 @@
 
 import type { TurnToolChoice } from '../models/model.ts'
 import { badRequest } from '../protocol/errors.ts'
+import { HOSTED_TOOL_OF_TYPE, type HostedTool, withoutSecrets } from '../protocol/hosted-tools.ts'
 import type { ToolChoice, ToolChoiceParam, ToolParam, ToolSpec } from '../protocol/tools.ts'
+import { isHostedTool } from '../protocol/tools.ts'
 import { type DeclaredTool, namespacedName, type Tool } from '../tools/tool.ts'
+import { findsHosted, toSpec } from './hosted-tools.ts'
 
 export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: Tool }
 
 export type OfferedTools = {
   /** Keyed by the name the model sees. */
   readonly byModelName: ReadonlyMap<string, OfferedTool>
+  /** Tools that the provider runs itself. */
+  readonly providerTools: ReadonlySet<HostedTool>
   /** Takes a provider's call id for this response; null when it is missing, not usable or taken already. */
   claimCallId(id: string | null): string | null
   /** The model's name for a call in the context; also for tools that are offered no more. */
@@ -21,9 +26,15 @@ const CALL_ID = /^[\x21-\x7e]{1,64}$/
 
 export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], path = 'tools'): OfferedTools {
   const byModelName = new Map<string, OfferedTool>()
+  const providerTools = new Set<HostedTool>()
   specs.forEach((spec, index) => {
     const where = `${path}[${index}]`
     const tool = ownerOf(spec, tools, where)
+    if (!tool) {
+      const hosted = HOSTED_TOOL_OF_TYPE.get(spec.type)
+      if (hosted) providerTools.add(hosted)
+      return
+    }
     for (const declared of tool.declare(spec, where)) {
       const { name } = declared.declaration
       if (byModelName.has(name))
@@ -34,6 +45,7 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
   const taken = new Set<string>()
   return {
     byModelName,
+    providerTools,
     claimCallId(id) {
       if (id === null || !CALL_ID.test(id) || taken.has(id)) return null
       taken.add(id)
@@ -49,11 +61,18 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
 }
 
 export function echoTools(specs: readonly ToolParam[], tools: readonly Tool[]): ToolSpec[] {
-  return specs.map((spec, index) => ownerOf(spec, tools, `tools[${index}]`).echo(spec))
+  return specs.map((spec, index) => {
+    const tool = ownerOf(spec, tools, `tools[${index}]`)
+    if (tool) return tool.echo(spec)
+    if (isHostedTool(spec)) return withoutSecrets(toSpec(spec))
+    throw new TypeError(`nobody owns the tool '${spec.type}'`)
+  })
 }
 
-function ownerOf(spec: ToolParam, tools: readonly Tool[], where: string): Tool {
+/** Null: the provider runs it. */
+function ownerOf(spec: ToolParam, tools: readonly Tool[], where: string): Tool | null {
   const tool = tools.find((candidate) => candidate.claims(spec))
+  if (!tool && isHostedTool(spec)) return null
   if (!tool) throw badRequest(`${where}.type`, 'unsupported_value', `This server has no tool of type '${spec.type}'.`)
   return tool
 }
@@ -65,20 +84,32 @@ export function echoToolChoice(choice: ToolChoiceParam | null | undefined): Tool
   return choice.type === 'allowed_tools' ? { ...choice, mode: choice.mode ?? 'auto' } : choice
 }
 
-/** What the model is told to do, or a refusal: a choice must name tools of this request. */
-export function resolveToolChoice(choice: ToolChoice, offered: OfferedTools): TurnToolChoice {
+/**
+ * What the model is told to do, or a refusal: a choice must name tools of this request. `hosted`: tools that the
+ * provider runs; a choice of one of them allows no function.
+ */
+export function resolveToolChoice(
+  choice: ToolChoice,
+  offered: OfferedTools,
+  hosted: readonly ToolParam[],
+): TurnToolChoice {
+  const isEmpty = offered.byModelName.size === 0 && hosted.length === 0
   if (typeof choice === 'string') {
-    if (choice === 'required' && offered.byModelName.size === 0) throw choiceWithoutTools()
+    if (choice === 'required' && isEmpty) throw choiceWithoutTools()
     return { mode: choice, allowed: null }
   }
-  if (offered.byModelName.size === 0) throw choiceWithoutTools()
-  if (choice.type !== 'allowed_tools') {
+  if (isEmpty) throw choiceWithoutTools()
+  if (choice.type === 'allowed_tools') {
+    const allowed = choice.tools.flatMap((entry, index) =>
+      findsHosted(hosted, entry) ? [] : findNames(entry.type, entry.name ?? '', offered, `tool_choice.tools[${index}]`),
+    )
+    return { mode: choice.mode, allowed }
+  }
+  if (choice.type === 'function' || choice.type === 'custom') {
     return { mode: 'required', allowed: findNames(choice.type, choice.name, offered, 'tool_choice') }
   }
-  const allowed = choice.tools.flatMap((entry, index) =>
-    findNames(entry.type, entry.name ?? '', offered, `tool_choice.tools[${index}]`),
-  )
-  return { mode: choice.mode, allowed }
+  if (!findsHosted(hosted, choice)) throw choiceNotFound('tool_choice', choice.type)
+  return { mode: 'required', allowed: [] }
 }
 
 function findNames(type: string, name: string, offered: OfferedTools, path: string): string[] {
@@ -88,8 +119,11 @@ function findNames(type: string, name: string, offered: OfferedTools, path: stri
     if (fits) names.push(modelName)
   }
   if (names.length > 0) return names
-  throw badRequest(path, 'invalid_value', `Tool choice '${name || type}' not found in 'tools' parameter.`)
+  throw choiceNotFound(path, name || type)
 }
+
+const choiceNotFound = (path: string, what: string) =>
+  badRequest(path, 'invalid_value', `Tool choice '${what}' not found in 'tools' parameter.`)
 
 const matches = (declared: DeclaredTool, type: string, name: string) =>
   declared.declaration.type === type &&

@@ -9,6 +9,7 @@ import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
+import { type HostedBlock, openHostedBlock } from './hosted-block.ts'
 import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
 
@@ -106,6 +107,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   let holds = false
   let call: OpenCallState | null = null
   let reasoning: { writer: ReasoningWriter; text: string } | null = null
+  let hosted: HostedBlock | null = null
   let finish: Extract<ModelEvent, { type: 'finish' }> | null = null
 
   const startCall = (event: Extract<ModelEvent, { type: 'call-start' }>) => {
@@ -146,7 +148,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const write = (event: ModelEvent): void => {
     switch (event.type) {
       case 'text-start':
-        composer.message().startText()
+        composer.message(event.message).startText()
         return
       case 'text-delta':
         composer.message().text(event.delta, (options.logprobs && event.logprobs) || [])
@@ -159,7 +161,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         composer.message().endPart()
         return
       case 'refusal-start':
-        composer.message().startRefusal()
+        composer.message(event.message).startRefusal()
         return
       case 'refusal-delta':
         composer.message().refusal(event.delta)
@@ -183,6 +185,22 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         return
       case 'call-end':
         endCall()
+        return
+      case 'hosted-start':
+        hosted = openHostedBlock(composer, event.item)
+        return
+      case 'hosted-delta':
+        hosted?.delta(event.delta)
+        return
+      case 'hosted-running':
+        hosted?.running()
+        return
+      case 'hosted-image':
+        hosted?.image(event.image)
+        return
+      case 'hosted-end':
+        hosted?.end(event.item)
+        hosted = null
         return
       case 'finish':
         finish = event

@@ -23,6 +23,7 @@ export type Summarising = {
 
 export type Summary = { readonly text: string; readonly usage: Usage }
 
+const NO_HOSTED_TOOLS = { tools: [], allowed: null, maxCalls: null, include: [] }
 /** Left of the window beside the conversation: instructions, frames, and what a tokenizer may be wrong by. */
 const WINDOW_MARGIN = 0.9
 
@@ -55,6 +56,7 @@ const turnOf = (items: readonly TurnItem[], { turn, maxTokens, ids }: Summarisin
     : COMPACTION_INSTRUCTIONS,
   items: [...items, userMessage(COMPACTION_REQUEST, ids)],
   tools: [],
+  hosted: NO_HOSTED_TOOLS,
   toolChoice: { mode: 'none', allowed: null },
   text: { format: { type: 'text' }, verbosity: 'medium' },
   reasoning: { effort: null, summary: null },

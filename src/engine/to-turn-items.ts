@@ -3,6 +3,7 @@ import type { SealedBox } from '../lib/sealed-box.ts'
 import type { TurnItem } from '../models/model.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { isHostedItem } from '../protocol/hosted-items.ts'
+import { hostedToolOfItem } from '../protocol/hosted-tools.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
 import { isAbandonedCall } from './check-pairs.ts'
 import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
@@ -75,7 +76,8 @@ export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: 
   for (const item of items) {
     if (isAbandonedCall(item) || item.type === 'additional_tools') continue
     if (isHostedItem(item) || item.type === 'mcp_approval_response') {
-      shown.push(...recallHosted(item, tools.byModelName.size > 0))
+      const isProviders = tools.providerTools.has(hostedToolOfItem(item.type))
+      shown.push(...recallHosted(item, { offersTools: tools.byModelName.size > 0, isProviders }))
     } else if (item.type === 'reasoning') shown.push(unsealed(item, seals))
     else if (item.type === 'compaction') shown.push(openSummary(item, seals.compaction))
     else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))

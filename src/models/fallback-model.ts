@@ -169,7 +169,7 @@ function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapabilitie
     const known = all.map((capabilities) => capabilities[field]).filter((value) => value !== null)
     return known.length === 0 ? null : Math.min(...known)
   }
-  const every = (field: Exclude<keyof ModelCapabilities, 'contextWindow' | 'maxOutputTokens'>) =>
+  const every = (field: Exclude<keyof ModelCapabilities, 'contextWindow' | 'maxOutputTokens' | 'hostedTools'>) =>
     all.every((capabilities) => capabilities[field])
   return {
     contextWindow: smallest('contextWindow'),
@@ -181,5 +181,6 @@ function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapabilitie
     structuredOutput: every('structuredOutput'),
     reasoning: every('reasoning'),
     logprobs: every('logprobs'),
+    hostedTools: (all[0]?.hostedTools ?? []).filter((tool) => all.every((it) => it.hostedTools?.includes(tool))),
   }
 }

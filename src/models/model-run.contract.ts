@@ -1,5 +1,6 @@
 /** For tests of models: a call read to its end, and the grammar its events must keep. */
 import assert from 'node:assert/strict'
+import { isHostedItem } from '../protocol/hosted-items.ts'
 import type { Model, ModelAttempt, ModelEvent, ModelTurn } from './model.ts'
 
 export type ModelRun = {
@@ -40,7 +41,7 @@ export function assertModelEvents(events: readonly ModelEvent[]): void {
       assert.equal(open.size, 0, `finish while blocks are open: ${[...open.keys()]}`)
       continue
     }
-    const kind = event.type === 'annotation' ? 'text' : event.type.slice(0, event.type.indexOf('-'))
+    const kind = kindOf(event)
     const block = open.get(event.id)
     if (event.type.endsWith('-start')) {
       assert.ok(!seen.has(event.id), `block ${event.id} starts twice`)
@@ -49,7 +50,11 @@ export function assertModelEvents(events: readonly ModelEvent[]): void {
       continue
     }
     assert.ok(block, `${event.type} outside of block ${event.id}`)
-    assert.equal(block.kind, kind, `${event.type} in a ${block.kind} block`)
+    const isOfHosted = event.type.startsWith('hosted-') && isHostedItem({ type: block.kind })
+    assert.ok(
+      isOfHosted ? !('item' in event) || block.kind === kind : block.kind === kind,
+      `${event.type} in a ${block.kind} block`,
+    )
     if (event.type.endsWith('-end')) open.delete(event.id)
     if (event.type === 'reasoning-delta') {
       assert.ok(event.part >= block.part, 'the part of a reasoning delta went back')
@@ -58,6 +63,12 @@ export function assertModelEvents(events: readonly ModelEvent[]): void {
     if ('delta' in event) assert.ok(event.delta.isWellFormed(), 'a delta holds half a character')
   }
   assert.equal(events.at(-1)?.type, 'finish', 'finish is missing')
+}
+
+/** Of the block it belongs to; hosted items keep their type from start to end. */
+const kindOf = (event: Exclude<ModelEvent, { type: 'finish' }>): string => {
+  if (event.type === 'hosted-start' || event.type === 'hosted-end') return event.item.type
+  return event.type === 'annotation' ? 'text' : event.type.slice(0, event.type.indexOf('-'))
 }
 
 /** Adjacent deltas of one block as one: how they were cut means nothing. */
@@ -82,6 +93,9 @@ function join(last: ModelEvent, event: ModelEvent): ModelEvent | null {
     return same ? { ...last, delta: last.delta + event.delta } : null
   }
   if (last.type === 'call-delta' && event.type === 'call-delta' && last.id === event.id) {
+    return { ...last, delta: last.delta + event.delta }
+  }
+  if (last.type === 'hosted-delta' && event.type === 'hosted-delta' && last.id === event.id) {
     return { ...last, delta: last.delta + event.delta }
   }
   if (last.type === 'refusal-delta' && event.type === 'refusal-delta' && last.id === event.id) {

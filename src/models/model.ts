@@ -9,9 +9,11 @@
  * - Events come in batches: what arrived together. How they are cut into batches means nothing.
  */
 import type { Annotation, Logprob } from '../protocol/content.ts'
+import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem, McpApprovalResponse } from '../protocol/hosted-items.ts'
-import type { Item } from '../protocol/items.ts'
-import type { Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
+import type { HostedChoice, HostedTool, HostedToolSpec } from '../protocol/hosted-tools.ts'
+import type { Item, OutputMessage } from '../protocol/items.ts'
+import type { Include, Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
 import type { Usage } from '../protocol/response.ts'
 import type { CustomFormat } from '../protocol/tools.ts'
 
@@ -91,6 +93,8 @@ export type ModelCapabilities = {
   readonly structuredOutput: boolean
   readonly reasoning: boolean
   readonly logprobs: boolean
+  /** Tools that the provider runs by itself and may be asked for; absent: none. */
+  readonly hostedTools?: readonly HostedTool[]
 }
 
 /** Everything of one call that is not what the model is shown. */
@@ -115,8 +119,13 @@ export type ModelAttempt = {
   readonly upstreamRequestId: string | null
 }
 
-/** What a model is shown. Calls of tools that a server ran are shown as calls of functions and their outputs. */
-export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse>
+/**
+ * What a model is shown. Calls of tools that a server ran are shown as calls of functions and their outputs. `recalled`:
+ * the item that a text stands for, for the provider whose own tool it is from.
+ */
+export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse> & {
+  readonly recalled?: HostedItem | McpApprovalResponse
+}
 
 /** What a model is asked to do next: provider-neutral, complete, plain data. */
 export type ModelTurn = {
@@ -126,6 +135,8 @@ export type ModelTurn = {
   /** The whole context in order, oldest first; already resolved, paired and truncated. */
   readonly items: readonly TurnItem[]
   readonly tools: readonly ToolDeclaration[]
+  /** Tools the provider is to run itself; only what its capabilities name. Absent: none. */
+  readonly hosted?: HostedTurn
   readonly toolChoice: TurnToolChoice
   readonly parallelToolCalls: boolean
   readonly text: TextOptions
@@ -146,6 +157,16 @@ export type ModelTurn = {
   readonly metadata: Metadata
 }
 
+export type HostedTurn = {
+  readonly tools: readonly HostedToolSpec[]
+  /** Those the model may use, by `tool_choice`; null: all of them. */
+  readonly allowed: readonly HostedChoice[] | null
+  /** Calls over the whole turn; null: as many as it likes. */
+  readonly maxCalls: number | null
+  /** What the client asked to see of their results. */
+  readonly include: readonly Include[]
+}
+
 /** `name` is what the model sees; a namespace is already folded into it (see tools/function). */
 export type ToolDeclaration =
   | {
@@ -162,7 +183,7 @@ export type ToolDeclaration =
       readonly format: CustomFormat
     }
 
-/** `allowed` restricts calls to these declared names; null: all declared tools. */
+/** `allowed` restricts calls to these declared names; null: all declared tools. For hosted tools see `HostedTurn`. */
 export type TurnToolChoice = {
   readonly mode: 'none' | 'auto' | 'required'
   readonly allowed: readonly string[] | null
@@ -170,12 +191,25 @@ export type TurnToolChoice = {
 
 export type FinishReason = 'stop' | 'tool_calls' | 'length' | 'content_filter'
 
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never
+/** A hosted item before it has an id of ours. */
+export type HostedDraft = WithoutId<HostedItem>
+/** A first sight of an image that is still being made. */
+export type PartialImage = Omit<
+  Extract<HostedProgress, { type: 'response.image_generation_call.partial_image' }>,
+  'type'
+>
+
+/** An assistant message as its provider began it. */
+export type MessageStart = { readonly phase: NonNullable<OutputMessage['phase']> | null }
+
 export type ModelEvent =
-  | { readonly type: 'text-start'; readonly id: string }
+  /** With `message` it begins one; without, it joins the message of the block before it where there is one. */
+  | { readonly type: 'text-start'; readonly id: string; readonly message?: MessageStart }
   | { readonly type: 'text-delta'; readonly id: string; readonly delta: string; readonly logprobs?: readonly Logprob[] }
   | { readonly type: 'annotation'; readonly id: string; readonly annotation: Annotation }
   | { readonly type: 'text-end'; readonly id: string }
-  | { readonly type: 'refusal-start'; readonly id: string }
+  | { readonly type: 'refusal-start'; readonly id: string; readonly message?: MessageStart }
   | { readonly type: 'refusal-delta'; readonly id: string; readonly delta: string }
   | { readonly type: 'refusal-end'; readonly id: string }
   | { readonly type: 'reasoning-start'; readonly id: string }
@@ -199,6 +233,15 @@ export type ModelEvent =
     }
   | { readonly type: 'call-delta'; readonly id: string; readonly delta: string }
   | { readonly type: 'call-end'; readonly id: string }
+  /** An item of a tool that ran where the model is. `item` as far as it is known. */
+  | { readonly type: 'hosted-start'; readonly id: string; readonly item: HostedDraft }
+  /** More of what the item streams: the code of an interpreter, the arguments of an MCP call. */
+  | { readonly type: 'hosted-delta'; readonly id: string; readonly delta: string }
+  /** The tool is at work. */
+  | { readonly type: 'hosted-running'; readonly id: string }
+  | { readonly type: 'hosted-image'; readonly id: string; readonly image: PartialImage }
+  /** The whole item, of the same type as at its start. */
+  | { readonly type: 'hosted-end'; readonly id: string; readonly item: HostedDraft }
   | {
       readonly type: 'finish'
       readonly reason: FinishReason

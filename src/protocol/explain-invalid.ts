@@ -90,17 +90,11 @@ function createFinder(unknownTypes: UnknownTypeExplainers) {
     if (value.type === undefined || value.type === null)
       return chooseUntyped(branches, value) ?? missingParameter(typePath)
     if (typeof value.type !== 'string') return invalidType(typePath, 'a string', value.type)
-    const chosen = branches.find((branch) => constOfType(branch) === value.type)
+    const { type } = value
+    const chosen = branches.find((branch) => typesOf(branch).includes(type))
     if (chosen) return chosen
     const explained = title ? unknownTypes[title]?.(value.type, typePath) : null
-    return (
-      explained ??
-      invalidValue(
-        typePath,
-        value.type,
-        branches.flatMap((branch) => constOfType(branch) ?? []),
-      )
-    )
+    return explained ?? invalidValue(typePath, value.type, branches.flatMap(typesOf))
   }
 }
 
@@ -112,10 +106,12 @@ function chooseUntyped(branches: readonly JsonSchema[], value: JsonObject): Json
   return best && score(best) > 0 ? best : null
 }
 
-function constOfType(branch: JsonSchema): string | null {
+/** The values of `type` that mean the branch. */
+function typesOf(branch: JsonSchema): readonly string[] {
   const type = branch.properties?.type
+  if (type?.enum) return type.enum
   const fixed = type?.const ?? type?.anyOf?.find((option) => option.const !== undefined)?.const
-  return typeof fixed === 'string' ? fixed : null
+  return typeof fixed === 'string' ? [fixed] : []
 }
 
 /** A union of unions as one; the title is the outermost there is. */

@@ -1,4 +1,15 @@
 /** Tool declarations and `tool_choice`. */
+import {
+  CodeInterpreterToolParamSchema,
+  FileSearchToolSchema,
+  HOSTED_TOOL_OF_TYPE,
+  HostedChoiceSchema,
+  HostedToolSchema,
+  ImageGenerationToolSchema,
+  McpToolSchema,
+  WebSearchPreviewToolSchema,
+  WebSearchToolSchema,
+} from './hosted-tools.ts'
 import { AnyObject, Maybe, Nullable, OneOf, type Static, Type } from './schema.ts'
 
 export const MAX_TOOLS = 128
@@ -41,20 +52,23 @@ export const NamespaceToolParamSchema = Type.Object({
     maxItems: MAX_TOOLS,
   }),
 })
-export const ToolParamSchema = Type.Union([FunctionToolParamSchema, CustomToolParamSchema, NamespaceToolParamSchema], {
-  title: 'ToolParam',
-})
+export const ToolParamSchema = Type.Union(
+  [
+    FunctionToolParamSchema,
+    CustomToolParamSchema,
+    NamespaceToolParamSchema,
+    WebSearchToolSchema,
+    WebSearchPreviewToolSchema,
+    FileSearchToolSchema,
+    CodeInterpreterToolParamSchema,
+    ImageGenerationToolSchema,
+    McpToolSchema,
+  ],
+  { title: 'ToolParam' },
+)
 
-/** Tool types of the API that Antiphon does not run yet: refused by name, never dropped. */
+/** Tool types of the API that nobody can run here yet: refused by name, never dropped. */
 export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set([
-  'web_search',
-  'web_search_2025_08_26',
-  'web_search_preview',
-  'web_search_preview_2025_03_11',
-  'file_search',
-  'code_interpreter',
-  'image_generation',
-  'mcp',
   'computer',
   'computer_use_preview',
   'shell',
@@ -92,7 +106,7 @@ export const NamespaceToolSchema = Type.Object({
   description: Type.String(),
   tools: Type.Array(Type.Union([FunctionToolSchema, CustomToolSchema])),
 })
-export const ToolSchema = Type.Union([FunctionToolSchema, CustomToolSchema, NamespaceToolSchema])
+export const ToolSchema = Type.Union([FunctionToolSchema, CustomToolSchema, NamespaceToolSchema, HostedToolSchema])
 
 const AllowedToolSchema = Type.Object({
   type: Type.String(),
@@ -109,6 +123,7 @@ export const ToolChoiceSchema = Type.Union([
     mode: OneOf(['auto', 'required']),
     tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
   }),
+  HostedChoiceSchema,
 ])
 /** As sent: `mode` of `allowed_tools` may be missing (Open Responses) and means `auto`. */
 export const ToolChoiceParamSchema = Type.Union(
@@ -121,6 +136,7 @@ export const ToolChoiceParamSchema = Type.Union(
       mode: Maybe(OneOf(['auto', 'required'])),
       tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
     }),
+    HostedChoiceSchema,
   ],
   { title: 'ToolChoiceParam' },
 )
@@ -135,3 +151,9 @@ export type ToolSpec = Static<typeof ToolSchema>
 export type CustomFormat = Static<typeof CustomFormatSchema>
 export type ToolChoiceParam = Static<typeof ToolChoiceParamSchema>
 export type ToolChoice = Static<typeof ToolChoiceSchema>
+
+export type HostedToolParam = Exclude<ToolParam, FunctionToolParam | CustomToolParam | NamespaceToolParam>
+/** A tool that the client runs itself. */
+export type ClientToolParam = FunctionToolParam | CustomToolParam | NamespaceToolParam
+
+export const isHostedTool = (tool: ToolParam): tool is HostedToolParam => HOSTED_TOOL_OF_TYPE.has(tool.type)

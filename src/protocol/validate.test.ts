@@ -213,15 +213,17 @@ test('tool types that exist elsewhere, extensions and inventions are told apart'
   refuse(tool('nothing'), {
     param: 'tools[1].type',
     code: 'invalid_value',
-    message: "Invalid value: 'nothing'. Supported values are: 'function', 'custom', and 'namespace'.",
+    message:
+      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', and 'mcp'.",
   })
 })
 
-test('a tool_choice that names a hosted tool is refused by name', () => {
+test('a tool_choice that names a tool nobody runs is refused by name', () => {
   const choice = (value: unknown) => ({ model: 'm', input: 'a', tools: [FUNCTION], tool_choice: value })
+  accept(choice({ type: 'web_search_preview' }))
   accept(choice({ type: 'function', name: 'f' }))
   accept(choice({ type: 'allowed_tools', tools: [{ type: 'function', name: 'f' }] }))
-  for (const type of ['web_search_preview', 'mcp', 'computer_use', 'shell']) {
+  for (const type of ['computer', 'computer_use', 'shell']) {
     refuse(choice({ type }), { param: 'tool_choice.type', code: 'unsupported_value' })
   }
   refuse(choice({ type: 'nothing' }), { param: 'tool_choice.type', code: 'invalid_value' })
@@ -266,7 +268,7 @@ test('tools that items add are checked like those of the request (req 133)', () 
     input: [{ type: 'additional_tools', role: 'developer', tools: [tool] }],
   })
   accept(added({ type: 'custom', name: 'exec', format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' } }))
-  refuse(added({ type: 'web_search' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
+  refuse(added({ type: 'local_shell' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
 })
 
 test('every spelling of the cache retention is taken (req 29)', () => {

@@ -44,7 +44,9 @@ export function createResponder(options: ChatUpstreamOptions): ChatResponder {
       const unfit = checkKey(request, options)
       if (unfit) return refuse(exchange, unfit)
       if (request.method === 'GET' && request.path === '/v1/models') return sendJson(exchange, 200, listModels(options))
-      const refusal = checkPath(request) ?? validateChatRequest(request.body, options.extraFields)
+      const refusal = options.check
+        ? options.check(request)
+        : (checkPath(request) ?? validateChatRequest(request.body, options.extraFields))
       if (refusal || !isJson(request.body)) {
         return refuse(exchange, refusal ?? { status: 400, message: 'No JSON.', param: null, code: null })
       }

@@ -4,6 +4,8 @@ import type { ChatAnswer } from './chat-rules.ts'
 import type { ChatShape } from './chat-shapes.ts'
 import type { ChatRefusal } from './chat-validate.ts'
 
+export type { ChatRefusal } from './chat-validate.ts'
+
 /** How one request is answered. What is left out is as a healthy server has it. */
 export type ScriptedReply = {
   /** An answer in place of the rules'. */
@@ -54,6 +56,8 @@ export type ChatUpstreamOptions = {
   readonly shape?: ChatShape
   /** Refuse every other key with 401. */
   readonly apiKey?: string
+  /** Another API in the place of Chat Completions: what is wrong with a request, or null. It answers by script alone. */
+  readonly check?: (request: ChatUpstreamRequest) => ChatRefusal | null
   /** Top-level fields taken besides OpenAI's. */
   readonly extraFields?: readonly string[]
   readonly models?: readonly string[]

@@ -3,11 +3,9 @@
  * Run it with `--expose-gc`; the configuration file is its argument.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { BUILT_IN_PROVIDERS } from '../../src/app/built-in-providers.ts'
+import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
 import { createApp } from '../../src/app.ts'
-import { createProviderCatalog } from '../../src/config/known-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
-import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
 
 export type Measured = {
   /** After garbage collection, without what V8 keeps free. */
@@ -57,7 +55,7 @@ async function start(file: string) {
     file,
     noAuth: false,
     env: { PORT: '0', ANTIPHON_API_KEY: env.ANTIPHON_API_KEY, ANTIPHON_DATA_DIR: env.ANTIPHON_DATA_DIR },
-    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    providers: PROVIDER_CATALOG,
     cwd: process.cwd(),
     home: process.cwd(),
   })

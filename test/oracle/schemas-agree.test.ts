@@ -86,6 +86,10 @@ const REFUSED_ANYWAY = [
     param: /^tool_choice\.tools\[\d+\]\.type$/,
     why: 'an allowed tool is any object there; without a type it names nothing',
   },
+  {
+    param: /^tool_choice\.type$/,
+    why: 'computers are not carried yet; their names stand in one list with other tools',
+  },
   { param: /^input\[\d+\]\.call_id$/, why: 'an output without a call_id answers no call' },
   { param: /^context_management\[\d+\]\.type$/, why: 'only compaction exists; the type is any string there' },
   {
@@ -93,6 +97,11 @@ const REFUSED_ANYWAY = [
     why: 'less than 1000 tokens, or part of one, is no threshold; it is any number there',
   },
   { param: /^input\[\d+\]\.encrypted_content$/, why: 'a compaction without content stands for nothing' },
+  {
+    param: /^input\[\d+\]\.tools\[\d+\]\.(input_schema|annotations)$/,
+    why: 'a schema of an MCP tool is an object; it is `unknown` there',
+  },
+  { param: /\.filters\.filters\[\d+\]$/, why: 'a filter of filters holds filters; they are `unknown` there' },
   { param: /\.tools\[\d+\]\.parameters$/, why: 'the parameters of a namespaced function are `unknown` there' },
 ]
 

@@ -1,6 +1,6 @@
 /** Random but lawful model streams: any blocks, interleaved and cut into batches in any way. */
 import fc from 'fast-check'
-import type { FinishReason, ModelBatch, ModelEvent } from '../../src/models/model.ts'
+import type { FinishReason, HostedDraft, ModelBatch, ModelEvent } from '../../src/models/model.ts'
 import type { Logprob } from '../../src/protocol/content.ts'
 import { finish } from './scripted-model.ts'
 import { CODE_NAME, SEARCH_NAME } from './scripted-tool.ts'
@@ -26,10 +26,16 @@ const annotation = fc.record({
 
 type Block = (id: string) => ModelEvent[]
 
+/** Whether a block begins a message of its own, as providers of the Responses kind say it. */
+const message = fc.option(fc.record({ phase: fc.constantFrom(null, 'commentary' as const, 'final_answer' as const) }))
+
 const textBlock: fc.Arbitrary<Block> = fc
-  .array(fc.oneof(fc.tuple(text, fc.option(fc.array(logprob, { maxLength: 2 }))), annotation), { maxLength: 5 })
-  .map((parts) => (id) => [
-    { type: 'text-start', id },
+  .tuple(
+    message,
+    fc.array(fc.oneof(fc.tuple(text, fc.option(fc.array(logprob, { maxLength: 2 }))), annotation), { maxLength: 5 }),
+  )
+  .map(([begun, parts]) => (id) => [
+    { type: 'text-start', id, ...(begun && { message: begun }) },
     ...parts.map((part): ModelEvent => {
       if (!Array.isArray(part)) return { type: 'annotation', id, annotation: part }
       const [delta, logprobs] = part
@@ -72,7 +78,66 @@ const callBlock: fc.Arbitrary<Block> = fc
     { type: 'call-end', id },
   ])
 
-const blocks = fc.array(fc.oneof(textBlock, refusalBlock, reasoningBlock, callBlock), { maxLength: 6 })
+const ended = fc.constantFrom('completed' as const, 'failed' as const)
+const hostedItem: fc.Arbitrary<HostedDraft> = fc.oneof(
+  fc.record({
+    type: fc.constant('web_search_call' as const),
+    status: ended,
+    action: fc.record({ type: fc.constant('search' as const), query: text }),
+  }),
+  fc.record({
+    type: fc.constant('file_search_call' as const),
+    status: ended,
+    queries: fc.array(text, { maxLength: 2 }),
+  }),
+  fc.record({
+    type: fc.constant('code_interpreter_call' as const),
+    status: ended,
+    container_id: fc.constant('cntr_1'),
+    code: fc.option(text),
+    outputs: fc.constant(null),
+  }),
+  fc.record({ type: fc.constant('image_generation_call' as const), status: ended, result: fc.option(text) }),
+  fc.record({
+    type: fc.constant('mcp_list_tools' as const),
+    server_label: text,
+    tools: fc.constant<never[]>([]),
+    error: fc.option(text),
+  }),
+  fc.record({
+    type: fc.constant('mcp_call' as const),
+    status: ended,
+    server_label: text,
+    name: text,
+    arguments: text,
+    output: fc.option(text),
+  }),
+  fc.record({ type: fc.constant('mcp_approval_request' as const), server_label: text, name: text, arguments: text }),
+)
+/** Told in full, in part, or only at its end; what was streamed may differ from what the end says. */
+const hostedBlock: fc.Arbitrary<Block> = fc
+  .tuple(hostedItem, fc.array(fc.oneof(text, fc.constant(null), fc.nat(3)), { maxLength: 4 }), fc.boolean())
+  .map(([item, steps, startsWhole]) => (id) => {
+    const hasText = item.type === 'code_interpreter_call' || item.type === 'mcp_call'
+    const opened: HostedDraft =
+      startsWhole || !hasText
+        ? item
+        : item.type === 'mcp_call'
+          ? { ...item, status: 'in_progress', arguments: '' }
+          : { ...item, status: 'in_progress', code: null }
+    return [
+      { type: 'hosted-start', id, item: opened },
+      ...steps.flatMap((step): ModelEvent[] => {
+        if (step === null) return [{ type: 'hosted-running', id }]
+        if (typeof step === 'string') return hasText ? [{ type: 'hosted-delta', id, delta: step }] : []
+        const image = { partial_image_index: step, partial_image_b64: 'AA==' }
+        return item.type === 'image_generation_call' ? [{ type: 'hosted-image', id, image }] : []
+      }),
+      { type: 'hosted-end', id, item },
+    ]
+  })
+
+const blocks = fc.array(fc.oneof(textBlock, refusalBlock, reasoningBlock, callBlock, hostedBlock), { maxLength: 6 })
 const reason: fc.Arbitrary<FinishReason> = fc.constantFrom('stop', 'tool_calls', 'length', 'content_filter')
 
 /** Takes from the blocks in turn as `picks` says; each block keeps its own order. */

@@ -3,12 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUILT_IN_PROVIDERS } from '../../src/app/built-in-providers.ts'
+import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
 import { createApp } from '../../src/app.ts'
-import { createProviderCatalog } from '../../src/config/known-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
 import type { Clock } from '../../src/lib/clock.ts'
-import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
@@ -62,7 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
     file,
     noAuth: false,
     env: { ANTIPHON_API_KEY: API_KEY, ANTIPHON_DATA_DIR: join(home, 'data'), PORT: '0', ...options.env },
-    providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+    providers: PROVIDER_CATALOG,
     cwd: home,
     home,
   })

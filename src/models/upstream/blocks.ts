@@ -5,7 +5,7 @@
  * Invariant: every delta is well-formed, not empty (unless it carries log probabilities), and inside its block.
  */
 import type { Annotation, Logprob } from '../../protocol/content.ts'
-import type { ModelEvent } from '../model.ts'
+import type { MessageStart, ModelEvent } from '../model.ts'
 import { createSurrogateJoiner, type SurrogateJoiner } from './surrogates.ts'
 
 export type ReasoningKind = 'summary' | 'text'
@@ -22,6 +22,8 @@ type Open = {
 export interface BlockWriter {
   newId(kind: string): string
   readonly isReasoning: boolean
+  /** The next text or refusal opens a new message, also where the one before it was of a message too. */
+  startMessage(message: MessageStart): void
   text(delta: string, logprobs: readonly Logprob[], out: ModelEvent[]): void
   refusal(delta: string, out: ModelEvent[]): void
   /** `source` counts the vendor's own parts; where it or the kind changes, a new part begins. */
@@ -38,15 +40,18 @@ export function createBlockWriter(): BlockWriter {
   let count = 0
   let open: Open | null = null
   let annotations: Annotation[] = []
+  let starting: MessageStart | null = null
 
   const newId = (kind: string) => `${kind}_${count++}`
   const enter = (kind: Open['kind'], out: ModelEvent[]): Open => {
     if (open?.kind === kind) return open
     close(out)
     open = { kind, id: newId(kind), joiner: createSurrogateJoiner(), logprobs: [], reasoning: null }
-    if (kind === 'text') out.push({ type: 'text-start', id: open.id })
-    else if (kind === 'refusal') out.push({ type: 'refusal-start', id: open.id })
-    else out.push({ type: 'reasoning-start', id: open.id })
+    if (kind === 'reasoning') out.push({ type: 'reasoning-start', id: open.id })
+    else {
+      out.push({ type: `${kind}-start`, id: open.id, ...(starting && { message: starting }) })
+      starting = null
+    }
     return open
   }
   const write = (block: Open, delta: string, out: ModelEvent[]) => {
@@ -81,6 +86,9 @@ export function createBlockWriter(): BlockWriter {
     newId,
     get isReasoning() {
       return open?.kind === 'reasoning'
+    },
+    startMessage(message) {
+      starting = message
     },
     text(delta, logprobs, out) {
       const block = enter('text', out)

@@ -13,7 +13,7 @@ export type UpstreamErrorContext = {
   readonly params: ParamNames
 }
 
-/** The provider's name of a request field, without what follows its first dot or bracket -> ours. */
+/** The provider's name of a request field, whole or without what follows its first dot or bracket -> ours. */
 export type ParamNames = Readonly<Record<string, string>>
 
 export type UpstreamHttpReply = {
@@ -153,6 +153,6 @@ function messageOf(
 const leadingField = (message: string | null) => /^([a-z_]+)(?:\.[\w.[\]]+)?: /.exec(message ?? '')?.[1] ?? null
 
 function ourParam(param: string | null, names: ParamNames): string | null {
-  const first = param?.split(/[.[]/, 1)[0]
-  return first && Object.hasOwn(names, first) ? (names[first] ?? null) : null
+  const known = [param, param?.split(/[.[]/, 1)[0]].find((name) => name && Object.hasOwn(names, name))
+  return known ? (names[known] ?? null) : null
 }

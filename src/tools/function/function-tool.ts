@@ -2,14 +2,16 @@
 import type { ToolDeclaration } from '../../models/model.ts'
 import type { CustomToolCall, FunctionCall } from '../../protocol/items.ts'
 import { checkStrictSchema, isStrictCompatible } from '../../protocol/strict-schema.ts'
-import type {
-  CustomTool,
-  CustomToolParam,
-  FunctionTool,
-  FunctionToolParam,
-  NamespaceToolParam,
-  ToolParam,
-  ToolSpec,
+import {
+  type ClientToolParam,
+  type CustomTool,
+  type CustomToolParam,
+  type FunctionTool,
+  type FunctionToolParam,
+  isHostedTool,
+  type NamespaceToolParam,
+  type ToolParam,
+  type ToolSpec,
 } from '../../protocol/tools.ts'
 import {
   type DeclaredTool,
@@ -22,9 +24,9 @@ import {
 
 export function createFunctionTool(): Tool {
   return {
-    claims: (spec) => spec.type === 'function' || spec.type === 'custom' || spec.type === 'namespace',
-    echo,
-    declare,
+    claims: (spec) => !isHostedTool(spec),
+    echo: (spec) => echo(clientTool(spec)),
+    declare: (spec, path) => declare(clientTool(spec), path),
     open,
     execute: awaitClient,
   }
@@ -36,7 +38,13 @@ async function* awaitClient(): AsyncGenerator<ToolStep, ToolOutcome> {
   return { type: 'await-client' }
 }
 
-function declare(spec: ToolParam, path: string): readonly DeclaredTool[] {
+/** What `claims` said yes to. */
+function clientTool(spec: ToolParam): ClientToolParam {
+  if (isHostedTool(spec)) throw new TypeError(`a tool of type '${spec.type}' is not the client's`)
+  return spec
+}
+
+function declare(spec: ClientToolParam, path: string): readonly DeclaredTool[] {
   if (spec.type !== 'namespace') return [declareOne(spec, null, path)]
   return spec.tools.map((tool, index) => declareOne(tool, spec, `${path}.tools[${index}]`))
 }
@@ -66,7 +74,7 @@ function checkedStrict(spec: FunctionToolParam, path: string): boolean {
 const isStrict = (spec: FunctionToolParam) =>
   spec.strict ?? (spec.parameters ? isStrictCompatible(spec.parameters) : false)
 
-function echo(spec: ToolParam): ToolSpec {
+function echo(spec: ClientToolParam): ToolSpec {
   if (spec.type === 'function') return echoFunction(spec)
   if (spec.type === 'custom') return echoCustom(spec)
   return {

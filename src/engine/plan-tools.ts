@@ -1,0 +1,31 @@
+/** The tools of a request and of its context: what the model is offered, what its provider runs, what it must choose. */
+import type { HostedTurn, TurnToolChoice } from '../models/model.ts'
+import type { CreateResponseRequest } from '../protocol/request.ts'
+import type { ToolChoice, ToolParam, ToolSpec } from '../protocol/tools.ts'
+import { type HostedParts, hostedTurn, settleHostedTools } from './hosted-tools.ts'
+import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
+
+export type PlannedTools = {
+  /** As the Response shows them. */
+  readonly echo: ToolSpec[]
+  readonly echoChoice: ToolChoice
+  readonly offered: OfferedTools
+  readonly choice: TurnToolChoice
+  /** What the provider is asked to run; null: nothing. */
+  readonly hosted: HostedTurn | null
+}
+
+/** `added`: by items along the way. They asked another model perhaps: what this one's provider does not run goes. */
+export function planTools(
+  request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
+  added: readonly ToolParam[],
+  parts: HostedParts,
+): PlannedTools {
+  const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
+  const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]
+  const offered = offerTools(specs, parts.own)
+  const echoChoice = echoToolChoice(request.tool_choice)
+  const hosted = hostedTurn(specs, echoChoice, request, parts.own)
+  const choice = resolveToolChoice(echoChoice, offered, hosted?.tools ?? [])
+  return { echo: echoTools(asked, parts.own), echoChoice, offered, choice, hosted }
+}
