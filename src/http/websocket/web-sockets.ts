@@ -36,8 +36,6 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
   const sockets = new Set<ServedSocket>()
   const places = createSocketPlaces(limits)
   const { server, shake } = createHandshakes(limits, replies)
-  /** A server bound to both loopback addresses reports an upgrade twice. */
-  const seen = new WeakSet<Duplex>()
   let draining = false
   let onEmpty = () => {}
 
@@ -56,7 +54,11 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
   }
   const admit = async (upgrade: Upgrade) => {
     const { request } = upgrade
-    const exchange = createExchange(ports.ids.next('req'), request, clock.monotonic())
+    const exchange = createExchange(request, {
+      requestId: ports.ids.next('req'),
+      route: ROUTE,
+      startedAt: clock.monotonic(),
+    })
     const refusal = guard(request, request.url ?? '', ports.guardSettings())
     if (refusal) throw refusal
     if (ports.isDraining()) throw shuttingDown()
@@ -67,8 +69,6 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
   return {
     upgrade(request, socket, head) {
       if (!isForUs(request)) return replies.refuseUpgrade(request, socket)
-      if (seen.has(socket)) return
-      seen.add(socket)
       // The peer may leave while its key is looked up.
       socket.on('error', () => socket.destroy())
       admit({ request, socket, head }).catch((thrown: unknown) => {
