@@ -55,7 +55,8 @@ export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json'
 
 /** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
-  const deps = { clock: overrides.clock ?? systemClock, ids: overrides.ids ?? createRandomIds() }
+  const clock = overrides.clock ?? systemClock
+  const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
