@@ -36,8 +36,8 @@ import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
+import { createLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
-import { createLog } from './telemetry/pino-telemetry.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { createFunctionTool } from './tools/function/function-tool.ts'
 
