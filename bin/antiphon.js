@@ -2,22 +2,24 @@
 /**
  * The launcher: starts the server on a Node that is new enough, whatever `node` the machine has.
  *
- * Where this process can replace itself (`process.execve`) it does, so that one process remains. Elsewhere it stays
- * as a thin parent: signals go down, the exit code comes up, and an IPC channel tells the child when this process was
- * killed, so that no server is left behind.
+ * When this Node is, the server runs right here: another process would double what a start costs before the first line
+ * of ours. Else this process replaces itself where it can (`process.execve`), so that one process remains. Elsewhere it
+ * stays as a thin parent: signals go down, the exit code comes up, and an IPC channel tells the child when this process
+ * was killed, so that no server is left behind.
  */
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { findNode, noNodeMessage } from './find-node.js'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { findNode, isNewEnough, noNodeMessage } from './find-node.js'
 
 const EXIT_USAGE = 2
 const EXIT_CANNOT_RUN = 126
 const FORWARDED = ['SIGTERM', 'SIGINT', 'SIGHUP']
 const IS_NPM_SCRIPT = process.env.npm_lifecycle_event !== undefined
 const PARENT_CHECK_MS = 500
+/** What `runHere` does by other means. */
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-proto=delete']
 
 /** A checkout has the sources and runs them as they are; the published package has only what was compiled. */
@@ -29,6 +31,20 @@ function findEntry() {
 function compileCacheFolder(env) {
   if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? homedir(), 'antiphon', 'compile-cache')
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'antiphon', 'compile-cache')
+}
+
+async function runHere() {
+  // Without it, no key of a document from outside can reach the prototype of what it is copied into.
+  Reflect.deleteProperty(Object.prototype, '__proto__')
+  process.removeAllListeners('warning')
+  process.on('warning', (warning) => {
+    if (warning.name !== 'ExperimentalWarning')
+      console.error(`(node:${process.pid}) ${warning.name}: ${warning.message}`)
+  })
+  // Node 20, which may load this file too, does not have it.
+  const { enableCompileCache } = await import('node:module')
+  enableCompileCache(compileCacheFolder(process.env))
+  await import(pathToFileURL(findEntry()).href)
 }
 
 function launch(node) {
@@ -73,4 +89,5 @@ if (node === null) {
   console.error(noNodeMessage)
   process.exit(EXIT_USAGE)
 }
-launch(node)
+if (isNewEnough(process.version) && !IS_NPM_SCRIPT) await runHere()
+else launch(node)

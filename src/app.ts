@@ -36,8 +36,8 @@ import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
+import { createLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
-import { createLog } from './telemetry/pino-telemetry.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { createFunctionTool } from './tools/function/function-tool.ts'
 
@@ -55,7 +55,8 @@ export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json'
 
 /** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
-  const deps = { clock: overrides.clock ?? systemClock, ids: overrides.ids ?? createRandomIds() }
+  const clock = overrides.clock ?? systemClock
+  const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)

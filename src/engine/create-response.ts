@@ -159,10 +159,8 @@ type RecorderParts = {
 function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): Omit<Recorder, 'onEnd'> {
   const { store } = plan
   const { claim, lock } = leases
-  const failed = (where: string) => (error: unknown) =>
-    deps.telemetry.failed({ requestId: caller.requestId, where, error })
   return {
-    onLost: failed('record-response'),
+    onLost: failureReporter(deps.telemetry, caller.requestId, 'record-response'),
     async finish(event) {
       const { response } = event
       const rows = ledger.rows(response, caller.principal.keyId, () => estimateOf(plan, response))
@@ -173,7 +171,10 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       try {
         if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
         else if (lock || claim) await store.finishUnstored(rows, ending)
-        else if (rows.length > 0) store.recordUsage(rows).catch(failed('record-usage'))
+        else if (rows.length > 0) {
+          const onFailure = failureReporter(deps.telemetry, caller.requestId, 'record-usage')
+          store.recordUsage(rows).catch(onFailure)
+        }
       } catch (error) {
         const unkept = recordOf(plan, withoutOutput(event, error), deps)
         deps.lateWrites.add(() => (response.store ? store.finishResponse(unkept, rows) : store.recordUsage(rows)))
@@ -190,6 +191,10 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
     },
   }
 }
+
+/** Made out here so that what it is handed to does not hold the whole run in memory while it waits. */
+const failureReporter = (telemetry: Telemetry, requestId: string, where: string) => (error: unknown) =>
+  telemetry.failed({ requestId, where, error })
 
 /** What is kept of an end that the storage would not take: that it failed, and why. */
 function withoutOutput(event: TerminalEvent, error: unknown): ResponseObject {

@@ -1,11 +1,14 @@
 /** One request and its reply: what the edge knows of it from the first byte to the log line. */
-import type { IncomingMessage } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Principal } from '../auth/principal.ts'
 import type { Caller } from '../engine/engine.ts'
+import type { Params } from './path-pattern.ts'
+import type { Query } from './query.ts'
 
 export type Exchange = {
   readonly requestId: string
+  /** The route's pattern for the log and the metrics: never a raw path, which may hold anything. */
+  readonly route: string
   /** Milliseconds of the monotonic clock. */
   readonly startedAt: number
   readonly clientRequestId: string | null
@@ -20,11 +23,18 @@ export type Exchange = {
   onReaderGone: (() => void) | null
 }
 
-/** What a route's handler gets. */
-export type Call = {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
+/** A request that can be answered. */
+export type Reply = {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
   readonly exchange: Exchange
+}
+
+/** What a route's handler gets. */
+export type Call = Reply & {
+  /** Of the path, decoded. */
+  readonly params: Params
+  readonly query: Query
 }
 
 export type AuthorizedCall = Call & {
@@ -45,23 +55,21 @@ export type Answer =
 
 export const json = (value: unknown, status = 200): Answer => ({ type: 'json', status, value })
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    exchange: Exchange | null
-  }
-}
-
 const OPENAI_VERSION = '2020-10-01'
 /** A client's own id of a request or session, echoed and logged; anything else is dropped. */
 const SAFE_ID = /^[A-Za-z0-9._-]{1,64}$/
 
-export function createExchange(requestId: string, raw: IncomingMessage, startedAt: number): Exchange {
-  const clientRequestId = safeHeader(raw, 'x-client-request-id')
+export function createExchange(
+  request: IncomingMessage,
+  { requestId, route, startedAt }: Pick<Exchange, 'requestId' | 'route' | 'startedAt'>,
+): Exchange {
+  const clientRequestId = safeHeader(request, 'x-client-request-id')
   return {
     requestId,
+    route,
     startedAt,
     clientRequestId,
-    sessionId: safeHeader(raw, 'session-id') ?? safeHeader(raw, 'thread-id'),
+    sessionId: safeHeader(request, 'session-id') ?? safeHeader(request, 'thread-id'),
     headers: {
       ...standardHeaders(requestId),
       ...(clientRequestId !== null && { 'x-client-request-id': clientRequestId }),
@@ -81,8 +89,8 @@ export const standardHeaders = (requestId: string): Record<string, string> => ({
 
 export const processingMs = (startedAt: number, now: number) => String(Math.max(0, Math.round(now - startedAt)))
 
-function safeHeader(raw: IncomingMessage, name: string): string | null {
-  const value = raw.headers[name]
+function safeHeader(request: IncomingMessage, name: string): string | null {
+  const value = request.headers[name]
   return typeof value === 'string' && SAFE_ID.test(value) ? value : null
 }
 
@@ -90,7 +98,8 @@ function safeHeader(raw: IncomingMessage, name: string): string | null {
  * Whether the rest of the request may be too much to skim after the reply. Such a reply closes the connection, so that
  * nobody can make the server read a body that it has already refused.
  */
-export function leavesLargeBody(raw: IncomingMessage, skimBytes: number): boolean {
-  if (raw.complete) return false
-  return raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > skimBytes
+export function leavesLargeBody(request: IncomingMessage, skimBytes: number): boolean {
+  if (request.complete) return false
+  const { headers } = request
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > skimBytes
 }

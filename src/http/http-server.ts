@@ -2,7 +2,6 @@
  * The HTTP edge: the Responses API over HTTP/1.1 in front of the engine. Everything it needs comes in as an argument;
  * it knows no adapter.
  */
-import type { FastifyInstance } from 'fastify'
 import type { Authenticator } from '../auth/principal.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -13,6 +12,7 @@ import { type ActiveRequests, createActiveRequests } from './active-requests.ts'
 import { createPadding } from './event-json.ts'
 import { type GuardSettings, LOOPBACK_NAMES } from './guards.ts'
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from './limits.ts'
+import { createListeners, type Listeners } from './listeners.ts'
 import { createNodeServer } from './node-server.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 import { createRawReplies } from './raw-replies.ts'
@@ -71,12 +71,6 @@ export interface HttpServer {
 
 export type ListenAddress = { readonly host: string; readonly port: number; readonly url: string }
 
-/**
- * Connections the system keeps until they are accepted; it may take fewer. With Node's 511 a burst of a thousand clients,
- * while the event loop is busy, ends in resets.
- */
-const LISTEN_BACKLOG = 4_096
-
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { clock, ids, telemetry } = options
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
@@ -85,7 +79,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const replies = createRawReplies({ ids, telemetry })
   let draining: Promise<void> | null = null
   const isDraining = () => draining !== null
-  const base = { clock, telemetry, limits, active, isDraining }
+  const base = { clock, ids, telemetry, limits, active, isDraining }
   const replier = createReplier(base)
   const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
   const ports = { ...base, authenticator: options.authenticator, rateLimiter }
@@ -94,34 +88,30 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { engine, validate } = options
   const webSockets = createWebSockets({
     ...ports,
-    ...{ engine, validate, ids, padding, replies },
+    ...{ engine, validate, padding, replies },
     guardSettings: () => guardSettings,
   })
-  const app = createRouter({
-    table: buildRouteTable(
-      createRoutes({ ...options, limits, replier, isDraining, openMetrics: settings.openMetrics }),
-    ),
-    createServer: (listener) => createNodeServer(listener, limits, { ...replies, upgrade: webSockets.upgrade }),
+  const routes = createRoutes({ ...options, limits, replier, isDraining, openMetrics: settings.openMetrics })
+  const router = createRouter({
+    table: buildRouteTable(routes),
     guardSettings: () => guardSettings,
     replier,
     ports,
-    ids,
-    telemetry,
-    limits,
   })
+  const listeners = createListeners(() => createNodeServer(router, limits, { ...replies, upgrade: webSockets.upgrade }))
   const drain = (deadlineMs: number) => {
-    draining ??= shutDown({ app, active, webSockets }, { clock, deadlineMs, graceMs: limits.shutdownGraceMs })
+    draining ??= shutDown({ listeners, active, webSockets }, { clock, deadlineMs, graceMs: limits.shutdownGraceMs })
     return draining
   }
   return {
     async listen(host, port) {
       guardSettings = toGuardSettings(settings, limits, host)
-      await app.listen({ host, port, backlog: LISTEN_BACKLOG })
-      const address = addressOf(app)
+      await listeners.listen(host, port)
+      const address = addressOf(listeners)
       if (address === null) throw new Error('the server listens on no address')
       return address
     },
-    address: () => addressOf(app),
+    address: () => addressOf(listeners),
     drain,
     close: () => drain(0),
   }
@@ -138,28 +128,28 @@ function toGuardSettings(settings: HttpSettings, limits: HttpLimits, host: strin
   return { hosts: anyName ? null : new Set(names), origins: new Set(settings.allowedOrigins), limits }
 }
 
-function addressOf(app: FastifyInstance): ListenAddress | null {
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') return null
+function addressOf(listeners: Listeners): ListenAddress | null {
+  const address = listeners.address()
+  if (address === null) return null
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
   return { host: address.address, port: address.port, url: `http://${host}:${address.port}` }
 }
 
 type Running = {
-  readonly app: FastifyInstance
+  readonly listeners: Listeners
   readonly active: ActiveRequests
   readonly webSockets: WebSockets
 }
 type ShutDown = { readonly clock: Clock; readonly deadlineMs: number; readonly graceMs: number }
 
 /** The port stays open until the end, so that late requests get a 503 and readiness can be asked. */
-async function shutDown({ app, active, webSockets }: Running, { clock, deadlineMs, graceMs }: ShutDown) {
+async function shutDown({ listeners, active, webSockets }: Running, { clock, deadlineMs, graceMs }: ShutDown) {
   webSockets.drain()
-  app.server.closeIdleConnections()
+  listeners.closeIdleConnections()
   if (!(await active.idle(clock, deadlineMs))) {
     active.stopAll(new RunAbort('shutdown'))
     await active.idle(clock, graceMs)
   }
   await webSockets.close(graceMs)
-  await app.close()
+  await listeners.close()
 }

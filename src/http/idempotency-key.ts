@@ -30,7 +30,7 @@ export const REPLAYED = { 'idempotency-replayed': 'true' } as const
  * place is another request, as it is with another body.
  */
 export function callerOnce({ caller, request, exchange, body }: AuthorizedCall, ...place: unknown[]): Caller {
-  const key = readIdempotencyKey(request.raw, place.length === 0 ? (body ?? null) : [...place, body])
+  const key = readIdempotencyKey(request, place.length === 0 ? (body ?? null) : [...place, body])
   if (key === null) return caller
   return { ...caller, idempotency: { ...key, onReplay: () => void Object.assign(exchange.headers, REPLAYED) } }
 }

@@ -22,7 +22,7 @@ type Ports = { readonly ids: Ids; readonly telemetry: Telemetry }
 
 export function createRawReplies({ ids, telemetry }: Ports): RawReplies {
   const answer = (socket: Duplex, error: ApiError, method: string, route: string) => {
-    // A server bound to both loopback addresses reports an upgrade twice.
+    // What a peer sends on after its refusal may be malformed again.
     if (socket.writableEnded) return
     const requestId = ids.next('req')
     write(socket, error, requestId)

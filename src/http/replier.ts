@@ -1,32 +1,31 @@
 /** Writes answers and failures with the headers that every reply has, and tells telemetry when a request is over. */
-import type { ServerResponse } from 'node:http'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../lib/clock.ts'
+import type { Ids } from '../lib/ids.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { ActiveRequests } from './active-requests.ts'
 import { toFailure } from './error-funnel.ts'
-import { type Answer, createExchange, type Exchange, leavesLargeBody, processingMs } from './exchange.ts'
+import { type Answer, createExchange, type Exchange, leavesLargeBody, processingMs, type Reply } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 
 export type Replier = {
   /** Begins the exchange of a request; ends it when the connection is done with it. */
-  open(request: FastifyRequest, response: ServerResponse): Exchange
-  send(exchange: Exchange, request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply
-  fail(exchange: Exchange, request: FastifyRequest, reply: FastifyReply, thrown: unknown): FastifyReply
+  open(request: IncomingMessage, response: ServerResponse, route: string): Exchange
+  send(reply: Reply, answer: Answer): void
+  /** After the first byte all that is left is to cut the connection. */
+  fail(reply: Reply, thrown: unknown): void
   /** The headers of a reply that begins now. */
-  headers(exchange: Exchange, request: FastifyRequest): Record<string, string>
+  headers(reply: Reply): Record<string, string>
 }
 
 export type ReplierPorts = {
   readonly clock: Clock
+  readonly ids: Ids
   readonly telemetry: Telemetry
   readonly limits: HttpLimits
   readonly active: ActiveRequests
   readonly isDraining: () => boolean
 }
-
-/** The pattern for the log and the metrics: never a raw path, which may hold anything. */
-const routeOf = (request: FastifyRequest) => request.routeOptions.url ?? '(unknown)'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 /** For the log: the client left before anything was sent. */
@@ -36,36 +35,31 @@ const SMALL_REPLY_CHARS = 64 * 1024
 
 type Document = { readonly status: number; readonly contentType: string; readonly text: string }
 
-export function createReplier({ clock, telemetry, limits, active, isDraining }: ReplierPorts): Replier {
-  const headers: Replier['headers'] = (exchange, request) => {
-    const closes = isDraining() || leavesLargeBody(request.raw, limits.skimBytes)
+export function createReplier(ports: ReplierPorts): Replier {
+  const { clock, ids, telemetry, limits, active, isDraining } = ports
+  const headers: Replier['headers'] = ({ exchange, request }) => {
+    const closes = isDraining() || leavesLargeBody(request, limits.skimBytes)
     return {
       ...exchange.headers,
       'openai-processing-ms': processingMs(exchange.startedAt, clock.monotonic()),
       ...(closes && { connection: 'close' }),
     }
   }
-  const write = (
-    to: { exchange: Exchange; request: FastifyRequest; reply: FastifyReply },
-    { status, contentType, text }: Document,
-  ) => {
-    const { exchange, request, reply } = to
+  const write = (reply: Reply, { status, contentType, text }: Document) => {
+    const { response } = reply
     // A reader that takes nothing of a large reply is cut off; after the last byte the idle clock rules.
-    if (text.length > SMALL_REPLY_CHARS) reply.raw.socket?.setTimeout(limits.stallMs)
-    // Past the framework, whose way of sending takes as long again as the headers and the body.
-    reply.hijack()
-    reply.raw.writeHead(status, {
-      ...headers(exchange, request),
+    if (text.length > SMALL_REPLY_CHARS) response.socket?.setTimeout(limits.stallMs)
+    response.writeHead(status, {
+      ...headers(reply),
       'content-type': contentType,
       'content-length': Buffer.byteLength(text),
     })
-    reply.raw.end(text)
-    return reply
+    response.end(text)
   }
   return {
     headers,
-    open(request, response) {
-      const exchange = createExchange(request.id, request.raw, clock.monotonic())
+    open(request, response, route) {
+      const exchange = createExchange(request, { requestId: ids.next('req'), route, startedAt: clock.monotonic() })
       const leave = active.enter()
       response.once('close', () => {
         if (!response.writableFinished) {
@@ -73,42 +67,50 @@ export function createReplier({ clock, telemetry, limits, active, isDraining }: 
           exchange.onReaderGone?.()
         }
         leave()
-        telemetry.requestFinished({
-          requestId: exchange.requestId,
-          method: request.method,
-          route: routeOf(request),
-          status: response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST,
-          durationMs: clock.monotonic() - exchange.startedAt,
-          projectId: exchange.principal?.projectId ?? null,
-          keyId: exchange.principal?.keyId ?? null,
-          errorCode: exchange.errorCode,
-          clientRequestId: exchange.clientRequestId,
-          sessionId: exchange.sessionId,
-        })
+        reportFinished({ request, response, exchange }, ports)
       })
       return exchange
     },
-    send(exchange, request, reply, answer) {
-      const to = { exchange, request, reply }
+    send(reply, answer) {
       switch (answer.type) {
         case 'json':
-          return write(to, { status: answer.status ?? 200, contentType: JSON_TYPE, text: JSON.stringify(answer.value) })
+          write(reply, { status: answer.status ?? 200, contentType: JSON_TYPE, text: JSON.stringify(answer.value) })
+          return
         case 'text':
-          return write(to, { status: 200, contentType: answer.contentType, text: answer.text })
+          write(reply, { status: 200, contentType: answer.contentType, text: answer.text })
+          return
         case 'empty':
-          return reply
-            .code(204)
-            .headers({ ...headers(exchange, request), ...answer.headers })
-            .send()
+          reply.response.writeHead(204, { ...headers(reply), ...answer.headers }).end()
+          return
         case 'written':
-          return reply
+          return
+        default:
+          answer satisfies never
       }
     },
-    fail(exchange, request, reply, thrown) {
-      const { error, body } = toFailure(thrown, exchange.requestId, routeOf(request), telemetry)
+    fail(reply, thrown) {
+      const { exchange, response } = reply
+      const { error, body } = toFailure(thrown, exchange.requestId, exchange.route, telemetry)
       exchange.errorCode = error.code ?? error.type
+      if (response.headersSent) return void response.destroy()
       Object.assign(exchange.headers, error.headers)
-      return write({ exchange, request, reply }, { status: error.status, contentType: JSON_TYPE, text: body })
+      write(reply, { status: error.status, contentType: JSON_TYPE, text: body })
     },
   }
+}
+
+function reportFinished({ request, response, exchange }: Reply, { clock, telemetry }: ReplierPorts): void {
+  const { requestId, route, startedAt, principal, errorCode, clientRequestId, sessionId } = exchange
+  telemetry.requestFinished({
+    requestId,
+    method: request.method ?? '',
+    route,
+    status: response.headersSent ? response.statusCode : CLIENT_CLOSED_REQUEST,
+    durationMs: clock.monotonic() - startedAt,
+    projectId: principal?.projectId ?? null,
+    keyId: principal?.keyId ?? null,
+    errorCode,
+    clientRequestId,
+    sessionId,
+  })
 }

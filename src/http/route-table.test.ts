@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { routePorts } from '../../test/support/http-edge.ts'
 import { json } from './exchange.ts'
+import { toSegments } from './path-pattern.ts'
 import { buildRouteTable, describeRoutes, type Route } from './route-table.ts'
 import { createRoutes } from './routes/all-routes.ts'
 
@@ -55,11 +56,33 @@ test('a route cannot be declared twice', () => {
   assert.throws(() => buildRouteTable([route, route]), /declared twice/)
 })
 
+const segmentsOf = (path: string) => toSegments(path) ?? []
+
 test('the methods of a path are those of all patterns that match it', () => {
-  const { allowed } = buildRouteTable(createRoutes(routePorts()))
+  const table = buildRouteTable(createRoutes(routePorts()))
+  const allowed = (path: string) => table.allowed(segmentsOf(path))
   assert.deepEqual(allowed('/v1/responses/resp_1'), ['GET', 'HEAD', 'DELETE', 'OPTIONS'])
   assert.deepEqual(allowed('/v1/models/a/b/c'), ['GET', 'HEAD', 'OPTIONS'])
   assert.deepEqual(allowed('/v1/responses'), ['POST', 'OPTIONS'])
   assert.deepEqual(allowed('/openapiXjson'), [])
   assert.deepEqual(allowed('/v1/responses/a/b'), [])
+})
+
+test('every route is found by its own pattern, whatever stands before it', () => {
+  const table = buildRouteTable(createRoutes(routePorts()))
+  for (const route of table.routes) {
+    const found = table.find(route.method, segmentsOf(route.pattern.replace(/[:*]/g, 'x')))
+    assert.equal(found?.route, route, `${route.method} ${route.pattern}`)
+  }
+  assert.equal(table.find('PUT', segmentsOf('/v1/responses')), null)
+  assert.equal(table.find('HEAD', segmentsOf('/health'))?.route.pattern, '/health')
+})
+
+test('a name in a pattern goes before a parameter, in whatever order they were declared', () => {
+  const table = buildRouteTable([
+    { ...route, pattern: '/x/:id' },
+    { ...route, pattern: '/x/new' },
+  ])
+  assert.equal(table.find('GET', ['x', 'new'])?.route.pattern, '/x/new')
+  assert.deepEqual(table.find('GET', ['x', 'old'])?.params, { id: 'old' })
 })

@@ -1,10 +1,8 @@
-/**
- * The inventory of what can be called, deny by default: a route without a known `access` does not build. Patterns are
- * the router's: `:name` is one segment, a final `*` the rest of the path.
- */
+/** The inventory of what can be called, deny by default: a route without a known `access` does not build. */
 import type { Principal } from '../auth/principal.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Answer, AuthorizedCall, Call } from './exchange.ts'
+import { compilePattern, countParams, type Params } from './path-pattern.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
 export type Scope = 'responses' | 'read' | 'admin'
@@ -21,9 +19,12 @@ export type Route = PublicRoute | ProtectedRoute
 
 export type RouteTable = {
   readonly routes: readonly Route[]
+  /** `segments`: of the path, decoded. HEAD is answered by the route of GET. Null when nothing is there. */
+  find(method: string, segments: readonly string[]): FoundRoute | null
   /** The methods of a path, for `Allow`; empty when nothing is there. */
-  allowed(path: string): readonly string[]
+  allowed(segments: readonly string[]): readonly string[]
 }
+export type FoundRoute = { readonly route: Route; readonly params: Params }
 
 /** Which scopes open a route. A key that may create responses may also read them; `admin` stands for itself alone. */
 const OPENED_BY: Readonly<Record<Scope, ReadonlySet<string>>> = {
@@ -43,11 +44,23 @@ export function buildRouteTable(routes: readonly Route[]): RouteTable {
     if (seen.has(name)) throw new Error(`route ${name} is declared twice`)
     seen.add(name)
   }
-  const matchers = routes.map((route) => ({ method: route.method, matches: toMatcher(route.pattern) }))
+  const compiled = routes.map((route) => ({ route, match: compilePattern(route.pattern) }))
+  // A list is fast enough: few routes share a method, and most differ in their number of segments.
+  const byMethod = Map.groupBy(
+    compiled.toSorted((a, b) => countParams(a.route.pattern) - countParams(b.route.pattern)),
+    ({ route }): string => route.method,
+  )
   return {
     routes,
-    allowed: (path) => {
-      const methods = matchers.filter(({ matches }) => matches.test(path)).map(({ method }) => method)
+    find(method, segments) {
+      for (const { route, match } of byMethod.get(method === 'HEAD' ? 'GET' : method) ?? []) {
+        const params = match(segments)
+        if (params !== null) return { route, params }
+      }
+      return null
+    },
+    allowed(segments) {
+      const methods = compiled.filter(({ match }) => match(segments) !== null).map(({ route }) => route.method)
       if (methods.length === 0) return []
       const withHead = methods.includes('GET') ? ['GET', 'HEAD', ...methods.filter((name) => name !== 'GET')] : methods
       return [...withHead, 'OPTIONS']
@@ -61,12 +74,6 @@ export const describeRoutes = (table: RouteTable): readonly string[] =>
     const body = route.access === 'public' ? 'none' : route.body
     return `${route.method} ${route.pattern} access=${route.access} body=${body}`
   })
-
-function toMatcher(pattern: string): RegExp {
-  const escaped = pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&')
-  const source = escaped.replace(/:[a-z_]+/g, '[^/]+').replace(/\*$/, '.+')
-  return new RegExp(`^${source}$`)
-}
 
 /** Throws `ApiError` 403 when the key has none of the scopes that open the route. */
 export function requireScope(principal: Principal, scope: Scope): void {

@@ -1,95 +1,89 @@
-/** The router: fastify with our routes, one hook, one error handler, and nothing of its own in any reply. */
-import type { RequestListener, Server } from 'node:http'
-import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
-import type { Ids } from '../lib/ids.ts'
-import { ApiError } from '../protocol/errors.ts'
-import type { Telemetry } from '../telemetry/telemetry.ts'
+/**
+ * From a request line to a reply: finds the route, refuses what may not pass, and hands the rest to its route.
+ *
+ * Every request gets exactly one reply, and its exchange is open before anything is refused, so that a refusal has the
+ * same headers and the same line in the log as an answer.
+ */
+import type { IncomingMessage, RequestListener } from 'node:http'
+import { ApiError, badRequest } from '../protocol/errors.ts'
 import { corsHeaders, preflightHeaders } from './cors.ts'
-import { toFailure, writeFailure } from './error-funnel.ts'
-import type { Answer } from './exchange.ts'
+import type { Answer, Reply } from './exchange.ts'
 import { type GuardSettings, guard } from './guards.ts'
-import type { HttpLimits } from './limits.ts'
+import { toSegments } from './path-pattern.ts'
+import { type Query, readQuery } from './query.ts'
 import type { Replier } from './replier.ts'
 import { rewriteUrl } from './rewrite-url.ts'
-import type { Route, RouteTable } from './route-table.ts'
-import { exchangeOf, type ServePorts, serveRoute } from './serve-route.ts'
+import type { FoundRoute, RouteTable } from './route-table.ts'
+import { type ServePorts, serveRoute } from './serve-route.ts'
 
 export type RouterOptions = {
   readonly table: RouteTable
-  readonly createServer: (listener: RequestListener) => Server
   readonly guardSettings: () => GuardSettings
   readonly replier: Replier
   readonly ports: ServePorts
-  readonly ids: Ids
-  readonly telemetry: Telemetry
-  readonly limits: HttpLimits
 }
 
-export function createRouter(options: RouterOptions): FastifyInstance {
-  const app = createApp(options)
-  // Bodies are read by the routes that want one, after they know who asks; the framework's own parsers are off.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-  app.decorateRequest('exchange', null)
-  app.addHook('onRequest', (request, reply, done) => {
-    request.exchange = options.replier.open(request, reply.raw)
-    const refusal = guard(request.raw, request.originalUrl, options.guardSettings())
-    if (refusal === null) Object.assign(request.exchange.headers, corsHeaders(request.raw.headers))
-    done(refusal ?? undefined)
-  })
-  app.setErrorHandler((thrown, request, reply) => options.replier.fail(exchangeOf(request), request, reply, thrown))
-  app.setNotFoundHandler((request, reply) => {
-    const answer = answerUnrouted(request, options.table)
-    return options.replier.send(exchangeOf(request), request, reply, answer)
-  })
-  for (const route of options.table.routes) addRoute(app, route, options)
-  return app
+/** For the log and the metrics. */
+const NO_ROUTE = '(unknown)'
+
+export function createRouter({ table, guardSettings, replier, ports }: RouterOptions): RequestListener {
+  const answer = async (reply: Reply, place: Place): Promise<Answer> => {
+    const { request, exchange } = reply
+    const refusal = guard(request, request.url ?? '', guardSettings())
+    if (refusal !== null) throw refusal
+    Object.assign(exchange.headers, corsHeaders(request.headers))
+    const { found, query } = place
+    if (found === null) return answerUnrouted(request, place, table)
+    return serveRoute(ports, found.route, { ...reply, params: found.params, query })
+  }
+  const serve = async (reply: Reply, place: Place): Promise<void> => {
+    try {
+      replier.send(reply, await answer(reply, place))
+    } catch (thrown) {
+      replier.fail(reply, thrown)
+    }
+  }
+  return (request, response) => {
+    const place = locate(request, table)
+    const exchange = replier.open(request, response, place.found?.route.pattern ?? NO_ROUTE)
+    void serve({ request, response, exchange }, place)
+  }
 }
 
-function createApp({ createServer, ids, replier, telemetry, limits }: RouterOptions): FastifyInstance {
-  return fastify({
-    logger: false,
-    serverFactory: (handler) => createServer((request, response) => handler(request, response)),
-    genReqId: () => ids.next('req'),
-    rewriteUrl: (request) => rewriteUrl(request.url ?? '/'),
-    routerOptions: { maxParamLength: limits.urlBytes },
-    forceCloseConnections: true,
-    return503OnClosing: false,
-    // The server's own handler answers; the framework's would answer a second time.
-    clientErrorHandler: () => {},
-    // Bad percent-encoding never reaches a hook, so its exchange begins and ends here.
-    frameworkErrors(error, request, reply) {
-      const exchange = replier.open(request, reply.raw)
-      const failure = toFailure(error, exchange.requestId, '(unknown)', telemetry)
-      writeFailure(reply.raw, failure, replier.headers(exchange, request))
-    },
-  })
+/** What the request line points at. */
+type Place = {
+  readonly path: string
+  /** Null: the path cannot be decoded. */
+  readonly segments: readonly string[] | null
+  readonly query: Query
+  readonly found: FoundRoute | null
 }
 
-function addRoute(app: FastifyInstance, route: Route, { replier, ports }: RouterOptions): void {
-  app.route({
-    method: route.method,
-    url: route.pattern,
-    handler: async (request, reply) => {
-      const answer = await serveRoute(ports, route, request, reply)
-      return replier.send(exchangeOf(request), request, reply, answer)
-    },
-  })
+function locate({ method = '', url = '' }: IncomingMessage, table: RouteTable): Place {
+  const forgiven = rewriteUrl(url)
+  const end = forgiven.indexOf('?')
+  const path = end === -1 ? forgiven : forgiven.slice(0, end)
+  const segments = toSegments(path)
+  const query = readQuery(end === -1 ? '' : forgiven.slice(end + 1))
+  return { path, segments, query, found: segments && table.find(method, segments) }
 }
 
 const MAX_ECHO = 256
 
 /** OPTIONS, a wrong method, or a path where nothing is. */
-function answerUnrouted(request: FastifyRequest, table: RouteTable): Answer {
-  const path = (request.raw.url ?? '').split('?', 1)[0] ?? ''
+function answerUnrouted(
+  { method = '', headers }: IncomingMessage,
+  { path, segments }: Place,
+  table: RouteTable,
+): Answer {
+  if (segments === null) throw badRequest(null, null, 'The URL holds a percent sign that does not begin a character.')
   const shown = path.slice(0, MAX_ECHO)
-  const allow = table.allowed(path).join(', ')
-  if (allow === '') throw unknownPath(request.method, shown)
-  if (request.method === 'OPTIONS')
-    return { type: 'empty', headers: { allow, ...preflightHeaders(request.raw.headers, allow) } }
+  const allow = table.allowed(segments).join(', ')
+  if (allow === '') throw unknownPath(method, shown)
+  if (method === 'OPTIONS') return { type: 'empty', headers: { allow, ...preflightHeaders(headers, allow) } }
   throw new ApiError({
     status: 405,
-    message: `Method ${request.method} is not allowed for ${shown}. Allowed methods are: ${allow}.`,
+    message: `Method ${method} is not allowed for ${shown}. Allowed methods are: ${allow}.`,
     headers: { allow },
   })
 }

@@ -2,14 +2,13 @@
  * One request through one route. The order is a promise: who is asking, what they may do, how often, and only then the
  * body and the handler.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Authenticator, Principal } from '../auth/principal.ts'
 import { RunAbort } from '../engine/engine.ts'
 import type { Clock } from '../lib/clock.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { ActiveRequests } from './active-requests.ts'
-import type { Answer, Exchange } from './exchange.ts'
+import type { Answer, Call, Exchange } from './exchange.ts'
 import type { HttpLimits } from './limits.ts'
 import { type RateLimiter, rateHeaders } from './rate-limiter.ts'
 import { hasBody, readJsonBody } from './read-json-body.ts'
@@ -25,27 +24,15 @@ export type ServePorts = {
   readonly isDraining: () => boolean
 }
 
-export async function serveRoute(
-  ports: ServePorts,
-  route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<Answer> {
-  const exchange = exchangeOf(request)
-  if (route.access === 'public') return route.handle({ request, reply, exchange })
+export async function serveRoute(ports: ServePorts, route: Route, call: Call): Promise<Answer> {
+  if (route.access === 'public') return route.handle(call)
   if (ports.isDraining()) throw shuttingDown()
-  const principal = await authorize(ports, route, request, exchange)
-  return runHandler(ports, route, { request, reply, exchange, principal })
+  const principal = await authorize(ports, route, call)
+  return runHandler(ports, route, call, principal)
 }
 
-/** Invariant: the first hook of every request makes its exchange. */
-export function exchangeOf(request: FastifyRequest): Exchange {
-  if (request.exchange === null) throw new Error('the request has no exchange')
-  return request.exchange
-}
-
-async function authorize(ports: ServePorts, route: ProtectedRoute, request: FastifyRequest, exchange: Exchange) {
-  const address = request.raw.socket.remoteAddress ?? ''
+async function authorize(ports: ServePorts, route: ProtectedRoute, { request, exchange }: Call): Promise<Principal> {
+  const address = request.socket.remoteAddress ?? ''
   const principal = await ports.authenticator.authenticate(request.headers.authorization ?? null, address)
   exchange.principal = principal
   requireScope(principal, route.access)
@@ -68,25 +55,23 @@ export function countRequest(
   }
 }
 
-type Admitted = {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly exchange: Exchange
-  readonly principal: Principal
-}
-
 /** Whoever waits for the handler may leave, and the server may have to stop: both end its work by the signal. */
-async function runHandler({ active, limits }: ServePorts, route: ProtectedRoute, admitted: Admitted): Promise<Answer> {
-  const { request, exchange, principal } = admitted
+async function runHandler(
+  { active, limits }: ServePorts,
+  route: ProtectedRoute,
+  call: Call,
+  principal: Principal,
+): Promise<Answer> {
+  const { request, exchange } = call
   const abort = new AbortController()
   exchange.onReaderGone = () => abort.abort(new RunAbort('reader-gone'))
   if (exchange.readerGone) exchange.onReaderGone()
   const leave = active.enter((reason) => abort.abort(reason))
   try {
-    const wanted = route.body === 'json' || (route.body === 'optional-json' && hasBody(request.raw))
-    const body = wanted ? await readJsonBody(request.raw, limits) : undefined
+    const wanted = route.body === 'json' || (route.body === 'optional-json' && hasBody(request))
+    const body = wanted ? await readJsonBody(request, limits) : undefined
     const caller = { principal, requestId: exchange.requestId, signal: abort.signal }
-    return await route.handle({ ...admitted, caller, abort, body })
+    return await route.handle({ ...call, caller, abort, body })
   } finally {
     leave()
   }

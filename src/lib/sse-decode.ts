@@ -1,5 +1,6 @@
 /** Server-sent events from bytes: UTF-8 split anywhere, comments ignored, everything bounded. */
 import { createParser } from 'eventsource-parser'
+import { createUtf8Decoder } from './utf8-decoder.ts'
 
 export type SseLimits = {
   /** Longest line, in UTF-16 units. */
@@ -31,7 +32,7 @@ export type SseHandler = (data: string, event: string | undefined) => void
 
 /** Comments and fields other than `data` and `event` are dropped without a call. */
 export function createSseDecoder(onEvent: SseHandler, limits: SseLimits = DEFAULT_SSE_LIMITS): SseDecoder {
-  const utf8 = new TextDecoder('utf-8', { fatal: true })
+  const utf8 = createUtf8Decoder()
   let bytesSeen = 0
   let eventsSeen = 0
   const lineTooLong = () => new SseError(`a line is longer than ${limits.lineChars} characters`)
@@ -47,19 +48,23 @@ export function createSseDecoder(onEvent: SseHandler, limits: SseLimits = DEFAUL
       if (error.type === 'max-buffer-size-exceeded') throw lineTooLong()
     },
   })
-  const decode = (bytes: Uint8Array | undefined): string => {
-    try {
-      return bytes ? utf8.decode(bytes, { stream: true }) : utf8.decode()
-    } catch (cause) {
-      throw new SseError('it is not valid UTF-8', { cause })
-    }
-  }
   return {
     feed(bytes) {
       bytesSeen += bytes.byteLength
       if (bytesSeen > limits.streamBytes) throw new SseError(`it is longer than ${limits.streamBytes} bytes`)
-      parser.feed(decode(bytes))
+      parser.feed(decoded(() => utf8.decode(bytes)))
     },
-    end: () => parser.feed(`${decode(undefined)}\n\n`),
+    end() {
+      decoded(() => utf8.end())
+      parser.feed('\n\n')
+    },
+  }
+}
+
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode()
+  } catch (cause) {
+    throw new SseError('it is not valid UTF-8', { cause })
   }
 }

@@ -1,5 +1,5 @@
 /** How a call of a provider fails before there is a reply that could be understood. */
-import { errors } from 'undici'
+import errors from 'undici/lib/core/errors.js'
 
 export type UpstreamFailure = 'connection' | 'timeout' | 'malformed' | 'aborted'
 export type UpstreamClockName = 'connect' | 'first-byte' | 'idle' | 'whole'

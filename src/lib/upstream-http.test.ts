@@ -7,9 +7,9 @@ import { waitUntil } from '../../test/fakes/chat-upstream.ts'
 import { createManualClock } from '../../test/support/manual-clock.ts'
 import { type Clock, systemClock } from './clock.ts'
 import {
+  callUpstream,
   createUpstreamAgent,
   DEFAULT_UPSTREAM_CLOCKS,
-  postUpstream,
   type UpstreamClocks,
   UpstreamHttpError,
 } from './upstream-http.ts'
@@ -42,7 +42,7 @@ describe('upstream HTTP', () => {
     return new URL(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`)
   }
   const post = (url: URL, clock: Clock = systemClock, signal = new AbortController().signal) =>
-    postUpstream({
+    callUpstream({
       dispatcher: agent,
       url,
       headers: {},

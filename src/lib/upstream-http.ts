@@ -1,5 +1,5 @@
 /**
- * One POST to a provider, with its own clocks.
+ * One call of a provider, with its own clocks.
  *
  * Four clocks, each for one way to hang: connecting, the first sign of life, silence between two of them, and the
  * whole call. What counts as a sign of life is the caller's word (`progress`), so that keep-alive comments cannot keep
@@ -11,7 +11,9 @@
  * Invariant: however a call ends, its socket is either back in the pool with nothing left to read, or destroyed.
  */
 import { isUtf8 } from 'node:buffer'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+// Not the whole package: fetch, WebSockets, caches and mocks would be loaded with it, a tenth of a start.
+import Agent from 'undici/lib/dispatcher/agent.js'
 import type { Clock } from './clock.ts'
 import { toUpstreamError, UpstreamHttpError } from './upstream-error.ts'
 import { type UpstreamClocks, watchUpstream } from './upstream-watch.ts'
@@ -32,11 +34,12 @@ const DRAIN_BYTES = 64 * 1024
 /** Bytes that may wait for our caller before the socket is no longer read. */
 const MAX_WAITING_BYTES = 64 * 1024
 
-export type UpstreamPost = {
+export type UpstreamCall = {
   readonly dispatcher: Dispatcher
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** Null: a GET. */
+  readonly body: string | null
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly clocks: UpstreamClocks
@@ -61,20 +64,21 @@ export interface UpstreamReply {
  * HTTP/1.1 only: a call has a socket of its own, so closing it reaches the provider as what it is. No redirects.
  * undici's own body clocks are off, because they count keep-alive bytes as progress.
  */
-export const createUpstreamAgent = (clocks: UpstreamClocks): Agent =>
+export const createUpstreamAgent = (clocks: Pick<UpstreamClocks, 'connectMs'>): Agent =>
   new Agent({ allowH2: false, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: clocks.connectMs } })
 
 /** Resolves when the reply's head is here, whatever its status. Throws `UpstreamHttpError`. */
-export function postUpstream(post: UpstreamPost): Promise<UpstreamReply> {
+export function callUpstream(call: UpstreamCall): Promise<UpstreamReply> {
   return new Promise((resolve, reject) => {
-    const exchange = new Exchange(post, resolve, reject)
-    if (post.signal.aborted) return exchange.fail(aborted())
-    const { origin, pathname, search } = post.url
+    const exchange = new Exchange(call, resolve, reject)
+    if (call.signal.aborted) return exchange.fail(aborted())
+    const { origin, pathname, search } = call.url
     const path = `${pathname}${search}`
-    const { headers, body } = post
+    const { headers, body } = call
+    const method = body === null ? 'GET' : 'POST'
     // Both again, because the pool may be one that others share.
     const clocksOff = { headersTimeout: 0, bodyTimeout: 0 }
-    post.dispatcher.dispatch({ origin, path, method: 'POST', headers, body, ...clocksOff }, exchange)
+    call.dispatcher.dispatch({ origin, path, method, headers, body, ...clocksOff }, exchange)
   })
 }
 
@@ -82,7 +86,7 @@ const aborted = () => new UpstreamHttpError('aborted', 'The call was aborted.')
 
 /** What undici tells of one call, and what its caller asks for. */
 class Exchange implements Dispatcher.DispatchHandler {
-  readonly #post: UpstreamPost
+  readonly #call: UpstreamCall
   readonly #onHead: (reply: UpstreamReply) => void
   readonly #onNoHead: (error: UpstreamHttpError) => void
   readonly #watch
@@ -102,15 +106,15 @@ class Exchange implements Dispatcher.DispatchHandler {
   #stopDrain = () => {}
 
   constructor(
-    post: UpstreamPost,
+    call: UpstreamCall,
     onHead: (reply: UpstreamReply) => void,
     onNoHead: (error: UpstreamHttpError) => void,
   ) {
-    this.#post = post
+    this.#call = call
     this.#onHead = onHead
     this.#onNoHead = onNoHead
-    this.#watch = watchUpstream(post, (error) => this.fail(error))
-    post.signal.addEventListener('abort', this.#onAbort)
+    this.#watch = watchUpstream(call, (error) => this.fail(error))
+    call.signal.addEventListener('abort', this.#onAbort)
   }
 
   readonly #onAbort = () => this.fail(aborted())
@@ -167,7 +171,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   #finish(): void {
     this.#over = true
     this.#watch.stop()
-    this.#post.signal.removeEventListener('abort', this.#onAbort)
+    this.#call.signal.removeEventListener('abort', this.#onAbort)
   }
 
   #close(): void {
@@ -243,7 +247,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#ended) return
     this.#drainBytes = DRAIN_BYTES - this.#waitingBytes
     this.#waiting = []
-    this.#stopDrain = this.#post.clock.after(DRAIN_MS, () => this.#close())
+    this.#stopDrain = this.#call.clock.after(DRAIN_MS, () => this.#close())
     this.#controller?.resume()
   }
 }

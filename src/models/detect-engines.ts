@@ -2,8 +2,9 @@
  * Finds model engines on this machine by their usual ports: all at once, within a third of a second, and without ever
  * sending a key. A port tells nothing about who listens, so an engine counts only when it answers as itself.
  */
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { createUpstreamAgent } from '../lib/upstream-http.ts'
 import { fetchJson } from './fetch-json.ts'
 import { isObject, listIn, textIn } from './json-fields.ts'
 import { ModelError } from './model.ts'
@@ -42,7 +43,7 @@ export async function detectEngines(options: {
   readonly timeoutMs?: number
 }): Promise<readonly DetectedEngine[]> {
   const { places, clock, timeoutMs = DETECT_TIMEOUT_MS } = options
-  const dispatcher = new Agent({ allowH2: false, connect: { timeout: timeoutMs } })
+  const dispatcher = createUpstreamAgent({ connectMs: timeoutMs })
   try {
     const found = await Promise.all(places.map((place) => detect(place, { clock, timeoutMs, dispatcher })))
     return found.filter((engine) => engine !== null)

@@ -1,6 +1,7 @@
 /** One small JSON document from a provider or a local engine: bounded in time and size, no redirects. */
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from '../lib/clock.ts'
+import { callUpstream, UpstreamHttpError } from '../lib/upstream-http.ts'
 import { ModelError } from './model.ts'
 
 export type JsonRequest = {
@@ -11,58 +12,45 @@ export type JsonRequest = {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON by POST; without it the request is a GET. */
   readonly body?: unknown
-  readonly dispatcher?: Dispatcher
+  readonly dispatcher: Dispatcher
 }
 
 /** Throws `ModelError`; its message names neither the address nor the reply. */
 export async function fetchJson(options: JsonRequest): Promise<unknown> {
-  const controller = new AbortController()
-  let late = false
-  const cancel = options.clock.after(options.timeoutMs, () => {
-    late = true
-    controller.abort()
-  })
+  const abort = new AbortController()
   try {
-    return await readJson(options, controller.signal)
+    return await readJson(options, abort.signal)
   } catch (error) {
-    if (late) throw new ModelError('timeout', `No answer within ${options.timeoutMs} ms.`, { cause: error })
     if (error instanceof ModelError) throw error
+    const isLate = error instanceof UpstreamHttpError && error.kind === 'timeout'
+    if (isLate) throw new ModelError('timeout', `No answer within ${options.timeoutMs} ms.`, { cause: error })
     throw new ModelError('connection', 'No connection.', { cause: error })
   } finally {
-    cancel()
     // Closes a reply that was left half read; after a whole one it does nothing.
-    controller.abort()
+    abort.abort()
   }
 }
 
 async function readJson(options: JsonRequest, signal: AbortSignal): Promise<unknown> {
-  const sent =
-    options.body === undefined
-      ? { method: 'GET' as const }
-      : { method: 'POST' as const, body: JSON.stringify(options.body), headers: { 'content-type': 'application/json' } }
-  const reply = await request(options.url, {
-    ...sent,
-    headers: { accept: 'application/json', ...sent.headers, ...options.headers },
-    signal,
-    ...(options.dispatcher ? { dispatcher: options.dispatcher } : {}),
+  const { dispatcher, clock, timeoutMs, maxBytes } = options
+  const body = options.body === undefined ? null : JSON.stringify(options.body)
+  const reply = await callUpstream({
+    url: new URL(options.url),
+    headers: { accept: 'application/json', ...(body !== null && JSON_BODY), ...options.headers },
+    clocks: { connectMs: timeoutMs, firstByteMs: timeoutMs, idleMs: timeoutMs, wholeMs: timeoutMs },
+    ...{ dispatcher, body, signal, clock },
   })
-  // A body that is dropped half read reports that as an error of its own.
-  reply.body.on('error', () => {})
-  if (reply.statusCode !== 200) throw statusError(reply.statusCode)
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of reply.body) {
-    const bytes = Buffer.from(part)
-    size += bytes.byteLength
-    if (size > options.maxBytes) throw new ModelError('malformed', `The answer is above ${options.maxBytes} bytes.`)
-    parts.push(bytes)
-  }
+  if (reply.status !== 200) throw statusError(reply.status)
+  const { text, complete } = await reply.readText(maxBytes)
+  if (!complete) throw new ModelError('malformed', `The answer is above ${maxBytes} bytes.`)
   try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'))
+    return JSON.parse(text)
   } catch (cause) {
     throw new ModelError('malformed', 'The answer is not JSON.', { cause })
   }
 }
+
+const JSON_BODY = { 'content-type': 'application/json' }
 
 function statusError(status: number): ModelError {
   if (status === 401 || status === 403) return new ModelError('auth', 'The key was refused, or is missing.', { status })

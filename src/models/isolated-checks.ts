@@ -37,6 +37,7 @@ export interface IsolatedChecks {
 
 /** Plain JavaScript in a string: a worker file would need a different name before and after the build. */
 const WORKER_SOURCE = `
+Reflect.deleteProperty(Object.prototype, '__proto__')
 const { parentPort, workerData } = require('node:worker_threads')
 const checkRegex = ({ source, flags, text }) =>
   new RegExp(source, flags).test(text) ? [] : ['does not match the pattern']

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { createManualClock } from '../../test/support/decorated-models.ts'
 import { type Answer, startServer } from '../../test/support/fake-server.ts'
 import { systemClock } from '../lib/clock.ts'
+import { createUpstreamAgent, DEFAULT_UPSTREAM_CLOCKS } from '../lib/upstream-http.ts'
 import { ModelError } from './model.ts'
 import {
   createModelLister,
@@ -15,11 +16,13 @@ import {
 
 async function list(answer: (path: string, body: string) => Answer, kind: ListKind = 'openai', timeoutMs?: number) {
   const server = await startServer(answer)
+  const dispatcher = createUpstreamAgent(DEFAULT_UPSTREAM_CLOCKS)
   try {
     const headers = { authorization: 'Bearer sk-x' }
-    const models = await fetchModels({ baseUrl: `${server.root}/v1/`, kind, headers, clock: systemClock, timeoutMs })
-    return { models, server }
+    const from = { baseUrl: `${server.root}/v1/`, kind, headers, clock: systemClock, timeoutMs, dispatcher }
+    return { models: await fetchModels(from), server }
   } finally {
+    await dispatcher.destroy()
     await server.close()
   }
 }

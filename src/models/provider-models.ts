@@ -34,7 +34,7 @@ export type ListSource = {
   readonly headers?: Readonly<Record<string, string>>
   readonly clock: Clock
   readonly timeoutMs?: number
-  readonly dispatcher?: Dispatcher
+  readonly dispatcher: Dispatcher
 }
 
 /** Asks for at most `maxAgeMs` old rows; rejects with a `ModelError` when there are none to give. */
@@ -154,7 +154,7 @@ const get = (
     maxBytes: MAX_LIST_BYTES,
     headers,
     ...(body === undefined ? {} : { body }),
-    ...(dispatcher ? { dispatcher } : {}),
+    dispatcher,
   })
 
 /** The query of the base, an API version for example, stays behind the path. */

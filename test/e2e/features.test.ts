@@ -1,7 +1,7 @@
 /** Single promises of the API, each end to end. */
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { createLog } from '../../src/telemetry/pino-telemetry.ts'
+import { createLog } from '../../src/telemetry/log.ts'
 import { eventsOf, send } from '../support/http.ts'
 import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
 

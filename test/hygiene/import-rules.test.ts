@@ -69,7 +69,7 @@ describe('the table of layers', () => {
     ['src/engine/x.ts', '../models/model.contract.ts', /only tests may import test code/],
     ['src/engine/x.ts', './y', /with the \.ts extension/],
     ['src/engine/x.ts', './y.js', /with the \.ts extension/],
-    ['src/engine/x.ts', 'fastify', /fastify is known to http and app alone/],
+    ['src/engine/x.ts', 'ws', /ws is known to http alone/],
     ['src/jobs/x.ts', '../store/sql/open.ts', /jobs may not import adapters/],
     ['src/http/x.ts', '../app/open-models.ts', /http may not import app/],
     ['src/engine/x.ts', 'node:sqlite', /node:sqlite is known to store and lib alone/],

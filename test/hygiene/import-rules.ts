@@ -22,9 +22,7 @@ export const PORTS: ReadonlySet<string> = new Set([
 
 /** Packages and built-ins that only one part of the house knows. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  fastify: ['http', 'app'],
   'node:sqlite': ['store', 'lib'],
-  pino: ['telemetry'],
   'prom-client': ['telemetry'],
   yaml: ['config'],
   'gpt-tokenizer': ['lib'],

@@ -86,6 +86,7 @@ export const routePorts = (): RoutePorts => ({
   limits: DEFAULT_HTTP_LIMITS,
   replier: createReplier({
     clock: systemClock,
+    ids: createCountingIds(),
     telemetry: silentTelemetry,
     limits: DEFAULT_HTTP_LIMITS,
     active: createActiveRequests(),

@@ -10,8 +10,8 @@ export const cancelResponse = ({ engine }: Pick<RoutePorts, 'engine'>): Protecte
   pattern: '/v1/responses/:id/cancel',
   access: 'responses',
   body: 'none',
-  async handle({ request, caller }) {
-    const id = pathParam(request, 'id')
+  async handle({ params, caller }) {
+    const id = pathParam(params, 'id')
     if (!isPlainId(id)) throw responseNotFound(id)
     return json(await engine.cancelResponse(id, caller))
   },

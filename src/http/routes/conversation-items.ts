@@ -25,7 +25,7 @@ const addItems = ({ engine, validate, limits }: Ports): ProtectedRoute => ({
   access: 'responses',
   body: 'json',
   async handle(call) {
-    const include = readInclude(call.request)
+    const include = readInclude(call.query)
     const id = conversationId(call)
     const { request, warnings } = validate.addConversationItems(call.body)
     Object.assign(call.exchange.headers, warningHeaders(warnings, limits.warningBytes))
@@ -39,7 +39,7 @@ const listItems = ({ engine }: Ports): ProtectedRoute => ({
   access: 'read',
   body: 'none',
   async handle(call) {
-    const page = readPage(call.request)
+    const page = readPage(call.query)
     return json(await engine.conversations.listItems(conversationId(call), page, call.caller))
   },
 })
@@ -50,8 +50,8 @@ const getItem = ({ engine }: Ports): ProtectedRoute => ({
   access: 'read',
   body: 'none',
   async handle(call) {
-    const include = readInclude(call.request)
-    const itemId = pathParam(call.request, 'item_id')
+    const include = readInclude(call.query)
+    const itemId = pathParam(call.params, 'item_id')
     return json(await engine.conversations.getItem(conversationId(call), itemId, include, call.caller))
   },
 })
@@ -62,7 +62,7 @@ const deleteItem = ({ engine }: Ports): ProtectedRoute => ({
   access: 'responses',
   body: 'none',
   async handle(call) {
-    const itemId = pathParam(call.request, 'item_id')
+    const itemId = pathParam(call.params, 'item_id')
     return json(await engine.conversations.deleteItem(conversationId(call), itemId, call.caller))
   },
 })

@@ -18,8 +18,8 @@ export const conversationRoutes = (ports: Ports): readonly ProtectedRoute[] => [
   deleteConversation(ports),
 ]
 
-export function conversationId({ request }: AuthorizedCall): string {
-  const id = pathParam(request, 'id')
+export function conversationId({ params }: AuthorizedCall): string {
+  const id = pathParam(params, 'id')
   if (!isPlainId(id)) throw conversationNotFound(id)
   return id
 }

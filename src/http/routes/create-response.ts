@@ -42,14 +42,13 @@ async function answerJson({ limits }: Ports, { exchange }: AuthorizedCall, { run
 
 async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: Framer): Promise<Answer> {
   const { clock, limits, replier, telemetry } = ports
-  const { exchange, request, reply, abort } = call
+  const { exchange, response, abort } = call
   const { run, warnings } = shown
-  reply.hijack()
   telemetry.streamOpened()
   try {
     await toSse(run.events, {
-      response: reply.raw,
-      headers: () => ({ ...replier.headers(exchange, request), ...runHeaders(run, warnings, limits.warningBytes) }),
+      response,
+      headers: () => ({ ...replier.headers(call), ...runHeaders(run, warnings, limits.warningBytes) }),
       frame: framer,
       clock,
       limits,

@@ -10,8 +10,8 @@ export const deleteResponse = ({ engine }: Pick<RoutePorts, 'engine'>): Protecte
   pattern: '/v1/responses/:id',
   access: 'responses',
   body: 'none',
-  async handle({ request, caller }) {
-    const id = pathParam(request, 'id')
+  async handle({ params, caller }) {
+    const id = pathParam(params, 'id')
     if (!isPlainId(id)) throw responseNotFound(id)
     await engine.deleteResponse(id, caller)
     return json({ id, object: 'response', deleted: true })

@@ -13,8 +13,8 @@ export const getModel = ({ catalog }: Pick<RoutePorts, 'catalog'>): ProtectedRou
   pattern: '/v1/models/*',
   access: 'read',
   body: 'none',
-  async handle({ request }) {
-    const id = pathParam(request, '*')
+  async handle({ params }) {
+    const id = pathParam(params, '*')
     const entry = id.length > MAX_ID_CHARS ? null : await catalog.get(id)
     if (entry === null) throw modelNotFound(id.slice(0, MAX_ID_CHARS), 404)
     return json(toModelObject(entry))

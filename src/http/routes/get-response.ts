@@ -10,12 +10,12 @@ export const getResponse = ({ engine }: Pick<RoutePorts, 'engine'>): ProtectedRo
   pattern: '/v1/responses/:id',
   access: 'read',
   body: 'none',
-  async handle({ request, caller }) {
-    readInclude(request)
-    readIndex(request, 'starting_after')
-    readBoolean(request, 'include_obfuscation')
-    if (readBoolean(request, 'stream')) throw notStreamable()
-    const id = pathParam(request, 'id')
+  async handle({ params, query, caller }) {
+    readInclude(query)
+    readIndex(query, 'starting_after')
+    readBoolean(query, 'include_obfuscation')
+    if (readBoolean(query, 'stream')) throw notStreamable()
+    const id = pathParam(params, 'id')
     if (!isPlainId(id)) throw responseNotFound(id)
     return json(await engine.getResponse(id, caller))
   },

@@ -10,9 +10,9 @@ export const listInputItems = ({ engine }: Pick<RoutePorts, 'engine'>): Protecte
   pattern: '/v1/responses/:id/input_items',
   access: 'read',
   body: 'none',
-  async handle({ request, caller }) {
-    const page = readPage(request)
-    const id = pathParam(request, 'id')
+  async handle({ params, query, caller }) {
+    const page = readPage(query)
+    const id = pathParam(params, 'id')
     if (!isPlainId(id)) throw responseNotFound(id)
     return json(await engine.listInputItems(id, page, caller))
   },

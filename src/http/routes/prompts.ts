@@ -21,7 +21,7 @@ export const promptRoutes = ({ engine, validate }: Ports): readonly ProtectedRou
     pattern: '/v1/prompts',
     access: 'read',
     body: 'none',
-    handle: async ({ request, caller }) => json(await engine.listPrompts(readPage(request), caller)),
+    handle: async ({ query, caller }) => json(await engine.listPrompts(readPage(query), caller)),
   },
   {
     method: 'GET',
@@ -35,7 +35,7 @@ export const promptRoutes = ({ engine, validate }: Ports): readonly ProtectedRou
     pattern: '/v1/prompts/:id/versions/:version',
     access: 'read',
     body: 'none',
-    handle: async (call) => json(await engine.getPrompt(idOf(call), pathParam(call.request, 'version'), call.caller)),
+    handle: async (call) => json(await engine.getPrompt(idOf(call), pathParam(call.params, 'version'), call.caller)),
   },
   {
     method: 'POST',
@@ -60,8 +60,8 @@ export const promptRoutes = ({ engine, validate }: Ports): readonly ProtectedRou
   },
 ]
 
-function idOf({ request }: AuthorizedCall): string {
-  const id = pathParam(request, 'id')
+function idOf({ params }: AuthorizedCall): string {
+  const id = pathParam(params, 'id')
   if (!isPlainId(id)) throw promptNotFound(id, null)
   return id
 }

@@ -51,7 +51,7 @@ type Outcome = {
 export async function serveCreate(message: CreateMessage, context: SocketContext, ports: CreatePorts): Promise<void> {
   const { clock, telemetry } = ports
   const requestId = ports.ids.next('req')
-  const exchange = createExchange(requestId, context.upgrade, clock.monotonic())
+  const exchange = createExchange(context.upgrade, { requestId, route: ROUTE, startedAt: clock.monotonic() })
   const abort = new AbortController()
   const leave = ports.active.enter((reason) => abort.abort(reason))
   context.running.add(abort)

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { WebSocketServer } from 'ws'
+import type { WebSocketServer } from 'ws'
 import type { Principal } from '../../auth/principal.ts'
 import { badRequest } from '../../protocol/errors.ts'
 import { toFailure } from '../error-funnel.ts'
@@ -15,7 +15,7 @@ import type { RawReplies } from '../raw-replies.ts'
 import { rewriteUrl } from '../rewrite-url.ts'
 import { countRequest, shuttingDown } from '../serve-route.ts'
 import { authenticate, type CreatePorts, ROUTE } from './serve-create.ts'
-import { type ServedSocket, serveSocket } from './serve-socket.ts'
+import { type OpenedSocket, type ServedSocket, serveSocket } from './serve-socket.ts'
 import { createSocketPlaces } from './socket-places.ts'
 
 export type WebSockets = {
@@ -35,13 +35,14 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
   const { clock, limits, replies } = ports
   const sockets = new Set<ServedSocket>()
   const places = createSocketPlaces(limits)
-  const { server, shake } = createHandshakes(limits, replies)
-  /** A server bound to both loopback addresses reports an upgrade twice. */
-  const seen = new WeakSet<Duplex>()
+  /** Loaded with the first of them: most servers never see one. */
+  let handshakes: Promise<Handshakes> | null = null
   let draining = false
   let onEmpty = () => {}
 
-  const open = ({ request, socket, head }: Upgrade, exchange: Exchange, principal: Principal) => {
+  const open = async ({ request, socket, head }: Upgrade, exchange: Exchange, principal: Principal) => {
+    handshakes ??= createHandshakes(limits, replies)
+    const { shake } = await handshakes
     const release = places.take(principal.projectId)
     const ws = shake({ request, socket, head }, exchange.headers)
     if (ws === null) return release()
@@ -56,19 +57,21 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
   }
   const admit = async (upgrade: Upgrade) => {
     const { request } = upgrade
-    const exchange = createExchange(ports.ids.next('req'), request, clock.monotonic())
+    const exchange = createExchange(request, {
+      requestId: ports.ids.next('req'),
+      route: ROUTE,
+      startedAt: clock.monotonic(),
+    })
     const refusal = guard(request, request.url ?? '', ports.guardSettings())
     if (refusal) throw refusal
     if (ports.isDraining()) throw shuttingDown()
     const principal = await authenticate(request, ports)
     countRequest(ports, principal, exchange)
-    open(upgrade, exchange, principal)
+    await open(upgrade, exchange, principal)
   }
   return {
     upgrade(request, socket, head) {
       if (!isForUs(request)) return replies.refuseUpgrade(request, socket)
-      if (seen.has(socket)) return
-      seen.add(socket)
       // The peer may leave while its key is looked up.
       socket.on('error', () => socket.destroy())
       admit({ request, socket, head }).catch((thrown: unknown) => {
@@ -82,7 +85,7 @@ export function createWebSockets(ports: WebSocketPorts): WebSockets {
     },
     async close(ms) {
       if (sockets.size > 0) await emptied(ms)
-      server.close()
+      await handshakes?.then(({ server }) => server.close())
     },
   }
 
@@ -106,11 +109,18 @@ function isForUs({ url = '', headers }: IncomingMessage): boolean {
   return path === ROUTE && headers.upgrade?.toLowerCase() === 'websocket'
 }
 
+type Handshakes = {
+  readonly server: WebSocketServer
+  /** Null when the handshake failed; it has then been answered. */
+  shake(upgrade: Upgrade, headers: Readonly<Record<string, string>>): OpenedSocket['ws'] | null
+}
+
 /**
  * The handshake and the frames below. No compression is offered: it would cost each socket a compressor's memory, and
  * the length of what is compressed tells what padding hides. No subprotocol is chosen, since there is none.
  */
-function createHandshakes(limits: HttpLimits, replies: RawReplies) {
+async function createHandshakes(limits: HttpLimits, replies: RawReplies): Promise<Handshakes> {
+  const { WebSocketServer } = await import('ws')
   const headersOf = new WeakMap<IncomingMessage, Readonly<Record<string, string>>>()
   const options = {
     noServer: true,
@@ -129,10 +139,9 @@ function createHandshakes(limits: HttpLimits, replies: RawReplies) {
     const refusal = badRequest(null, null, `The WebSocket handshake is not valid: ${error.message}.`)
     replies.refuse(request, socket, refusal, ROUTE)
   })
-  /** Null when the handshake failed; it has then been answered. */
-  const shake = ({ request, socket, head }: Upgrade, headers: Readonly<Record<string, string>>) => {
+  const shake: Handshakes['shake'] = ({ request, socket, head }, headers) => {
     headersOf.set(request, headers)
-    const done: { ws: Parameters<typeof serveSocket>[0]['ws'] | null } = { ws: null }
+    const done: { ws: OpenedSocket['ws'] | null } = { ws: null }
     server.handleUpgrade(request, socket, head, (ws) => {
       done.ws = ws
     })

@@ -1,5 +1,5 @@
 /** One small question to a provider: a JSON answer, and the same errors as a call that is streamed. */
-import { postUpstream, type UpstreamReply } from '../../lib/upstream-http.ts'
+import { callUpstream, type UpstreamReply } from '../../lib/upstream-http.ts'
 import { ModelError } from '../model.ts'
 import { assertAccepted } from './assert-accepted.ts'
 import { parseJson } from './fields.ts'
@@ -24,7 +24,7 @@ export async function postJson(
   const clocks = { ...options.clocks, wholeMs }
   let reply: UpstreamReply | null = null
   try {
-    reply = await postUpstream({ dispatcher, ...call, signal, clock, clocks })
+    reply = await callUpstream({ dispatcher, ...call, signal, clock, clocks })
     await assertAccepted(reply, { provider, model, secrets, params }, clock)
     const { text, complete } = await reply.readText(MAX_ANSWER_BYTES)
     if (!complete) throw new ModelError('malformed', `The answer of the provider '${provider}' is too long.`)

@@ -7,7 +7,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import { createSseDecoder, DEFAULT_SSE_LIMITS, SseError, type SseLimits } from '../../lib/sse-decode.ts'
-import { postUpstream, type UpstreamClocks, type UpstreamReply } from '../../lib/upstream-http.ts'
+import { callUpstream, type UpstreamClocks, type UpstreamReply } from '../../lib/upstream-http.ts'
 import type { Usage } from '../../protocol/response.ts'
 import { type ModelBatch, type ModelContext, ModelError, type ModelEvent, type ModelTurn } from '../model.ts'
 import { assertAccepted } from './assert-accepted.ts'
@@ -63,7 +63,7 @@ export async function* streamUpstream(
   const attempt = startAttempt({ provider, clock, secrets }, turn.model, decoder, context)
   let reply: UpstreamReply | null = null
   try {
-    reply = await postUpstream({ dispatcher, ...call, signal: context.signal, clock, clocks })
+    reply = await callUpstream({ dispatcher, ...call, signal: context.signal, clock, clocks })
     attempt.replied(reply)
     await assertAccepted(reply, error, clock)
     const nextBatch = createBatchReader(reply, decoder, limits)

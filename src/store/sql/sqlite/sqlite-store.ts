@@ -1,7 +1,8 @@
 /** The store of one node: a SQLite database in write-ahead mode, every commit on disk before it is acknowledged. */
 import type { Clock } from '../../../lib/clock.ts'
+import { createLruMap } from '../../../lib/lru-map.ts'
 import type { ResponseError } from '../../../protocol/response.ts'
-import type { Store } from '../../store.ts'
+import type { ProjectStore, Store } from '../../store.ts'
 import { countExpired } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { withError } from '../response-codec.ts'
@@ -26,6 +27,8 @@ const BUSY_TIMEOUT_MS = 5_000
 const READER_WAIT_MS = 50
 /** How long a write that nobody waits for may wait for others to share its commit. */
 const LATE_WRITE_MS = 250
+/** Projects whose handles are kept: one is made of some forty functions, and a request asks for it several times. */
+const MAX_PROJECT_HANDLES = 1_000
 /** Rows healed in one transaction. */
 const ORPHAN_BATCH = 500
 
@@ -52,9 +55,16 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
   const scheduleLate = options.scheduleLate ?? ((flush) => clock.after(LATE_WRITE_MS, flush))
   const commits = createGroupCommit(writer, { clock, busyTimeoutMs, schedule, scheduleLate, onCommit })
   const parts: StoreParts = { writer, reader, commits, clock }
+  const handles = createLruMap<string, ProjectStore>(MAX_PROJECT_HANDLES)
   let closed = false
   return {
-    forProject: (projectId) => createProjectStore(parts, projectId),
+    forProject(projectId) {
+      const known = handles.get(projectId)
+      if (known !== undefined) return known
+      const handle = createProjectStore(parts, projectId)
+      handles.set(projectId, handle)
+      return handle
+    },
     keys: createKeyStore(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createLog, type LogOptions } from './pino-telemetry.ts'
+import { createLog, type LogOptions } from './log.ts'
 
 const REQUEST = {
   requestId: 'req_1',

@@ -2,8 +2,8 @@
  * The log: JSON lines, or readable ones for a terminal. One line per request at `info`, with what is known of its
  * response; every field is named here (an allow-list), so that no prompt, key, URL or body can slip in.
  */
-import pino from 'pino'
 import { errorFields } from './error-fields.ts'
+import { createLineWriter, type LineWriter } from './line-writer.ts'
 import { createPendingResponses } from './pending-responses.ts'
 import { prettyLine } from './pretty-line.ts'
 import { createRedactor } from './redact.ts'
@@ -32,29 +32,22 @@ export interface Log extends Telemetry {
 
 type ResponseEvent = Parameters<Telemetry['responseFinished']>[0]
 
-/** Lines wait in memory until there is this much, or this long: a write per line shows at thousands of requests. */
-const BUFFER_BYTES = 16_000
-const FLUSH_MS = 200
 const STDERR = 2
+const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
 export function createLog(options: LogOptions): Log {
   const redact = createRedactor(options.secrets)
   const out = openOutput(options)
-  const logger = pino(
-    {
-      level: options.level,
-      base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    out,
-  )
-  const responses = createPendingResponses((event) => logger.info(responseFields(event), 'response'))
+  const isEnabled = (level: LogLevel) => RANKS[level] >= RANKS[options.level]
+  const put = (level: LogLevel, msg: string, fields: object) => {
+    if (isEnabled(level)) out.write(toLine(level, msg, fields))
+  }
+  const responses = createPendingResponses((event) => put('info', 'response', responseFields(event)))
   const text = (value: string | null) => (value === null ? null : redact(value))
   return {
     write(level, message, fields = {}) {
       const clean = Object.entries(fields).map(([name, it]) => [name, typeof it === 'string' ? redact(it) : it])
-      logger[level](Object.fromEntries(clean), redact(message))
+      put(level, redact(message), Object.fromEntries(clean))
     },
     flush() {
       responses.flush()
@@ -62,28 +55,25 @@ export function createLog(options: LogOptions): Log {
     },
     requestFinished(event) {
       const response = responses.take(event.requestId)
-      if (!logger.isLevelEnabled('info')) return
-      logger.info(
-        {
-          request_id: event.requestId,
-          method: event.method,
-          route: event.route,
-          status: event.status,
-          duration_ms: round(event.durationMs),
-          project: event.projectId,
-          key: event.keyId,
-          error_code: event.errorCode,
-          client_request_id: text(event.clientRequestId),
-          session_id: text(event.sessionId),
-          ...(event.warnings !== undefined && { warnings: event.warnings }),
-          ...(response === null ? {} : responseFields(response)),
-        },
-        'request',
-      )
+      if (!isEnabled('info')) return
+      put('info', 'request', {
+        request_id: event.requestId,
+        method: event.method,
+        route: event.route,
+        status: event.status,
+        duration_ms: round(event.durationMs),
+        project: event.projectId,
+        key: event.keyId,
+        error_code: event.errorCode,
+        client_request_id: text(event.clientRequestId),
+        session_id: text(event.sessionId),
+        ...(event.warnings !== undefined && { warnings: event.warnings }),
+        ...(response === null ? {} : responseFields(response)),
+      })
     },
     responseFinished: (event) => responses.put(event.requestId, event),
     modelAttempted({ requestId, attempt }) {
-      const fields = {
+      put(attempt.outcome === 'failed' ? 'warn' : 'debug', `model call ${attempt.outcome}`, {
         request_id: requestId,
         provider: attempt.provider,
         model: attempt.model,
@@ -92,16 +82,15 @@ export function createLog(options: LogOptions): Log {
         duration_ms: round(attempt.durationMs),
         first_event_ms: roundOrNull(attempt.firstEventMs),
         upstream_request_id: text(attempt.upstreamRequestId),
-      }
-      logger[attempt.outcome === 'failed' ? 'warn' : 'debug'](fields, `model call ${attempt.outcome}`)
+      })
     },
-    toolCalled: ({ tool, status }) => logger.debug({ tool, status }, 'tool call'),
-    rateLimited: ({ reason }) => logger.debug({ reason }, 'rate limited'),
-    unsupportedParam: ({ param, model }) => logger.debug({ param, model }, 'unsupported parameter'),
+    toolCalled: ({ tool, status }) => put('debug', 'tool call', { tool, status }),
+    rateLimited: ({ reason }) => put('debug', 'rate limited', { reason }),
+    unsupportedParam: ({ param, model }) => put('debug', 'unsupported parameter', { param, model }),
     streamOpened() {},
     streamClosed() {},
     failed({ requestId, where, error }) {
-      logger.error({ request_id: requestId, where, error: errorFields(error, redact) }, `failure in ${where}`)
+      put('error', `failure in ${where}`, { request_id: requestId, where, error: errorFields(error, redact) })
     },
   }
 }
@@ -125,25 +114,15 @@ function responseFields(event: ResponseEvent) {
 const round = (ms: number) => Math.round(ms * 100) / 100
 const roundOrNull = (ms: number | null) => (ms === null ? null : round(ms))
 
-type Output = { write(line: string): void; flush(): void }
-
-function openOutput({ write, format, colour }: LogOptions): Output {
+function openOutput({ write, format, colour }: LogOptions): LineWriter {
   if (write !== undefined) return shape(format, colour, { write, flush() {} })
   if (format === 'pretty') return shape(format, colour, { write: (line) => process.stderr.write(line), flush() {} })
-  const stream = pino.destination({ dest: STDERR, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_MS })
-  // Nobody reads the log any more, for example a closed pipe: that must not end the server.
-  stream.on('error', () => {})
-  return {
-    write: (line) => stream.write(line),
-    flush() {
-      try {
-        stream.flushSync()
-      } catch {
-        // The same as above.
-      }
-    },
-  }
+  const lostLine = (count: number) => toLine('warn', 'log lines lost', { count })
+  return createLineWriter({ fd: STDERR, lostLine })
 }
 
-const shape = (format: LogOptions['format'], colour: boolean, out: Output): Output =>
+const shape = (format: LogOptions['format'], colour: boolean, out: LineWriter): LineWriter =>
   format === 'json' ? out : { ...out, write: (line) => out.write(prettyLine(line, colour)) }
+
+const toLine = (level: LogLevel, msg: string, fields: object) =>
+  `${JSON.stringify({ level, time: new Date().toISOString(), ...fields, msg })}\n`
