@@ -81,6 +81,13 @@ export const ROWS: readonly Row[] = [
     measure: measureSlow,
   },
   {
+    name: 'calm streams, 5,000 at once, a token a second',
+    floor: 'floor',
+    long: true,
+    figures: [figure('delay p99', 'us', ratioAtMost(1.5)), figure('CPU', 'us/token', ratioAtMost(1.5))],
+    measure: measureCalm,
+  },
+  {
     name: 'GET by id, c=16',
     floor: 'floor-sqlite',
     figures: [figure('rate', 'req/s', ratioAtLeast(0.5))],
@@ -190,6 +197,41 @@ async function measureSlow(target: Target): Promise<number[]> {
   } finally {
     clearInterval(watch)
   }
+}
+
+/** Streams that were opened one after the other and all run: what a token costs and waits, without any beginning. */
+async function measureCalm(target: Target): Promise<number[]> {
+  const [streams, openingMs, restMs, windowMs] = [5_000, 12_000, 1_000, 5_000]
+  const delays: number[] = []
+  let counts = false
+  const onText = (text: string) => {
+    const now = sharedMicros()
+    if (counts) for (const [, sent] of text.matchAll(/"delta":"(\d+) "/g)) delays.push(now - Number(sent))
+  }
+  const request = createRequest(target, 'calm', { ...PLAIN_FIELDS, stream: true })
+  const one = async (index: number) => {
+    await sleep((index * openingMs) / streams)
+    const connection = await openConnection(target.port)
+    checkPaced(await connection.send(request, onText), PACES.calm.tokens)
+    connection.close()
+  }
+  const all = Promise.all(Array.from({ length: streams }, (_, index) => one(index)))
+  const watched = (async () => {
+    await sleep(openingMs + restMs)
+    counts = true
+    const before = cpuMicros(target.pid)
+    await sleep(windowMs)
+    counts = false
+    return cpuMicros(target.pid) - before
+  })()
+  const [cpu] = await Promise.all([watched, all])
+  return [
+    quantile(
+      delays.sort((a, b) => a - b),
+      0.99,
+    ),
+    cpu / delays.length,
+  ]
 }
 
 async function measureGet(target: Target, window: Window): Promise<number[]> {

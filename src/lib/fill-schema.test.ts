@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
+import { cpuMs } from '../../test/support/cpu-time.ts'
 import { satisfiesSchema } from './check-schema.ts'
 import { fillSchema } from './fill-schema.ts'
 import { formatExamples, matchesFormat } from './schema-format.ts'
@@ -212,11 +213,11 @@ test('a schema that would explode is answered in bounded time', () => {
   const $defs = Object.fromEntries(
     names.map((name) => [name, { type: 'object', properties, required: names, not: { required: ['none'] } }]),
   )
-  const started = performance.now()
+  const started = cpuMs()
   fillSchema({ $ref: '#/$defs/t0', $defs })
   fillSchema({ type: 'string', pattern: '^(a+)+$', minLength: 50_000 })
   fillSchema({ type: 'array', items: { type: 'integer' }, minItems: 1e9 })
-  assert.ok(performance.now() - started < 5000, `${performance.now() - started} ms`)
+  assert.ok(cpuMs() - started < 15_000, `${cpuMs() - started} ms`)
 })
 
 test('random schemas get a valid instance', () => {

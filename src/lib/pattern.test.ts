@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { cpuMs } from '../../test/support/cpu-time.ts'
 import { compilePattern } from './pattern.ts'
 
 const PATTERNS = [
@@ -73,9 +74,9 @@ test('what is not covered is null, not wrong', () => {
 })
 
 test('a pattern built to backtrack is answered at once', () => {
-  const started = performance.now()
+  const started = cpuMs()
   assert.equal(compilePattern('^(a+)+$')?.matches(`${'a'.repeat(4000)}!`), false)
   compilePattern('^(((a*)*)*)*b$')?.matches('a'.repeat(4000))
   compilePattern('^((a{1000}){1000}){1000}$')?.sample()
-  assert.ok(performance.now() - started < 3000)
+  assert.ok(cpuMs() - started < 10_000)
 })

@@ -83,7 +83,7 @@ test('while the first request runs, the second is told to wait, and the SDK does
   assert.equal(second.status, 409)
   assert.equal(codeOf(second), 'idempotency_key_in_use')
   assert.equal(second.headers['retry-after'], '1')
-  const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 5 })
+  const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 120 })
   const waited = await client.responses.create(body, { headers: { 'idempotency-key': key } })
   assert.equal(waited.id, (await first).json.id)
 })
@@ -100,7 +100,7 @@ test('a request that failed, was refused or was left by its client runs again (r
   assert.equal((await create(refused, { input: 'Hi', model: 'nobody/knows' })).status, 400)
   assert.equal((await create(refused, { input: 'Hi' })).status, 200)
   const left = newKey()
-  const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 5 })
+  const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 120 })
   const headers = { 'idempotency-key': left }
   const body = { model: 'demo', input: '[slow:20] [long:500]' }
   await assert.rejects(client.responses.create(body, { headers, timeout: 200, maxRetries: 0 }))

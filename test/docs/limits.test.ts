@@ -1,0 +1,71 @@
+/** The page of fixed limits says what the code says. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
+import { LEASE_MS } from '../../src/engine/lease.ts'
+import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
+import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
+import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
+import { CHECK_TIMEOUT_MS, MAX_WAITING_CHECKS } from '../../src/models/isolated-checks.ts'
+import { LIST_TIMEOUT_MS, MAX_LIST_BYTES } from '../../src/models/provider-models.ts'
+import { MAX_LISTED_MODELS } from '../../src/models/read-model-list.ts'
+import { MIN_RETRIES, RETRY_RATIO } from '../../src/models/retry-budget.ts'
+import { BACKOFF_MS, MAX_RATE_LIMIT_WAIT_MS, MAX_RETRY_AFTER_MS } from '../../src/models/retrying-model.ts'
+import { MAX_FILE_DATA_CHARS, MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from '../../src/protocol/content.ts'
+import { MAX_ADDED_ITEMS } from '../../src/protocol/conversation.ts'
+import { MAX_PROMPT_VARIABLES, MAX_TEMPLATE_BYTES } from '../../src/protocol/prompts.ts'
+import { MAX_INPUT_ITEMS } from '../../src/protocol/request.ts'
+import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
+import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
+import { MAX_TOOLS } from '../../src/protocol/tools.ts'
+import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
+import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+
+const count = (value: number) => value.toLocaleString('en-US')
+const size = (bytes: number) => (bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MB` : `${bytes / 1024} KB`)
+const time = (ms: number) => (ms >= 1000 ? `${ms / 1000} s` : `${ms} ms`)
+const http = DEFAULT_HTTP_LIMITS
+
+/** First column -> second column. */
+const ROWS: Readonly<Record<string, string>> = {
+  'items of `input`': count(MAX_INPUT_ITEMS),
+  'a text': `${count(MAX_TEXT_CHARS)} characters`,
+  '`image_url`': `${count(MAX_IMAGE_URL_CHARS)} characters`,
+  '`file_data`': `${count(MAX_FILE_DATA_CHARS)} characters`,
+  '`tools`': count(MAX_TOOLS),
+  "a function's schema": `${count(USER_SCHEMA_LIMITS.functionChars)} characters`,
+  'a schema of `text.format`': `${count(USER_SCHEMA_LIMITS.responseFormatChars)} characters`,
+  'depth of either, as JSON': count(USER_SCHEMA_LIMITS.depth),
+  'depth of a strict schema': `${STRICT_LIMITS.levels} objects`,
+  'properties of a strict schema': count(STRICT_LIMITS.properties),
+  '`metadata`': `${METADATA_LIMITS.pairs} pairs of ${METADATA_LIMITS.keyChars} and ${METADATA_LIMITS.valueChars} characters`,
+  'items added to a conversation at once': count(MAX_ADDED_ITEMS),
+  'variables of a prompt template': count(MAX_PROMPT_VARIABLES),
+  'a prompt template': size(MAX_TEMPLATE_BYTES),
+  'prompts of a project, versions of one': `${count(PROMPT_LIMITS.prompts)}, ${count(PROMPT_LIMITS.versions)}`,
+  'a line of a stream': size(DEFAULT_SSE_LIMITS.lineChars),
+  'a reply': size(DEFAULT_SSE_LIMITS.streamBytes),
+  'events of a reply': count(DEFAULT_SSE_LIMITS.events),
+  'first pause before a retry': time(BACKOFF_MS),
+  'retries of all calls in a minute': `${RETRY_RATIO * 100} %, at least ${MIN_RETRIES}`,
+  '`Retry-After` that is waited for': `${time(MAX_RETRY_AFTER_MS)}, of a 429 ${time(MAX_RATE_LIMIT_WAIT_MS)}`,
+  'a list of models': `${time(LIST_TIMEOUT_MS)}, ${size(MAX_LIST_BYTES)}, ${count(MAX_LISTED_MODELS)} models`,
+  'a check of a pattern or schema': `${time(CHECK_TIMEOUT_MS)}, ${MAX_WAITING_CHECKS} waiting`,
+  'writes waiting, in one transaction': `${count(MAX_QUEUED)}, ${count(MAX_BATCH)}`,
+  'ends of responses that wait for storage': count(MAX_LATE_WRITES),
+  'lease of a conversation': time(LEASE_MS),
+  'warnings in a header': size(http.warningBytes),
+  'an unread body that is skimmed': size(http.skimBytes),
+  'after the drain, for last writes': time(http.shutdownGraceMs),
+  'responses at once, lanes, messages waiting': `${http.webSocketRuns}, ${http.webSocketLanes}, ${http.webSocketQueue}`,
+  'bytes of waiting messages': size(http.webSocketQueueBytes),
+  'unstored responses to continue from': `${http.webSocketMemory}, ${size(http.webSocketMemoryBytes)}`,
+  'between pings': time(http.webSocketPingMs),
+}
+
+test('every fixed limit on its page is the one of the code, and none is missing', () => {
+  const page = readFileSync(new URL('../../docs/limits.md', import.meta.url), 'utf8')
+  const rows = [...page.matchAll(/^\| (.+?) \| (.+?) \|/gm)].map(([, name = '', value = '']) => [name, value])
+  assert.deepEqual(Object.fromEntries(rows.filter(([name]) => name !== 'what')), ROWS)
+})
