@@ -28,13 +28,11 @@ const SHOW_CONCURRENCY = 8
 const GEMINI_PAGE_SIZE = 1000
 const MAX_GEMINI_PAGES = 5
 
-/** Which engine answers: some tell more on their own endpoints than on the OpenAI-style one. */
-export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic'
 /**
  * Who answers: some tell more on their own endpoints than on the OpenAI-style one. `none`: there is no list to ask for
  * (Vertex AI), and models go by the names the operator knows.
  */
-export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'gemini' | 'none'
+export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic' | 'gemini' | 'none'
 
 export type ListSource = {
   /** Up to and including the version segment, as `http://127.0.0.1:11434/v1`. */
@@ -189,6 +187,8 @@ const get = (
 /** The query of the base, an API version for example, stays behind the path. */
 function urlOf(base: string, path: string): string {
   const url = new URL(base)
-  url.pathname = `${withoutSlash(url.pathname)}${path}`
+  const [name = '', query = ''] = path.split('?', 2)
+  url.pathname = `${withoutSlash(url.pathname)}${name}`
+  url.search = [url.search.slice(1), query].filter(Boolean).join('&')
   return url.href
 }

@@ -4,10 +4,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { BUILT_IN_PROVIDERS } from '../../src/app/built-in-providers.ts'
-import { createProviderCatalog } from '../../src/config/known-providers.ts'
+import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
-import { DEFAULT_QUIRKS } from '../../src/models/chat-completions/quirks.ts'
 
 const PAGE = new URL('../../docs/providers.md', import.meta.url)
 
@@ -24,7 +22,7 @@ test('every configuration in the guide to providers starts without a fault or a 
         file,
         noAuth: false,
         env: { ANTIPHON_DATA_DIR: join(home, 'data'), ANTHROPIC_API_KEY: 'k', GATEWAY_TOKEN: 't' },
-        providers: createProviderCatalog(BUILT_IN_PROVIDERS, DEFAULT_QUIRKS),
+        providers: PROVIDER_CATALOG,
         cwd: home,
         home,
       })

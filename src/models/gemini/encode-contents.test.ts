@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import {
+  assistant,
+  functionCall,
+  functionOutput,
+  inputMessage,
+  inputText,
+  reasoning,
+  user,
+} from '../../../test/support/turn-items.ts'
 import type { StoredPart } from '../../protocol/content.ts'
-import { assistant, functionCall, functionOutput, inputMessage, inputText, reasoning, user } from '../item-fixtures.ts'
 import { ModelError, type TurnItem } from '../model.ts'
 import { type ContentsDialect, encodeContents } from './encode-contents.ts'
 import { packThoughtState } from './thought-state.ts'

@@ -69,8 +69,8 @@ function lostTier({ serviceTier }: ModelTurn, { vertex }: GeminiDialect): readon
 }
 
 /**
- * A strict schema is a promise: a keyword that cannot be kept is refused by its path. `text.format` itself stands
- * behind it, which says to a wrapper that this format is not carried.
+ * A strict schema is a promise: with a keyword that cannot be kept it is not carried, which `text.format` itself says to
+ * the wrapper that then checks the answer. Without one the path of the keyword tells what is refused.
  */
 function lostFormat(turn: ModelTurn): readonly NotCarried[] {
   const { format } = turn.text

@@ -1,7 +1,8 @@
 /** Short ways to write the items of a turn, for tests of adapters. */
-import type { StoredPart } from '../protocol/content.ts'
-import type { ReasoningItem } from '../protocol/items.ts'
-import type { TurnItem } from './model.ts'
+
+import type { TurnItem } from '../../src/models/model.ts'
+import type { StoredPart } from '../../src/protocol/content.ts'
+import type { ReasoningItem } from '../../src/protocol/items.ts'
 
 const status = 'completed'
 
