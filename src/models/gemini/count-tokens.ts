@@ -1,52 +1,26 @@
 /** What a turn's input costs: counted by the provider, or guessed where that fails. */
-import type { Dispatcher } from 'undici'
-import type { Clock } from '../../lib/clock.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
-import { postUpstream, type UpstreamClocks } from '../../lib/upstream-http.ts'
-import { asFields, parseJson } from '../upstream/fields.ts'
-import { toModelError } from '../upstream/to-model-error.ts'
+import { asFields } from '../upstream/fields.ts'
+import { postJson } from '../upstream/post-json.ts'
+import type { UpstreamCall } from '../upstream/stream-upstream.ts'
 import { tokenCount } from '../upstream/token-counts.ts'
 import type { GeminiPart, GeminiRequest } from './wire.ts'
 
-export type CountOptions = {
-  readonly provider: string
-  readonly dispatcher: Dispatcher
-  readonly clock: Clock
-  readonly clocks: UpstreamClocks
-}
-export type CountCall = {
-  readonly url: URL
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: unknown
-  readonly signal: AbortSignal
-}
-
-/** A count is a side matter: it may not hold up what it is for. */
-const COUNT_TIMEOUT_MS = 5000
 /** A provider that failed to count is not asked again for so long. Cutting a context to size asks many times. */
 const COUNT_RETRY_MS = 15_000
-const MAX_REPLY_BYTES = 64 * 1024
 
 /** Null when the provider does not say. Throws `ModelError` on abort alone. */
-export function createProviderCounter({ provider, dispatcher, clock, clocks: given }: CountOptions) {
-  const clocks = { ...given, firstByteMs: COUNT_TIMEOUT_MS, wholeMs: COUNT_TIMEOUT_MS }
+export function createProviderCounter(options: Parameters<typeof postJson>[0]) {
+  const { clock } = options
   let failedAt = Number.NEGATIVE_INFINITY
 
-  const ask = async ({ url, headers, body, signal }: CountCall): Promise<number | null> => {
-    const reply = await postUpstream({ url, headers, body: JSON.stringify(body), signal, dispatcher, clock, clocks })
-    try {
-      const { text } = await reply.readText(MAX_REPLY_BYTES)
-      return reply.status === 200 ? tokenCount(asFields(parseJson(text))?.totalTokens) : null
-    } finally {
-      reply.destroy()
-    }
-  }
-  return async (call: CountCall): Promise<number | null> => {
+  return async (call: UpstreamCall, turn: { readonly model: string; readonly signal: AbortSignal }) => {
     if (clock.monotonic() - failedAt < COUNT_RETRY_MS) return null
-    const counted = await ask(call).catch((error: unknown) => {
-      if (call.signal.aborted) throw toModelError(error, provider, null)
+    const answer = await postJson(options, call, turn).catch((error: unknown) => {
+      if (turn.signal.aborted) throw error
       return null
     })
+    const counted = tokenCount(asFields(answer)?.totalTokens)
     if (counted === null) failedAt = clock.monotonic()
     return counted
   }

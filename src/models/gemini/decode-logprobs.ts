@@ -1,25 +1,20 @@
-/** `logprobsResult` of a candidate; it has no bytes, so they are filled in. */
+/** `logprobsResult` of a candidate: the chosen tokens in one list, the likeliest of each place in another. */
 import type { Logprob } from '../../protocol/content.ts'
-import { asFields, asList, asNumber, type Fields } from '../upstream/fields.ts'
-import { storable } from '../upstream/surrogates.ts'
-
-const utf8 = new TextEncoder()
+import { asFields, asList, type Fields } from '../upstream/fields.ts'
+import { readLogprobList } from '../upstream/read-logprobs.ts'
 
 export function readLogprobs(candidate: Fields): readonly Logprob[] {
   const result = asFields(candidate.logprobsResult)
   if (!result) return []
   const top = asList(result.topCandidates)
-  return asList(result.chosenCandidates).flatMap((entry, index) => {
-    const token = readToken(entry)
-    if (!token) return []
-    const alternatives = asList(asFields(top[index])?.candidates).flatMap((other) => readToken(other) ?? [])
-    return [{ ...token, top_logprobs: alternatives }]
-  })
+  const tokens = asList(result.chosenCandidates).map((chosen, index) => ({
+    ...toToken(chosen),
+    top_logprobs: asList(asFields(top[index])?.candidates).map(toToken),
+  }))
+  return readLogprobList(tokens)
 }
 
-function readToken(entry: unknown): Omit<Logprob, 'top_logprobs'> | null {
+const toToken = (entry: unknown) => {
   const fields = asFields(entry)
-  const logprob = asNumber(fields?.logProbability)
-  if (typeof fields?.token !== 'string' || logprob === null) return null
-  return { token: storable(fields.token), logprob, bytes: [...utf8.encode(fields.token)] }
+  return { token: fields?.token, logprob: fields?.logProbability }
 }

@@ -35,7 +35,7 @@ export function createGeminiModel(options: AdapterOptions): AdapterModel {
     dispatcher,
     ...(options.limits && { limits: options.limits }),
   }
-  const count = createProviderCounter({ provider: options.provider, dispatcher, clock, clocks })
+  const count = createProviderCounter(upstream)
 
   return {
     capabilities,
@@ -45,8 +45,9 @@ export function createGeminiModel(options: AdapterOptions): AdapterModel {
     async countInputTokens(turn: ModelTurn, { signal }: ModelContext) {
       const request = encodeRequest(turn, dialect)
       const url = methodUrl(options, turn.model, 'countTokens')
-      const body = countBody(request, turn.model, dialect.vertex)
-      const counted = await count({ url, headers: { ...headers, accept: 'application/json' }, body, signal })
+      const body = JSON.stringify(countBody(request, turn.model, dialect.vertex))
+      const plain = { ...headers, accept: 'application/json' }
+      const counted = await count({ url, headers: plain, body }, { model: turn.model, signal })
       return counted ?? (await estimateTokens(request))
     },
     notCarried: (turn) => notCarried(turn, dialect),
