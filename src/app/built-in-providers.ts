@@ -3,6 +3,7 @@ import { createProviderCatalog, type KnownProvider, type ProviderCatalog } from 
 import { ANTHROPIC_PROVIDERS } from '../models/anthropic/providers.ts'
 import { CHAT_PROVIDERS } from '../models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
+import { GEMINI_PROVIDER } from '../models/gemini/provider.ts'
 import { RESPONSES_PROVIDERS } from '../models/responses/providers.ts'
 import { DEFAULT_RESPONSES_QUIRKS } from '../models/responses/quirks.ts'
 
@@ -16,9 +17,10 @@ const OF_RESPONSES: readonly KnownProvider[] = RESPONSES_PROVIDERS.map((row) =>
     : { ...row, wireApi: 'responses', movedWireApi: 'chat' },
 )
 const OF_ANTHROPIC: readonly KnownProvider[] = ANTHROPIC_PROVIDERS.map((row) => ({ ...row, wireApi: 'anthropic' }))
+const OF_GEMINI: KnownProvider = { ...GEMINI_PROVIDER, wireApi: 'gemini' }
 
 /** Providers with an API better than their Chat Completions, which they may have all the same. */
-const NATIVE = [...OF_RESPONSES, ...OF_ANTHROPIC].map((native): KnownProvider => {
+const NATIVE = [...OF_RESPONSES, ...OF_ANTHROPIC, OF_GEMINI].map((native): KnownProvider => {
   const chat = CHAT_PROVIDERS.find(({ name }) => name === native.name)
   return chat === undefined ? native : { ...native, chatBaseUrl: chat.baseUrl }
 })

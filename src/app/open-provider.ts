@@ -9,6 +9,8 @@ import { familyOf } from '../models/anthropic/family.ts'
 import { ANTHROPIC_VERSION, withVersion } from '../models/anthropic/providers.ts'
 import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
 import { quirksOf } from '../models/chat-completions/providers.ts'
+import { authHeaders, isVertex } from '../models/gemini/endpoint.ts'
+import { createGeminiModel } from '../models/gemini/gemini-model.ts'
 import type { Model, ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider } from '../models/model-provider.ts'
@@ -92,7 +94,18 @@ const RESPONSES: Wire = {
   authorize: (apiKey, { type }) => keyHeaders(type, apiKey),
 }
 
-const WIRES: Readonly<Record<WireApi, Wire>> = { chat: CHAT, responses: RESPONSES, anthropic: ANTHROPIC, gemini: CHAT }
+const GEMINI: Wire = {
+  open: createGeminiModel,
+  listKind: ({ apiBase }) => (isVertex({ baseUrl: apiBase }) ? 'none' : 'gemini'),
+  authorize: (apiKey, { apiBase }) => authHeaders(apiKey, { baseUrl: apiBase }),
+}
+
+const WIRES: Readonly<Record<WireApi, Wire>> = {
+  chat: CHAT,
+  responses: RESPONSES,
+  anthropic: ANTHROPIC,
+  gemini: GEMINI,
+}
 
 export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
   const { name, apiKey, headers } = connection

@@ -50,6 +50,42 @@ describe('models of a provider', () => {
     )
   })
 
+  it('reads all pages of Gemini, and of them the models that generate content', async () => {
+    const row = (name: string, more: object = {}) => ({
+      name: `models/${name}`,
+      supportedGenerationMethods: ['generateContent'],
+      inputTokenLimit: 1_048_576,
+      ...more,
+    })
+    const pages: Readonly<Record<string, object>> = {
+      '/v1/models?pageSize=1000': {
+        models: [row('gemini-a', { outputTokenLimit: 65_536, thinking: true }), row('text-embedding-1'), 7],
+        nextPageToken: 'a/b',
+      },
+      '/v1/models?pageSize=1000&pageToken=a%2Fb': {
+        models: [row('gemini-b', { thinking: false }), row('veo', { supportedGenerationMethods: ['predict'] }), {}],
+      },
+    }
+    const { models, server } = await list((path) => ({ json: pages[path] }), 'gemini')
+    assert.deepEqual(models, [
+      {
+        id: 'gemini-a',
+        created: null,
+        ownedBy: 'google',
+        info: { contextWindow: 1_048_576, maxOutputTokens: 65_536, reasoning: true },
+      },
+      { id: 'gemini-b', created: null, ownedBy: 'google', info: { contextWindow: 1_048_576, reasoning: false } },
+    ])
+    assert.equal(server.requests.length, 2)
+  })
+
+  it('stops at a bound where Gemini always knows of one more page, and asks nobody where there is no list', async () => {
+    const endless = await list(() => ({ json: { models: [], nextPageToken: 'on' } }), 'gemini')
+    assert.equal(endless.server.requests.length, 5)
+    const none = await list(() => ({ status: 500 }), 'none')
+    assert.deepEqual([none.models, none.server.requests], [[], []])
+  })
+
   it('reads windows and abilities as each vendor spells them', async () => {
     const { models } = await list(
       rows(

@@ -6,6 +6,7 @@ import { readAnthropicPage } from './read-anthropic-list.ts'
 import {
   type ListedModel,
   MAX_LISTED_MODELS,
+  readGeminiModels,
   readLlamaCppWindow,
   readModelList,
   readOllamaLoaded,
@@ -23,9 +24,15 @@ export const LIST_RETRY_MS = 15_000
 /** Models of one Ollama that are asked for their details, and how many at a time. */
 const MAX_SHOWN_MODELS = 200
 const SHOW_CONCURRENCY = 8
+/** The most that Gemini gives at once. */
+const GEMINI_PAGE_SIZE = 1000
+const MAX_GEMINI_PAGES = 5
 
-/** Which engine answers: some tell more on their own endpoints than on the OpenAI-style one. */
-export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic'
+/**
+ * Who answers: some tell more on their own endpoints than on the OpenAI-style one. `none`: there is no list to ask for
+ * (Vertex AI), and models go by the names the operator knows.
+ */
+export type ListKind = 'openai' | 'ollama' | 'lmstudio' | 'llamacpp' | 'anthropic' | 'gemini' | 'none'
 
 export type ListSource = {
   /** Up to and including the version segment, as `http://127.0.0.1:11434/v1`. */
@@ -88,7 +95,27 @@ export async function fetchModels(source: ListSource): Promise<readonly ListedMo
       return fetchLlamaCppModels(source)
     case 'anthropic':
       return fetchAnthropicModels(source)
+    case 'gemini':
+      return fetchGeminiModels(source)
+    case 'none':
+      return []
   }
+}
+
+/** A server that always knows of one more page is left at the bound. */
+async function fetchGeminiModels(source: ListSource): Promise<readonly ListedModel[]> {
+  const rows: ListedModel[] = []
+  let token: string | null = null
+  for (let page = 0; page < MAX_GEMINI_PAGES; page++) {
+    const after = token === null ? '' : `&pageToken=${encodeURIComponent(token)}`
+    const { models, nextPageToken } = readGeminiModels(
+      await get(source, source.baseUrl, `/models?pageSize=${GEMINI_PAGE_SIZE}${after}`),
+    )
+    rows.push(...models)
+    token = nextPageToken
+    if (token === null) break
+  }
+  return rows.slice(0, MAX_LISTED_MODELS)
 }
 
 async function fetchOllamaModels(source: ListSource): Promise<readonly ListedModel[]> {
@@ -160,6 +187,8 @@ const get = (
 /** The query of the base, an API version for example, stays behind the path. */
 function urlOf(base: string, path: string): string {
   const url = new URL(base)
-  url.pathname = `${withoutSlash(url.pathname)}${path}`
+  const [name = '', query = ''] = path.split('?', 2)
+  url.pathname = `${withoutSlash(url.pathname)}${name}`
+  url.search = [url.search.slice(1), query].filter(Boolean).join('&')
   return url.href
 }

@@ -35,6 +35,27 @@ export function readModelList(document: unknown): readonly ListedModel[] {
   return rows.slice(0, MAX_LISTED_MODELS).flatMap(readRow)
 }
 
+/** A page of Gemini's `GET /models`: those that generate content. */
+export function readGeminiModels(document: unknown): {
+  readonly models: readonly ListedModel[]
+  readonly nextPageToken: string | null
+} {
+  const models = listIn(document, 'models').flatMap((row): ListedModel[] => {
+    const id = textIn(row, 'name')?.replace(/^models\//, '') ?? ''
+    if (id === '' || id.length > MAX_ID_CHARS || !isChatModel(id)) return []
+    if (!listIn(row, 'supportedGenerationMethods').includes('generateContent')) return []
+    const window = countIn(row, 'inputTokenLimit')
+    const output = countIn(row, 'outputTokenLimit')
+    const info: ModelInfo = {
+      ...(window === null ? {} : { contextWindow: window }),
+      ...(output === null ? {} : { maxOutputTokens: output }),
+      ...(isObject(row) && typeof row.thinking === 'boolean' ? { reasoning: row.thinking } : {}),
+    }
+    return [{ id, created: null, ownedBy: 'google', info }]
+  })
+  return { models: models.slice(0, MAX_LISTED_MODELS), nextPageToken: textIn(document, 'nextPageToken') }
+}
+
 /** `GET /api/tags` of Ollama. */
 export function readOllamaTags(document: unknown): readonly ListedModel[] {
   return listIn(document, 'models')

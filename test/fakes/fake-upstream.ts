@@ -38,9 +38,9 @@ export async function startFakeUpstream<Reply>(
   const { script } = options
   const replies: Reply[] = typeof script === 'function' ? [] : [...(script ?? [])]
   let count = 0
-  /** Only POSTs use up the script: a server may list the models whenever it likes. */
+  /** Only calls of a model use up the script: a server may list the models and count at Google whenever it likes. */
   const nextReply = (request: ChatUpstreamRequest) => {
-    if (request.method !== 'POST') return null
+    if (request.method !== 'POST' || request.path.endsWith(':countTokens')) return null
     return typeof script === 'function' ? script(request, count++) : replies.shift()
   }
 

@@ -1,5 +1,5 @@
 /**
- * A Chat Completions upstream that misbehaves on the wire: raw sockets, so that it can break HTTP itself. The fault is
+ * An upstream that misbehaves on the wire: raw sockets, so that it can break HTTP itself. The fault is
  * chosen by the model's name, `<fault>` or `<fault>~<anything>`, so that one server can play all of them at once.
  */
 import { once } from 'node:events'
@@ -33,7 +33,7 @@ export async function startHostileUpstream(options: HostileOptions = {}): Promis
   let total = 0
 
   const chat = async (request: WireRequest, reply: WireReply) => {
-    const model = modelOf(request.body)
+    const model = modelOf(request)
     calls.set(model, (calls.get(model) ?? 0) + 1)
     total += 1
     const play = options.play?.(model, request) ?? HOSTILE_FAULTS[model.split('~', 1)[0] ?? '']?.play
@@ -42,7 +42,8 @@ export async function startHostileUpstream(options: HostileOptions = {}): Promis
   const serve = async (socket: Socket, request: WireRequest) => {
     busy.add(socket)
     const reply = createReply(socket)
-    if (request.method === 'GET') await reply.whole(200, JSON_TYPE, '{"object":"list","data":[]}')
+    if (request.path.endsWith(':countTokens')) await reply.whole(501, JSON_TYPE, '{}')
+    else if (request.method === 'GET') await reply.whole(200, JSON_TYPE, '{"object":"list","data":[]}')
     else await chat(request, reply)
     busy.delete(socket)
   }
@@ -78,8 +79,9 @@ export async function startHostileUpstream(options: HostileOptions = {}): Promis
   }
 }
 
-function modelOf(body: string): string {
+/** In the body, or in the path where the API is Gemini's. */
+function modelOf({ path, body }: WireRequest): string {
   const parsed: unknown = JSON.parse(body)
-  const model = typeof parsed === 'object' && parsed !== null && 'model' in parsed ? parsed.model : ''
-  return String(model)
+  const inBody = typeof parsed === 'object' && parsed !== null && 'model' in parsed ? parsed.model : null
+  return String(inBody ?? decodeURIComponent(/\/models\/([^:/]+):/.exec(path)?.[1] ?? ''))
 }

@@ -17,8 +17,12 @@ export const TIMES: UpstreamTimes = { firstByte: 3_000, idle: 3_500, whole: isFu
 
 const setting = (ms: number) => `${(ms * FACTOR) / 1000}s`
 
-export function startFastServer(upstream: { readonly port: number }): Promise<TestServer> {
+export function startFastServer(
+  upstream: { readonly port: number },
+  providers: readonly string[] = [],
+): Promise<TestServer> {
   return startServer({
+    providers,
     upstream: asChatUpstream(upstream.port),
     clock: scaledClock(FACTOR),
     config: [

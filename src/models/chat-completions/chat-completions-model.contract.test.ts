@@ -1,9 +1,7 @@
-import { completeAt, fixtureTurn, readFixtures, TEST_CAPABILITIES } from '../../../test/fakes/chat-fixtures.ts'
-import { type ScriptedReply, startChatUpstream } from '../../../test/fakes/chat-upstream.ts'
-import { systemClock } from '../../lib/clock.ts'
-import { createCountingIds } from '../../lib/ids.ts'
-import { DEFAULT_UPSTREAM_CLOCKS } from '../../lib/upstream-http.ts'
-import { type ContractCase, type ContractSubject, modelContract } from '../model.contract.ts'
+import { completeAt, fixtureTurn, readFixtures } from '../../../test/fakes/chat-fixtures.ts'
+import { startChatUpstream } from '../../../test/fakes/chat-upstream.ts'
+import { openContractSubject } from '../../../test/fakes/contract-subject.ts'
+import { type ContractCase, modelContract } from '../model.contract.ts'
 import { createChatCompletionsModel } from './chat-completions-model.ts'
 
 const CASES: readonly ContractCase[] = readFixtures()
@@ -15,34 +13,13 @@ const CASES: readonly ContractCase[] = readFixtures()
     completeAt: completeAt(fixture),
   }))
 
-async function open(): Promise<ContractSubject> {
-  let delivery: ScriptedReply = {}
-  const upstream = await startChatUpstream({ script: () => delivery })
-  const model = createChatCompletionsModel({
-    provider: 'test',
-    baseUrl: upstream.url,
-    apiKey: 'secret-key',
-    quirks: {},
-    capabilities: TEST_CAPABILITIES,
-    clocks: DEFAULT_UPSTREAM_CLOCKS,
-    clock: systemClock,
-    ids: createCountingIds(),
-  })
-  return {
-    model,
-    deliver(next) {
-      const { status, ...rest } = next
-      delivery = status === undefined ? rest : { status }
-    },
-    calls: () => upstream.requests.length,
-    openCalls: () => upstream.requests.filter(({ replied, closedEarly }) => !replied && !closedEarly).length,
-    async close() {
-      await model.close()
-      await upstream.close()
-    },
-  }
-}
-
 const [first, ...rest] = CASES
 if (!first) throw new Error('The recorded replies are missing.')
-modelContract('chat completions', { open, cases: [first, ...rest] })
+modelContract('chat completions', {
+  open: () =>
+    openContractSubject({
+      start: (script) => startChatUpstream({ script }),
+      create: (options) => createChatCompletionsModel({ ...options, quirks: {} }),
+    }),
+  cases: [first, ...rest],
+})

@@ -116,6 +116,40 @@ const CASES: readonly Case[] = [
     'input',
   ],
   [
+    'a key that Google does not know, with a 400',
+    400,
+    {
+      error: {
+        code: 400,
+        message: 'API key not valid. Please pass a valid API key.',
+        status: 'INVALID_ARGUMENT',
+        details: [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID' }],
+      },
+    },
+    'auth',
+    /refused this server's credentials/,
+  ],
+  [
+    'a field that Google names in its details, told apart from its parent',
+    400,
+    {
+      error: {
+        code: 400,
+        message: 'Bad.',
+        status: 'INVALID_ARGUMENT',
+        details: [
+          {
+            '@type': 'type.googleapis.com/google.rpc.BadRequest',
+            fieldViolations: [{ field: 'Request.tools[0].function_declarations[1].name' }],
+          },
+        ],
+      },
+    },
+    'invalid_request',
+    /Bad/,
+    'tools',
+  ],
+  [
     "llama.cpp's words",
     400,
     {
@@ -249,6 +283,16 @@ describe('map error', () => {
     assert.equal(after({ 'retry-after': '9999999999' }), 86_400_000)
     assert.equal(after({ 'retry-after': 'soon' }), null)
     assert.equal(after({}), null)
+  })
+
+  it("reads the delay in the details of Google's errors, where no header says it", () => {
+    const body = (retryDelay: unknown) => ({
+      error: { code: 429, details: [7, { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] },
+    })
+    assert.equal(map(429, body('34.074824224s')).retryAfterMs, 34_075)
+    assert.equal(map(429, body('34s'), { 'retry-after': '2' }).retryAfterMs, 2000)
+    assert.equal(map(429, body('99999999s')).retryAfterMs, 86_400_000)
+    for (const other of ['soon', '3m', 5, null, undefined]) assert.equal(map(429, body(other)).retryAfterMs, null)
   })
 })
 

@@ -13,7 +13,7 @@ export type UpstreamErrorContext = {
   readonly params: ParamNames
 }
 
-/** The provider's name of a request field, whole or without what follows its first dot or bracket -> ours. */
+/** The provider's name of a request field, without indexes, -> ours. A name stands for all that is inside it. */
 export type ParamNames = Readonly<Record<string, string>>
 
 export type UpstreamHttpReply = {
@@ -25,14 +25,15 @@ export type UpstreamHttpReply = {
 
 /** A reply whose status says that it failed. */
 export function mapHttpError(reply: UpstreamHttpReply, context: UpstreamErrorContext): ModelError {
-  const retryAfterMs = readRetryAfter(reply.header, reply.nowMs)
-  return toModelError(readErrorBody(parseJson(reply.body)), reply.status, retryAfterMs, context)
+  const error = readErrorBody(parseJson(reply.body))
+  const retryAfterMs = readRetryAfter(reply.header, reply.nowMs) ?? error.retryAfterMs
+  return toModelError(error, reply.status, retryAfterMs, context)
 }
 
 /** An error inside a reply that began with status 200. */
 export function mapErrorBody(body: Fields, context: UpstreamErrorContext): ModelError {
   const error = readErrorBody(body)
-  return toModelError(error, error.status ?? STATUS_OF_TYPE[error.type ?? ''] ?? null, null, context)
+  return toModelError(error, error.status ?? STATUS_OF_TYPE[error.type ?? ''] ?? null, error.retryAfterMs, context)
 }
 
 /** Errors in a stream often have a type and no status. */
@@ -69,7 +70,7 @@ function toModelError(
 }
 
 const CONTEXT_LENGTH =
-  /context[ _-]?(?:length|window|size)|maximum context|(?:prompt|input|request|message)s? (?:is|are) too (?:long|large)|too many (?:input )?tokens|exceeds? the (?:maximum|model'?s?|available)[a-z ]*(?:context|tokens|length)|(?:input|prompt) (?:token count|length|tokens?)[^.]{0,60}exceed|max_model_len|reduce the length|string_above_max_length/i
+  /context[ _-]?(?:length|window|size)|maximum context|(?:prompt|input|request|message)s? (?:is|are) too (?:long|large)|too many (?:input )?tokens|exceeds? the (?:maximum|model'?s?|available)[a-z ]*(?:context|tokens|length)|(?:input|prompt) (?:token count|length|tokens?)[^.]{0,60}exceed|only supports? up to \d+|max_model_len|reduce the length|string_above_max_length/i
 const CONTENT_POLICY =
   /content[ _-]?(?:policy|filter|management)|flagged|moderation|safety (?:system|filter|check|policy|guidelines)|responsible ?ai|usage (?:policy|guidelines)|data_inspection_failed|inappropriate content/i
 const RATE_LIMIT = /rate[ _-]?limit|too many requests|quota|tokens per (?:minute|day)|requests per (?:minute|day)/i
@@ -112,15 +113,24 @@ function kindOf(error: UpstreamErrorBody, status: number | null): ModelErrorKind
       if (status >= 500) return status === 500 && says(CONTEXT_LENGTH) ? 'context_length' : 'unavailable'
       if (status < 400) return 'malformed'
       if (error.code === 'model_not_found') return 'model_not_found'
+      if (isAccount(error)) return 'auth'
       if (says(CONTEXT_LENGTH)) return 'context_length'
       return says(CONTENT_POLICY) ? 'content_policy' : 'invalid_request'
   }
 }
 
+/** Google says with a 400 that a key is wrong, and that an account may not be served where it is. */
+const isAccount = ({ code, type, message }: UpstreamErrorBody) =>
+  KEY_REASONS.has(code ?? '') || (type === 'FAILED_PRECONDITION' && /location|billing|country/i.test(message ?? ''))
+const KEY_REASONS: ReadonlySet<string> = new Set(['API_KEY_INVALID', 'API_KEY_EXPIRED', 'API_KEY_SERVICE_BLOCKED'])
+
 /** An account without money, as OpenAI and those who copy it say it. */
 const isQuota = ({ code, type }: UpstreamErrorBody) => [code, type].includes('insufficient_quota')
 /** As Anthropic says it, with a status that blames the request. */
 const CREDIT = /credit balance is too low/i
+
+/** A path is read no further than this. */
+const MAX_PARAM_CHARS = 256
 
 function messageOf(
   kind: ModelErrorKind,
@@ -152,7 +162,15 @@ function messageOf(
 /** Some name no field but begin their message with it, as `messages.0.content: ...` or `max_tokens: ...`. */
 const leadingField = (message: string | null) => /^([a-z_]+)(?:\.[\w.[\]]+)?: /.exec(message ?? '')?.[1] ?? null
 
+/** The longest known beginning of a path counts: `generation_config.temperature` is told apart from its parent. */
 function ourParam(param: string | null, names: ParamNames): string | null {
-  const known = [param, param?.split(/[.[]/, 1)[0]].find((name) => name && Object.hasOwn(names, name))
-  return known ? (names[known] ?? null) : null
+  const steps = (param ?? '')
+    .slice(0, MAX_PARAM_CHARS)
+    .replace(/\[[^\]]*\]/g, '')
+    .split('.')
+  for (let size = steps.length; size > 0; size--) {
+    const name = steps.slice(0, size).join('.')
+    if (Object.hasOwn(names, name)) return names[name] ?? null
+  }
+  return null
 }

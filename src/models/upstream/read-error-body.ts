@@ -1,5 +1,6 @@
 /** The many forms in which servers say what was wrong, read into one. */
 import { asFields, asList, asNumber, asText, type Fields, parseJson } from './fields.ts'
+import { readGoogleDetails } from './google-error-details.ts'
 
 export type UpstreamErrorBody = {
   readonly message: string | null
@@ -8,9 +9,18 @@ export type UpstreamErrorBody = {
   readonly param: string | null
   /** A status given inside the body (OpenRouter, errors in a stream). */
   readonly status: number | null
+  /** When to come back, where the body says so (`google.rpc.RetryInfo`). */
+  readonly retryAfterMs: number | null
 }
 
-const NOTHING: UpstreamErrorBody = { message: null, type: null, code: null, param: null, status: null }
+const NOTHING: UpstreamErrorBody = {
+  message: null,
+  type: null,
+  code: null,
+  param: null,
+  status: null,
+  retryAfterMs: null,
+}
 
 /** `{error: {...}}`, `{error: "..."}`, `{message, type, code}`, `{detail}`, `[{error}]`, or no JSON at all. */
 export function readErrorBody(body: unknown): UpstreamErrorBody {
@@ -23,13 +33,14 @@ export function readErrorBody(body: unknown): UpstreamErrorBody {
 }
 
 function fromError(error: Fields): UpstreamErrorBody {
-  const code = asText(error.code) ?? asText(error.status)
+  const google = readGoogleDetails(error.details)
   return {
     message: readRaw(error) ?? asText(error.message) ?? readDetail(error.detail),
-    type: asText(error.type),
-    code,
-    param: asText(error.param),
+    type: asText(error.type) ?? asText(error.status),
+    code: google.reason ?? asText(error.code) ?? asText(error.status),
+    param: asText(error.param) ?? google.field,
     status: readStatus(error.code) ?? readStatus(error.status) ?? readStatus(error.status_code),
+    retryAfterMs: google.retryAfterMs,
   }
 }
 

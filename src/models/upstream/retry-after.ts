@@ -1,7 +1,7 @@
 /** When the provider says to come back, in milliseconds. */
 
 /** Nobody waits longer than a day for a reply. */
-const MAX_RETRY_AFTER_MS = 86_400_000
+export const MAX_RETRY_AFTER_MS = 86_400_000
 
 export type RetryHeaders = (name: string) => string | null
 

@@ -1,0 +1,36 @@
+/** What the guide to providers shows of a configuration file is one. */
+import assert from 'node:assert/strict'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
+import { resolveConfig } from '../../src/config/resolve-config.ts'
+
+const PAGE = new URL('../../docs/providers.md', import.meta.url)
+
+test('every configuration in the guide to providers starts without a fault or a warning', async () => {
+  const blocks = [...(await readFile(PAGE, 'utf8')).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = '']) => yaml)
+  assert.ok(blocks.length >= 2)
+  const home = await mkdtemp(join(tmpdir(), 'antiphon-docs-'))
+  try {
+    for (const yaml of blocks) {
+      const file = join(home, 'antiphon.yaml')
+      await writeFile(file, yaml)
+      const resolved = await resolveConfig({
+        flags: new Map(),
+        file,
+        noAuth: false,
+        env: { ANTIPHON_DATA_DIR: join(home, 'data'), ANTHROPIC_API_KEY: 'k', GATEWAY_TOKEN: 't' },
+        providers: PROVIDER_CATALOG,
+        cwd: home,
+        home,
+      })
+      assert.ok(resolved.type !== 'problems', `${JSON.stringify(resolved)}\n${yaml}`)
+      assert.deepEqual(resolved.warnings, [], yaml)
+      assert.ok(resolved.config.providers.length > 0, yaml)
+    }
+  } finally {
+    await rm(home, { recursive: true })
+  }
+})
