@@ -26,6 +26,7 @@ import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
+import { validateChatCompletion } from './protocol/chat/validate-chat.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import {
   validateAddConversationItems,
@@ -207,6 +208,7 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
     catalog: parts.models.catalog,
     validate: {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
+      chatCompletion: (body) => validateChatCompletion(body, { unknownParams }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
       compact: (body) => validateCompact(body, { unknownParams }),
       createPrompt: validateCreatePrompt,

@@ -29,6 +29,8 @@ test('the inventory of routes, each with who may call it', () => {
     'GET /v1/conversations/:id/items access=read body=none',
     'GET /v1/conversations/:id/items/:item_id access=read body=none',
     'DELETE /v1/conversations/:id/items/:item_id access=responses body=none',
+    'POST /v1/chat/completions access=responses body=json',
+    'POST /v1/completions access=responses body=none',
     'GET /v1/models access=read body=none',
     'GET /v1/models/* access=read body=none',
     'GET /health access=public body=none',

@@ -14,6 +14,7 @@ import { createCountingIds } from '../../src/lib/ids.ts'
 import type { ModelCatalog, ModelEntry } from '../../src/models/catalog.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
+import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
 export const KEY = 'Bearer full'
@@ -66,6 +67,7 @@ const validate: HttpServerOptions['validate'] = {
     if (body.input === 42) throw new ApiError({ status: 400, param: 'input', code: 'invalid_type', message: 'no' })
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
+  chatCompletion: (body) => validateChatCompletion(body, { unknownParams: 'warn' }),
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   createPrompt: (body) => (isRecord(body) ? body : {}),
   updatePrompt: (body) => (isRecord(body) ? body : {}),

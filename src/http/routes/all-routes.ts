@@ -5,11 +5,13 @@ import { compactResponse } from './compact-response.ts'
 import { conversationItemRoutes } from './conversation-items.ts'
 import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
+import { createChatCompletion } from './create-chat-completion.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
 import { getModel } from './get-model.ts'
 import { getResponse } from './get-response.ts'
 import { healthRoutes } from './health.ts'
+import { legacyCompletions } from './legacy-completions.ts'
 import { listInputItems } from './list-input-items.ts'
 import { listModels } from './list-models.ts'
 import { metricsRoute } from './metrics.ts'
@@ -31,6 +33,8 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   ...promptRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
+  createChatCompletion(ports),
+  legacyCompletions(),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

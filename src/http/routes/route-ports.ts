@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type { ValidatedChat } from '../../protocol/chat/validate-chat.ts'
 import type { CompactRequest } from '../../protocol/compact.ts'
 import type {
   AddConversationItemsRequest,
@@ -18,6 +19,7 @@ import type { Replier } from '../replier.ts'
 /** Each throws `ApiError` 400 for a body that is not valid. */
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
+  chatCompletion(body: unknown): ValidatedChat
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
   compact(body: unknown): Checked<CompactRequest>
   createPrompt(body: unknown): CreatePromptRequest
