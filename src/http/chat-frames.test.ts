@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { sampleResponse } from '../../test/support/sample-response.ts'
+import { created, delta } from '../../test/support/scripted-engine.ts'
 import type { RunEvent } from '../engine/run-event.ts'
 import type { OutputItem } from '../protocol/items.ts'
 import { plainUsage } from '../protocol/usage.ts'
 import { createChatFramer } from './chat-frames.ts'
-import { created, delta, responseObject } from './scripted-engine.ts'
 
 const call = (id: string): OutputItem => ({
   id: `fc_${id}`,
@@ -47,7 +48,7 @@ const deltasOf = (text: string) => dataOf(text).map((chunk) => Object(chunk).cho
 const end = (output: OutputItem[] = []) => ({
   type: 'response.completed' as const,
   sequence_number: 9,
-  response: responseObject({ output, usage: plainUsage(3, 4) }),
+  response: sampleResponse({ output, usage: plainUsage(3, 4) }),
 })
 
 test('nothing is shown before there is something to show, and then the role comes first', () => {

@@ -12,9 +12,11 @@ import type { RoutePorts } from '../../src/http/routes/route-ports.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
 import type { ModelCatalog, ModelEntry } from '../../src/models/catalog.ts'
+import type { EmbedderCatalog } from '../../src/models/embedder.ts'
+import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
+import { validateEmbeddings } from '../../src/protocol/embeddings.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
-import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
 export const KEY = 'Bearer full'
@@ -36,6 +38,7 @@ const MODELS: readonly ModelEntry[] = ['demo', 'vendor/family/model-1'].map((id)
   ownedBy: 'test',
   capabilities,
 }))
+const embedders: EmbedderCatalog = { resolve: async () => null, list: async () => [] }
 const catalog: ModelCatalog = {
   resolve: async () => null,
   list: async () => MODELS,
@@ -68,6 +71,7 @@ const validate: HttpServerOptions['validate'] = {
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
   chatCompletion: (body) => validateChatCompletion(body, { unknownParams: 'warn' }),
+  embeddings: (body) => validateEmbeddings(body, { unknownParams: 'warn' }),
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   createPrompt: (body) => (isRecord(body) ? body : {}),
   updatePrompt: (body) => (isRecord(body) ? body : {}),
@@ -81,6 +85,7 @@ const validate: HttpServerOptions['validate'] = {
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
   catalog,
+  embedders,
   validate,
   telemetry: silentTelemetry,
   clock: systemClock,
@@ -132,6 +137,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
   }
   const server = createHttpServer({
     catalog,
+    embedders,
     authenticator,
     telemetry,
     validate,

@@ -6,6 +6,7 @@ import { conversationItemRoutes } from './conversation-items.ts'
 import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
 import { createChatCompletion } from './create-chat-completion.ts'
+import { createEmbeddings } from './create-embeddings.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
 import { getModel } from './get-model.ts'
@@ -35,6 +36,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   ...conversationItemRoutes(ports),
   createChatCompletion(ports),
   legacyCompletions(),
+  createEmbeddings(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

@@ -3,6 +3,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type { EmbedderCatalog } from '../../models/embedder.ts'
 import type { ValidatedChat } from '../../protocol/chat/validate-chat.ts'
 import type { CompactRequest } from '../../protocol/compact.ts'
 import type {
@@ -10,6 +11,7 @@ import type {
   CreateConversationRequest,
   UpdateConversationRequest,
 } from '../../protocol/conversation.ts'
+import type { EmbeddingsRequest } from '../../protocol/embeddings.ts'
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
@@ -20,6 +22,7 @@ import type { Replier } from '../replier.ts'
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
   chatCompletion(body: unknown): ValidatedChat
+  embeddings(body: unknown): Checked<EmbeddingsRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
   compact(body: unknown): Checked<CompactRequest>
   createPrompt(body: unknown): CreatePromptRequest
@@ -35,6 +38,7 @@ export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason
 export type RoutePorts = {
   readonly engine: Engine
   readonly catalog: ModelCatalog
+  readonly embedders: EmbedderCatalog
   readonly validate: Validators
   readonly telemetry: Telemetry
   readonly clock: Clock
