@@ -26,7 +26,7 @@ export function createChatCompletion(ports: Ports): ProtectedRoute {
     async handle(call) {
       const chat = ports.validate.chatCompletion(call.body)
       try {
-        const idempotency = readIdempotencyKey(call.request.raw, call.body)
+        const idempotency = readIdempotencyKey(call.request, call.body)
         const run = await ports.engine.createResponse(chat.request, { ...call.caller, idempotency })
         const warnings = [...chat.warnings, ...run.warnings.map((warning) => toChatWarning(warning, chat.rename))]
         const shown = { run, chat, warnings }
@@ -54,17 +54,14 @@ type Streamed = Shown & { readonly frames: ReturnType<typeof createChatFramer> }
 
 async function stream(ports: Ports, call: AuthorizedCall, shown: Streamed): Promise<Answer> {
   const { clock, limits, replier, telemetry } = ports
-  const { exchange, request, reply, abort } = call
+  const { exchange, response, abort } = call
   const { run, chat, warnings, frames } = shown
   const ofRun = () => runHeaders(run, warnings, limits.warningBytes)
   telemetry.streamOpened()
   try {
     const unsaid = await toChatSse(run.events, {
-      response: reply.raw,
-      headers() {
-        reply.hijack()
-        return { ...replier.headers(exchange, request), ...ofRun() }
-      },
+      response,
+      headers: () => ({ ...replier.headers(call), ...ofRun() }),
       frames,
       toError: (error) => asApiError(toChatError(error, chat.rename)),
       clock,

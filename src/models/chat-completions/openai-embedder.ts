@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
-import { postUpstream, type UpstreamClocks, type UpstreamReply } from '../../lib/upstream-http.ts'
+import { callUpstream, type UpstreamClocks, type UpstreamReply } from '../../lib/upstream-http.ts'
 import type { Usage } from '../../protocol/response.ts'
 import type { Embedded, Embedder, EmbedderLimits, EmbedRequest } from '../embedder.ts'
 import { ModelError } from '../model.ts'
@@ -53,7 +53,7 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
       try {
         const sent = { ...headers, 'x-client-request-id': ids.next('req') }
         const body = JSON.stringify(toBody(request))
-        reply = await postUpstream({ dispatcher, url, headers: sent, body, signal: context.signal, clock, clocks })
+        reply = await callUpstream({ dispatcher, url, headers: sent, body, signal: context.signal, clock, clocks })
         attempt.replied(reply)
         const embedded: Embedded = await read(request, reply, {
           provider,
