@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../lib/clock.ts'
 import { loadTokenizer } from '../../lib/tokenizer.ts'
-import { postUpstream, type UpstreamClocks } from '../../lib/upstream-http.ts'
+import { callUpstream, type UpstreamClocks } from '../../lib/upstream-http.ts'
 import type { ModelTurn } from '../model.ts'
 import { asFields, parseJson } from '../upstream/fields.ts'
 import { tokenCount } from '../upstream/token-counts.ts'
@@ -46,9 +46,9 @@ export function createTokenCounter({ encode, ...options }: CountOptions, asks: b
   }
 }
 
-async function ask(post: Parameters<typeof postUpstream>[0]) {
+async function ask(post: Parameters<typeof callUpstream>[0]) {
   try {
-    const reply = await postUpstream({ ...post, headers: { ...post.headers, accept: 'application/json' } })
+    const reply = await callUpstream({ ...post, headers: { ...post.headers, accept: 'application/json' } })
     const { text } = await reply.readText(MAX_REPLY_BYTES)
     const count = reply.status === 200 ? tokenCount(asFields(parseJson(text))?.input_tokens) : null
     return { count, status: reply.status }
