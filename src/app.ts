@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
+import { openPrices } from './app/open-prices.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
@@ -26,6 +27,8 @@ import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
+import { validateChatCompletion } from './protocol/chat/validate-chat.ts'
+import { validateEmbeddings } from './protocol/embeddings.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import {
   validateAddConversationItems,
@@ -83,6 +86,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
     settings: engineSettings(config),
+    embedders: models.embedders,
+    prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
   })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
@@ -205,8 +210,11 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
   return createHttpServer({
     ...parts,
     catalog: parts.models.catalog,
+    embedders: parts.models.embedders,
     validate: {
       createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
+      chatCompletion: (body) => validateChatCompletion(body, { unknownParams }),
+      embeddings: (body) => validateEmbeddings(body, { unknownParams }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
       compact: (body) => validateCompact(body, { unknownParams }),
       createPrompt: validateCreatePrompt,
@@ -284,6 +292,7 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 }
 
 export { openPrune } from './app/open-prune.ts'
+export { openUsage } from './app/open-usage.ts'
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)

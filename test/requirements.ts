@@ -70,7 +70,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(39, 'Prompt templates are rendered.'),
   covered(40, 'Input tokens are counted without generating, with a personality or not.'),
   covered(41, 'Models are listed and found by id.'),
-  later(42, 'Embeddings.', 'later: embeddings'),
+  covered(42, 'Embeddings.'),
   covered(43, 'Ids carry their prefixes and cannot be guessed.'),
   covered(44, 'Times are whole seconds, and completed_at is set only when completed.'),
   covered(45, 'Reasoning never leaks into output_text.'),

@@ -1,8 +1,11 @@
 /** Composition: from configured and detected connections to the catalog of models. */
 import type { ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createDemoEmbedder, DEMO_EMBEDDER } from '../models/demo/demo-embedder.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from '../models/detect-engines.ts'
+import type { EmbedderCatalog } from '../models/embedder.ts'
+import { createEmbedderRegistry } from '../models/embedder-registry.ts'
 import type { Model } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
@@ -11,6 +14,7 @@ import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
   readonly catalog: Registry
+  readonly embedders: EmbedderCatalog
   readonly providers: readonly ModelProvider[]
   readonly engines: readonly DetectedEngine[]
   /** Where each provider was found; the demo model has no entry. */
@@ -29,9 +33,17 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
   const connections = [...config.providers, ...found].filter(({ type }) => type !== DEMO_MODEL)
   const opened = connections.map((connection) => openProvider(connection, config, deps))
   const providers = [...opened.map(({ provider }) => provider), demoProvider(deps)]
+  const models = config.models.map(toRoute)
+  const embedders = createEmbedderRegistry({
+    providers,
+    models,
+    aliases: config.aliases,
+    maxAttempts: config.router.numRetries + 1,
+    ...deps,
+  })
   const catalog = createRegistry({
     providers,
-    models: config.models.map(toRoute),
+    models,
     aliases: config.aliases,
     defaultModel: config.defaults.model,
     router: {
@@ -43,6 +55,7 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
   })
   return {
     catalog,
+    embedders,
     providers,
     engines,
     connections,
@@ -66,6 +79,8 @@ async function findEngines(config: ResolvedConfig, clock: Clock): Promise<readon
 /** An operator may give the demo model a smaller window, to see what happens at its end. */
 function demoProvider(deps: Deps): ModelProvider {
   const model = createDemoModel(deps)
+  const embedder = createDemoEmbedder(deps)
+  const embedderRows = [{ id: DEMO_EMBEDDER, created: null, ownedBy: 'antiphon', info: {} }]
   const windows = new Map([[model.capabilities.contextWindow, model]])
   const open = (contextWindow: number | null): Model => {
     const known = windows.get(contextWindow)
@@ -80,6 +95,8 @@ function demoProvider(deps: Deps): ModelProvider {
     ownedBy: 'antiphon',
     exactList: true,
     listModels: async () => rows,
+    openEmbedder: (name) => (name === DEMO_EMBEDDER ? embedder : null),
+    listEmbedders: async () => embedderRows,
     open: (_model, info) => open(info.contextWindow ?? null),
   }
 }

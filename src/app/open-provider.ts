@@ -8,13 +8,15 @@ import { createAnthropicModel } from '../models/anthropic/anthropic-model.ts'
 import { familyOf } from '../models/anthropic/family.ts'
 import { ANTHROPIC_VERSION, withVersion } from '../models/anthropic/providers.ts'
 import { createChatCompletionsModel } from '../models/chat-completions/chat-completions-model.ts'
+import { createOpenAiEmbedder } from '../models/chat-completions/openai-embedder.ts'
 import { quirksOf } from '../models/chat-completions/providers.ts'
+import type { EmbedderLimits } from '../models/embedder.ts'
 import { authHeaders, isVertex } from '../models/gemini/endpoint.ts'
 import { createGeminiModel } from '../models/gemini/gemini-model.ts'
 import type { Model, ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider } from '../models/model-provider.ts'
-import { createModelLister, fetchModels, type ListKind } from '../models/provider-models.ts'
+import { createModelLister, fetchModels, type ListedModel, type ListKind } from '../models/provider-models.ts'
 import { keyHeaders, responsesQuirksOf } from '../models/responses/providers.ts'
 import { createResponsesModel } from '../models/responses/responses-model.ts'
 import type { AdapterOptions } from '../models/upstream/adapter-options.ts'
@@ -45,6 +47,27 @@ type Wire = {
   base?(connection: ProviderConfig): string
   /** Headers that let a list request in. */
   authorize(apiKey: string, connection: ProviderConfig): Readonly<Record<string, string>>
+}
+
+/** OpenAI's own bound, which those who copy its API share or stay below. */
+const EMBEDDER_LIMITS: EmbedderLimits = { dimensions: null, maxInputs: 2048, maxInputTokens: null }
+
+/** Who speaks in a way of their own has no `/embeddings` beside it. */
+const hasEmbeddings = ({ wireApi }: ProviderConfig) => wireApi === 'chat' || wireApi === 'responses'
+
+type SplitRows = { readonly models: readonly ListedModel[]; readonly embedders: readonly ListedModel[] }
+const split = new WeakMap<readonly ListedModel[], SplitRows>()
+
+/** Worked out once per list: the same rows are asked for with every request. */
+function splitRows(rows: readonly ListedModel[]): SplitRows {
+  const known = split.get(rows)
+  if (known !== undefined) return known
+  const made = {
+    models: rows.filter(({ kind }) => kind === undefined),
+    embedders: rows.filter(({ kind }) => kind === 'embedding'),
+  }
+  split.set(rows, made)
+  return made
 }
 
 const ENGINE_LISTS: Readonly<Record<string, ListKind>> = {
@@ -133,7 +156,11 @@ export function openProvider(connection: ProviderConfig, config: ResolvedConfig,
   const provider: ModelProvider = {
     name,
     ownedBy: name,
-    listModels: list,
+    listModels: async (maxAgeMs) => splitRows(await list(maxAgeMs)).models,
+    ...(hasEmbeddings(connection) && {
+      openEmbedder: () => createOpenAiEmbedder({ ...adapter, limits: EMBEDDER_LIMITS }),
+      listEmbedders: async () => splitRows(await list()).embedders,
+    }),
     open: (model, info) => wire.open({ ...adapter, model, capabilities: { ...BELIEVED, ...info } }, connection, info),
   }
   return { provider, close: () => dispatcher.destroy() }

@@ -1,7 +1,7 @@
 /** What the command line needs of the composition root, and what it tells a person about a started server. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { ModelEntry } from '../models/catalog.ts'
-import type { Expired, KeyScope, StoredKey } from '../store/store.ts'
+import type { Expired, KeyScope, Store, StoredKey } from '../store/store.ts'
 
 /** The exports of the composition root. Loaded only by the commands that need them, because it loads everything. */
 export interface AppModule {
@@ -13,6 +13,8 @@ export interface AppModule {
   rotateSealing(config: ResolvedConfig): { readonly id: string; readonly kept: number; readonly dropped: number }
   /** `olderMs`: also what was made longer ago; null: only what has expired. Works while a server runs. */
   openPrune(config: ResolvedConfig, options: { readonly olderMs: number | null }): Promise<PruneAdmin>
+  /** The ledger; works while a server runs. */
+  openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
   describeModels(config: ResolvedConfig): Promise<ModelOverview>
 }
@@ -43,6 +45,12 @@ export interface PruneAdmin extends AsyncDisposable {
   /** Answers how many responses were deleted. */
   prune(): Promise<number>
 }
+
+export type UsageAdmin = AsyncDisposable &
+  Pick<Store, 'sumUsage' | 'usageOf'> & {
+    /** Since the epoch. */
+    nowMs(): number
+  }
 
 export type ModelOverview = {
   readonly providers: readonly ProviderSummary[]

@@ -6,13 +6,14 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import { openPrune } from '../app/open-prune.ts'
+import { openUsage } from '../app/open-usage.ts'
 import { createKeyRing } from '../auth/key-ring.ts'
 import { rotateSealingKeys } from '../auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
-import { record } from '../store/store-fixtures.contract.ts'
+import { record, usageRow } from '../store/store-fixtures.contract.ts'
 import type { App, AppModule, ModelOverview } from './app-interface.ts'
 import type { Host } from './host.ts'
 import { runCli } from './run-cli.ts'
@@ -88,6 +89,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     },
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openPrune,
+    openUsage,
     describeModels: async () => OVERVIEW,
   }
 }
@@ -279,6 +281,56 @@ test('prune counts first, deletes what has expired or is older than asked for, a
   assert.notEqual(await project.getResponse('resp_new'), null)
   for (const age of ['30', '1m', 'soon']) assert.equal(await run(...args, '--older', age), 2)
   await store.close()
+})
+
+test('usage is shown by what one asks for, and what has no price is said to have none', async () => {
+  const { written, run, home } = setUp()
+  const now = Math.floor(Date.now() / 1000)
+  const store = await createSqliteStore({ path: join(home, 'antiphon.db'), clock: systemClock })
+  const cost = {
+    usd: 0.0125,
+    lines: [
+      { unit: 'input' as const, quantity: 5_000, price: 2.5, usd: 0.0125 },
+      { unit: 'call' as const, quantity: 1, price: 0, usd: 0 },
+    ],
+    source: 'configuration',
+    date: '2027-01-31',
+  }
+  const row = (id: string, change: object) => ({ ...usageRow(id, 'resp_1'), createdAt: now, ...change })
+  await store
+    .forProject('proj_a')
+    .recordUsage([
+      row('use_1', { cost }),
+      row('use_2', { model: 'a,b' }),
+      row('use_3', { cost, createdAt: now - 90 * 86_400 }),
+    ])
+  await store.close()
+  const args = ['usage', '--data-dir', home]
+  assert.equal(await run(...args, '--by', 'provider,model'), 0)
+  assert.match(
+    written.out,
+    /^PROVIDER +MODEL +CALLS +INPUT +CACHED +OUTPUT +COST +UNPRICED\ndemo +demo\/a,b +1 .*unknown +1\ndemo +demo\/demo +1 .*\$0\.0125 +0\n$/,
+  )
+  written.out = ''
+  assert.equal(await run(...args, '--by', 'model', '--since', '365d', '--csv'), 0)
+  assert.match(written.out, /^model,calls,.*\n"demo\/a,b",1,.*,,1\ndemo\/demo,2,.*,0\.025,0\n$/)
+  written.out = ''
+  assert.equal(await run(...args, '--by', 'key', '--json'), 0)
+  const [key] = JSON.parse(written.out)
+  assert.deepEqual([key.key, key.calls, key.costUsd, key.unpricedCalls], ['key000000001', 2, 0.0125, 1])
+  written.out = ''
+  assert.equal(await run(...args, '--response', 'chatcmpl-1'), 0)
+  assert.match(
+    written.out,
+    / {2}5000 input x \$2\.5\/M = \$0\.0125\n.*\n {2}= \$0\.0125 {3}\(configuration, 2027-01-31\)\n/,
+  )
+  assert.match(written.out, /cost unknown/)
+  assert.equal(await run(...args, '--response', 'resp_nobody'), 1)
+  for (const wrong of [
+    ['--by', 'colour'],
+    ['--since', 'ever'],
+  ])
+    assert.equal(await run(...args, ...wrong), 2)
 })
 
 test('models are listed without what could rewrite a terminal', async () => {

@@ -10,9 +10,20 @@ import { models } from './models.ts'
 import { parseCommandLine } from './parse-command-line.ts'
 import { prune } from './prune.ts'
 import { serve } from './serve.ts'
+import { usage } from './usage.ts'
 
 /** The first one runs when none is named. */
-const COMMANDS: readonly Command[] = [serve, check, keysCreate, keysList, keysRevoke, keysRotateSealing, prune, models]
+const COMMANDS: readonly Command[] = [
+  serve,
+  check,
+  keysCreate,
+  keysList,
+  keysRevoke,
+  keysRotateSealing,
+  prune,
+  models,
+  usage,
+]
 
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
   try {

@@ -26,15 +26,22 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
       'hosted_tools',
       'Tools that the provider runs itself and requests may use: list of `web_search`, `file_search`, `code_interpreter`, `image_generation`, `mcp`. Needs `wire_api: responses`. Unset: none, such tools are refused.',
     ],
+    [
+      'price_list',
+      "Whose public prices count, as `openai`, where its address does not say so, for example behind a proxy; `none`: nobody's.",
+    ],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
   models: [
     ['model_name', 'What clients send as `model`. Required.'],
-    ['deployments', 'List of `{ model: provider/name, weight }`; the weight is 1 unless given. Required.'],
+    [
+      'deployments',
+      'List of `{ model: provider/name, weight, model_info }`; the weight is 1 unless given, and `model_info` may hold prices of its own. Required.',
+    ],
     ['fallbacks', 'Models to try when all deployments failed.'],
     [
       'model_info',
-      '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`.',
+      '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`; prices in US dollars per million tokens: `input_cost_per_mtok`, `output_cost_per_mtok`, `cached_input_cost_per_mtok`, `cache_write_cost_per_mtok`.',
     ],
   ],
   projects: [

@@ -34,13 +34,27 @@ export const providers = () =>
       api_version: text('an API version as 2025-03-01-preview', /^[\w.-]{1,64}$/),
       hosted_tools: list(choice(HOSTED_TOOLS)),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
+      price_list: text('a price list, as openai, or none', /^[a-z][a-z0-9_.-]{0,63}$/),
     }),
   )
+
+/** US dollars per million tokens. */
+const price = () => decimal(0, 1_000_000)
+const prices = () => ({
+  input_cost_per_mtok: price(),
+  cached_input_cost_per_mtok: price(),
+  cache_write_cost_per_mtok: price(),
+  output_cost_per_mtok: price(),
+})
 
 const deployment = () =>
   object(
     'a deployment',
-    { model: placed(text('a name as provider/model', /^[^/\s]+\/[\x21-\x7e]+$/)), weight: decimal(0.001, 1_000_000) },
+    {
+      model: placed(text('a name as provider/model', /^[^/\s]+\/[\x21-\x7e]+$/)),
+      weight: decimal(0.001, 1_000_000),
+      model_info: object('model_info of a deployment', prices()),
+    },
     ['model'],
   )
 
@@ -49,6 +63,7 @@ const modelInfo = () =>
     context_window: integer(1, 1_000_000_000),
     max_output_tokens: integer(1, 1_000_000_000),
     supports: list(choice(SUPPORTS)),
+    ...prices(),
   })
 
 export const models = () =>

@@ -2,7 +2,7 @@
 import { type Placed, reportRepeated } from './compound-kinds.ts'
 import type { aliases as aliasesKind, models as modelsKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
-import type { DeploymentConfig, ModelConfig } from './resolved-config.ts'
+import type { DeploymentConfig, ModelConfig, PriceConfig } from './resolved-config.ts'
 import { didYouMean } from './suggest.ts'
 
 type WrittenModel = Read<ReturnType<typeof modelsKind>>[number]
@@ -26,6 +26,7 @@ export function resolveModels(
     context,
   )
   const models = written.map((model) => resolveModel(model, providers, context))
+  reportTwoPrices(models, written, context)
   const names = models.map(({ name }) => name)
   for (const fallback of written.flatMap(({ fallbacks }) => fallbacks ?? [])) {
     checkModelName(fallback, [...names, ...(aliases?.keys() ?? [])], context)
@@ -40,9 +41,10 @@ function resolveModel(written: WrittenModel, providers: readonly string[], conte
   const info = written.model_info
   return {
     name: written.model_name.value,
-    deployments: written.deployments.map(({ model, weight }) => ({
+    deployments: written.deployments.map(({ model, weight, model_info: own }) => ({
       ...splitName(model, providers, context),
       weight: weight ?? 1,
+      price: priceOf(own, context) ?? priceOf(info, context),
     })),
     fallbacks: (written.fallbacks ?? []).map(({ value }) => value),
     contextWindow: info?.context_window ?? null,
@@ -51,11 +53,44 @@ function resolveModel(written: WrittenModel, providers: readonly string[], conte
   }
 }
 
+type WrittenPrices = Pick<
+  NonNullable<WrittenModel['model_info']>,
+  'input_cost_per_mtok' | 'cached_input_cost_per_mtok' | 'cache_write_cost_per_mtok' | 'output_cost_per_mtok' | 'place'
+>
+
+/** A price that is half said would make half of the costs wrong. */
+function priceOf(written: WrittenPrices | null, context: ReadContext): PriceConfig | null {
+  if (written === null) return null
+  const { input_cost_per_mtok: input, output_cost_per_mtok: output } = written
+  const { cached_input_cost_per_mtok: cachedInput, cache_write_cost_per_mtok: cacheWrite } = written
+  if (input !== null && output !== null) return { input, cachedInput, cacheWrite, output }
+  if ([input, output, cachedInput, cacheWrite].some((price) => price !== null)) {
+    context.error(written.place, 'prices need both "input_cost_per_mtok" and "output_cost_per_mtok"')
+  }
+  return null
+}
+
+/** One upstream model has one price, whatever names lead to it: a call knows only where it went. */
+function reportTwoPrices(models: readonly ModelConfig[], written: readonly WrittenModel[], context: ReadContext): void {
+  const known = new Map<string, string>()
+  for (const [index, { deployments }] of models.entries()) {
+    for (const { provider, upstreamModel, price } of deployments) {
+      if (price === null) continue
+      const name = `${provider}/${upstreamModel}`
+      const said = JSON.stringify(price)
+      const place = written[index]?.place
+      if (place && known.has(name) && known.get(name) !== said)
+        context.error(place, `"${name}" has two different prices`)
+      known.set(name, said)
+    }
+  }
+}
+
 function splitName(
   { value, place }: Placed<string>,
   providers: readonly string[],
   context: ReadContext,
-): Omit<DeploymentConfig, 'weight'> {
+): Pick<DeploymentConfig, 'provider' | 'upstreamModel'> {
   const slash = value.indexOf('/')
   const provider = value.slice(0, slash)
   if (!providers.includes(provider)) {

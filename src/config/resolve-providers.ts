@@ -103,6 +103,7 @@ function resolveOne(
     apiVersion: written.api_version ?? null,
     hostedTools: hostedToolsOf(written, wireApi, context),
     quirks: quirksOf(written, options.catalog, context),
+    priceList: written.price_list,
     source: written.place.source,
   }
 }
@@ -157,6 +158,7 @@ function fromEnvironment(known: KnownProvider, { env, timeoutMs }: ProviderOptio
     apiVersion: null,
     hostedTools: [],
     quirks: {},
+    priceList: null,
     source: variable ?? firstSet(known.envBaseUrls, env) ?? hostOf(known.baseUrl),
   }
 }

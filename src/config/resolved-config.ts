@@ -26,6 +26,8 @@ export type ProviderConfig = {
   readonly hostedTools: readonly HostedTool[]
   /** Deviations that the file switched, as the adapter spells them. */
   readonly quirks: Readonly<Record<string, boolean>>
+  /** The public price list that counts, as `openai`, or `none`; null: the one of its address. */
+  readonly priceList: string | null
   /** Where it was found: a file name, or the variable that holds its key. */
   readonly source: string
 }
@@ -48,6 +50,18 @@ export type DeploymentConfig = {
   /** The name the provider knows. */
   readonly upstreamModel: string
   readonly weight: number
+  /** Null: not said. */
+  readonly price: PriceConfig | null
+}
+
+/** US dollars per million tokens. */
+export type PriceConfig = {
+  readonly input: number
+  /** Null: as other input. */
+  readonly cachedInput: number | null
+  /** Null: as other input. */
+  readonly cacheWrite: number | null
+  readonly output: number
 }
 
 export type ProjectConfig = {

@@ -4,9 +4,10 @@ import type { CompactedResponse, CompactRequest } from '../protocol/compact.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { EndClaim } from '../store/idempotency-store.ts'
+import type { UsageRow } from '../store/store.ts'
 import type { CompactedTurn } from './compaction.ts'
 import { keptMessages } from './compaction-window.ts'
-import type { CreateDeps } from './create-response.ts'
+import { type CreateDeps, openLedger } from './create-response.ts'
 import type { Caller, Compacted } from './engine.ts'
 import { once } from './idempotency.ts'
 import { toApiError } from './model-failure.ts'
@@ -36,17 +37,17 @@ async function compact(
   deps: CreateDeps,
   endClaim: EndClaim<Compacted>,
 ): Promise<Compacted> {
-  const context = openRunContext(caller, deps)
-  const rows = () => usageRows(plan, context.ledger, caller)
+  const context = openRunContext(openLedger(plan, caller, deps), caller, deps)
+  const rows = () => usageRows(plan, context.ledger)
   try {
     const made = await plan.compaction.compact(plan.turn, context.model)
     const compacted = { response: toResponse(plan, made, deps), warnings: plan.warnings }
     const claim = endClaim(compacted)
-    if (claim) await plan.store.finishUnstored(rows(), { turn: null, claim })
-    else recordUsage(plan, rows(), caller, deps)
+    if (claim) await plan.store.finishUnstored(await rows(), { turn: null, claim })
+    else recordUsage(plan, await rows(), caller, deps)
     return compacted
   } catch (error) {
-    recordUsage(plan, rows(), caller, deps)
+    recordUsage(plan, await rows(), caller, deps)
     const end = endOfFailure(error, context.model.signal)
     throw end.status === 'failed' ? end.cause : toApiError(error)
   } finally {
@@ -54,11 +55,11 @@ async function compact(
   }
 }
 
-const usageRows = (plan: RunPlan, ledger: UsageLedger, { principal }: Caller) =>
-  ledger.rows(plan.response, principal.keyId, () => roughUsage(JSON.stringify(plan.turn.items).length, 0))
+const usageRows = (plan: RunPlan, ledger: UsageLedger) =>
+  ledger.close(() => roughUsage(JSON.stringify(plan.turn.items).length, 0))
 
 /** Nobody waits for it. */
-function recordUsage({ store }: RunPlan, rows: ReturnType<typeof usageRows>, caller: Caller, deps: CreateDeps): void {
+function recordUsage({ store }: RunPlan, rows: readonly UsageRow[], caller: Caller, deps: CreateDeps): void {
   if (rows.length === 0) return
   store
     .recordUsage(rows)

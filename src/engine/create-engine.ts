@@ -1,19 +1,25 @@
 import { compactResponse } from './compact-response.ts'
 import { createConversations } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
+import { createEmbeddings } from './create-embeddings.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
 import { createLateWrites } from './late-writes.ts'
+import { createOpenCalls } from './open-calls.ts'
 import { prepareResponse } from './prepare-response.ts'
 import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './prompts.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
 
-export type EngineDeps = Omit<CreateDeps, 'lateWrites'>
+export type EngineDeps = Omit<CreateDeps, 'lateWrites' | 'openCalls'>
 
 /** The engine behind the port of the same name: each function is a use case in a file of its own. */
 export function createEngine(given: EngineDeps): Engine {
   const onDropped = (error: unknown) => given.telemetry.failed({ requestId: null, where: 'late-write', error })
-  const deps: CreateDeps = { ...given, lateWrites: createLateWrites({ clock: given.clock, onDropped }) }
+  const deps: CreateDeps = {
+    ...given,
+    lateWrites: createLateWrites({ clock: given.clock, onDropped }),
+    openCalls: createOpenCalls(given.clock),
+  }
   return {
     createResponse: (request, caller) => createResponse(request, caller, deps),
     prepareResponse: (request, caller) => createResponse(request, caller, deps, prepareResponse),
@@ -22,6 +28,7 @@ export function createEngine(given: EngineDeps): Engine {
     cancelResponse: (id, caller) => cancelResponse(id, caller, deps),
     listInputItems: (id, page, caller) => listInputItems(id, page, caller, deps),
     countInputTokens: (request, caller) => countInputTokens(request, caller, deps),
+    createEmbeddings: (request, caller) => createEmbeddings(request, caller, deps),
     compactResponse: (request, caller) => compactResponse(request, caller, deps),
     createPrompt: (request, caller) => createPrompt(request, caller, deps),
     updatePrompt: (id, request, caller) => updatePrompt(id, request, caller, deps),

@@ -1,5 +1,7 @@
 /** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
 import { seconds } from '../lib/clock.ts'
+import type { EmbedderCatalog } from '../models/embedder.ts'
+import type { PriceBook } from '../models/price-book.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ResponseRecord } from '../store/store.ts'
@@ -10,6 +12,7 @@ import type { Caller, Run } from './engine.ts'
 import { type Claimed, claimKey, endOfRun, readResponse } from './idempotency.ts'
 import type { LateWrites } from './late-writes.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
+import type { OpenCalls } from './open-calls.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
 import { replayRun } from './replay-response.ts'
@@ -18,12 +21,15 @@ import { openRunContext } from './run-context.ts'
 import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
-import { roughUsage, type UsageLedger } from './usage-ledger.ts'
+import { createUsageLedger, roughUsage, textChars, type UsageLedger } from './usage-ledger.ts'
 
 export type CreateDeps = PlanDeps & {
   readonly telemetry: Telemetry
   readonly slots: RunSlots
   readonly lateWrites: LateWrites
+  readonly prices: PriceBook
+  readonly embedders: EmbedderCatalog
+  readonly openCalls: OpenCalls
 }
 
 const ENDPOINT = 'POST /v1/responses'
@@ -85,7 +91,7 @@ type RunParts = {
 /** The run and its taps. Nothing happens before the first batch is asked for. */
 function startRun(parts: RunParts): Run {
   const { plan, caller, deps, startedAt } = parts
-  const context = openRunContext(caller, deps)
+  const context = openRunContext(openLedger(plan, caller, deps), caller, deps)
   const { ledger } = context
   for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
   const events = parts.source(plan, context.model, deps)
@@ -93,6 +99,7 @@ function startRun(parts: RunParts): Run {
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
     overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
+    costUsd: ledger.costUsd,
   })
   const onEnd = (event: TerminalEvent) => {
     context.dispose()
@@ -110,6 +117,7 @@ function startRun(parts: RunParts): Run {
       overheadMs: report().overheadMs,
       firstTokenMs: ledger.attempts.at(-1)?.firstEventMs ?? null,
       usage: event.response.usage,
+      costUsd: ledger.costUsd,
     })
   }
   return {
@@ -121,6 +129,16 @@ function startRun(parts: RunParts): Run {
     report,
   }
 }
+
+/** The ledger of a run of this plan. */
+export const openLedger = (plan: RunPlan, { principal, requestId }: Caller, deps: CreateDeps): UsageLedger =>
+  createUsageLedger(deps, {
+    store: plan.store,
+    responseId: plan.response.id,
+    keyId: principal.keyId,
+    requestId,
+    estimateInput: () => roughUsage(textChars(plan.turn.items) + (plan.turn.instructions?.length ?? 0), 0),
+  })
 
 /**
  * What is kept of a run. One that continues from an unstored response has no row to stand on: it is kept as the first
@@ -163,7 +181,7 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
     onLost: failureReporter(deps.telemetry, caller.requestId, 'record-response'),
     async finish(event) {
       const { response } = event
-      const rows = ledger.rows(response, caller.principal.keyId, () => estimateOf(plan, response))
+      const rows = await ledger.close(() => estimateOf(plan, response))
       const ending = {
         turn: lock && turnOf(lock, plan.input, response),
         claim: claim && endOfRun(claim, response, caller, deps),

@@ -7,11 +7,12 @@ import type {
   CreateConversationRequest,
   UpdateConversationRequest,
 } from '../protocol/conversation.ts'
+import type { EmbeddingsRequest } from '../protocol/embeddings.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest } from '../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
-import type { ItemList, ResponseObject } from '../protocol/response.ts'
+import type { ItemList, ResponseObject, Usage } from '../protocol/response.ts'
 import type { RunStream } from './run-event.ts'
 
 export interface Engine {
@@ -24,6 +25,7 @@ export interface Engine {
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
   listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
   countInputTokens(request: CountInputTokensRequest, caller: Caller): Promise<number>
+  createEmbeddings(request: EmbeddingsRequest, caller: Caller): Promise<Embeddings>
   /** Asks the model for a summary of the window; stores nothing. */
   compactResponse(request: CompactRequest, caller: Caller): Promise<Compacted>
   createPrompt(request: CreatePromptRequest, caller: Caller): Promise<PromptObject>
@@ -110,11 +112,22 @@ export type Run = {
   report(): RunReport
 }
 
+/** What a request for embeddings made. */
+export type Embeddings = Pick<Run, 'provider' | 'upstreamModel' | 'report'> & {
+  /** The name the client used. */
+  readonly model: string
+  /** One for each input, in their order. */
+  readonly vectors: readonly (readonly number[])[]
+  readonly usage: Usage
+}
+
 export type RunReport = {
   readonly attempts: number
   readonly upstreamRequestId: string | null
   /** Milliseconds of the run that were not spent waiting for an upstream. */
   readonly overheadMs: number
+  /** US dollars of all calls; null before the end, and where a price is unknown. */
+  readonly costUsd: number | null
 }
 
 export type PageQuery = {

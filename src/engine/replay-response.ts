@@ -22,7 +22,7 @@ export const replayRun = (response: ResponseObject): Run => ({
   provider: '',
   upstreamModel: '',
   replayed: true,
-  report: () => ({ attempts: 0, upstreamRequestId: null, overheadMs: 0 }),
+  report: () => ({ attempts: 0, upstreamRequestId: null, overheadMs: 0, costUsd: null }),
 })
 
 /** @param response an answer: `completed` or `incomplete` */

@@ -3,16 +3,14 @@
  * upstream call, as the telemetry does.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { Ids } from '../lib/ids.ts'
 import type { ModelAttempt, ModelContext } from '../models/model.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type Caller, RunAbort } from './engine.ts'
 import type { EngineSettings } from './settings.ts'
-import { createUsageLedger, type UsageLedger } from './usage-ledger.ts'
+import type { UsageLedger } from './usage-ledger.ts'
 
 type Deps = {
   readonly clock: Clock
-  readonly ids: Ids
   readonly telemetry: Telemetry
   readonly settings: Pick<EngineSettings, 'wallClockMs'>
 }
@@ -24,14 +22,13 @@ export type RunContext = {
   dispose(): void
 }
 
-export function openRunContext(caller: Caller, deps: Deps): RunContext {
-  const ledger = createUsageLedger(deps)
+export function openRunContext(ledger: UsageLedger, caller: Caller, deps: Deps): RunContext {
   const { signal, dispose } = withWallClock(caller.signal, deps.settings.wallClockMs, deps.clock)
   const onAttempt = (attempt: ModelAttempt) => {
     ledger.add(attempt)
     deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
   }
-  return { ledger, model: { signal, onAttempt }, dispose }
+  return { ledger, model: { signal, onCall: ledger.start, onAttempt }, dispose }
 }
 
 /** The caller's signal, or the wall clock of the run, whichever comes first. */

@@ -7,6 +7,7 @@ import { type Engine, RunAbort } from '../engine/engine.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
+import type { EmbedderCatalog } from '../models/embedder.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type ActiveRequests, createActiveRequests } from './active-requests.ts'
 import { createPadding } from './event-json.ts'
@@ -26,6 +27,7 @@ import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 export type HttpServerOptions = {
   readonly engine: Engine
   readonly catalog: ModelCatalog
+  readonly embedders: EmbedderCatalog
   readonly authenticator: Authenticator
   readonly telemetry: Telemetry
   readonly validate: Validators

@@ -23,7 +23,7 @@ test('what people do to a base URL is forgiven', () => {
 
 test('what is unknown stays unknown', () => {
   for (const url of [
-    '/chat/completions',
+    '/files/x',
     '/v1/chat',
     '/v1beta/responses',
     '/responsesx',

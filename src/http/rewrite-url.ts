@@ -2,7 +2,7 @@
  * Forgives what people do to a base URL: `//`, a trailing slash, `/v1` left out or written twice. Only the path is
  * touched, and `/v1` is only put before resources that exist there, so an unknown path stays unknown.
  */
-const RESOURCES = new Set(['responses', 'models'])
+const RESOURCES = new Set(['responses', 'chat', 'embeddings', 'models'])
 
 export function rewriteUrl(url: string): string {
   if (isPlain(url)) return url

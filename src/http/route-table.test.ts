@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { routePorts } from '../../test/support/http-edge.ts'
+import { OPENAPI_ROUTES } from '../protocol/openapi.ts'
 import { json } from './exchange.ts'
 import { toSegments } from './path-pattern.ts'
 import { buildRouteTable, describeRoutes, type Route } from './route-table.ts'
@@ -29,6 +30,9 @@ test('the inventory of routes, each with who may call it', () => {
     'GET /v1/conversations/:id/items access=read body=none',
     'GET /v1/conversations/:id/items/:item_id access=read body=none',
     'DELETE /v1/conversations/:id/items/:item_id access=responses body=none',
+    'POST /v1/chat/completions access=responses body=json',
+    'POST /v1/completions access=responses body=none',
+    'POST /v1/embeddings access=responses body=json',
     'GET /v1/models access=read body=none',
     'GET /v1/models/* access=read body=none',
     'GET /health access=public body=none',
@@ -42,6 +46,14 @@ test('the inventory of routes, each with who may call it', () => {
     'GET /openapi.json access=public body=none',
     'GET / access=public body=none',
   ])
+})
+
+test('the OpenAPI document has every route, and no other', () => {
+  const offered = buildRouteTable(createRoutes(routePorts())).routes.filter(
+    ({ pattern }) => pattern !== '/v1/completions',
+  )
+  const routes = offered.map(({ method, pattern }) => `${method} ${pattern.replace(/:[a-z_]+|\*$/g, '{}')}`)
+  assert.deepEqual([...OPENAPI_ROUTES].sort(), routes.sort())
 })
 
 const route: Route = { method: 'GET', pattern: '/x', access: 'public', handle: async () => json({}) }

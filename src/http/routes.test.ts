@@ -16,6 +16,7 @@ test('a JSON request reads the run to its end and answers the last snapshot', as
   assert.equal(reply.headers.get('x-antiphon-attempts'), '1')
   assert.equal(reply.headers.get('x-antiphon-overhead-ms'), '1')
   assert.equal(reply.headers.get('x-antiphon-upstream-request-id'), 'up_1')
+  assert.equal(reply.headers.get('x-antiphon-cost'), '0.00012')
 })
 
 test('every reply carries the standard headers, errors and health too', async (t) => {
@@ -153,6 +154,7 @@ test('models are listed for OpenAI clients and for Codex, and found by ids with 
     object: 'model',
     created: 1,
     owned_by: 'test',
+    kind: 'chat',
     context_window: 1000,
     max_output_tokens: 100,
     capabilities: {
@@ -239,7 +241,7 @@ test('a wrong method is 405 with Allow, an unknown path 404 that explains the ba
     assert.deepEqual([reply.status, reply.headers.get('allow')], [405, allow], line)
     assert.notEqual(reply.error, null)
   }
-  for (const path of ['/v1/__no_such_endpoint__', '/api/chat', '/chat/completions', '/v1', '/v1/responses/a/b/c']) {
+  for (const path of ['/v1/__no_such_endpoint__', '/api/chat', '/files/x', '/v1', '/v1/responses/a/b/c']) {
     const reply = await call(url + path, 'POST', {}, { authorization: '' })
     assert.equal(reply.status, 404, path)
     assert.match(reply.error?.message ?? '', /\/v1/, path)

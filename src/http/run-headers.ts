@@ -4,14 +4,21 @@ import { REPLAYED } from './idempotency-key.ts'
 
 const MAX_NAME_CHARS = 256
 
+type Reported = Pick<Run, 'provider' | 'upstreamModel' | 'report' | 'replayed'>
+
 /** `warnings`: all of them, those of the validation first. */
-export function runHeaders(run: Run, warnings: readonly string[], maxWarningBytes: number): Record<string, string> {
+export function runHeaders(
+  run: Reported,
+  warnings: readonly string[],
+  maxWarningBytes: number,
+): Record<string, string> {
   if (run.replayed) return { ...REPLAYED, ...warningHeaders(warnings, maxWarningBytes) }
   const report = run.report()
   return {
     'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),
     'x-antiphon-model': toHeaderValue(run.upstreamModel).slice(0, MAX_NAME_CHARS),
     'x-antiphon-attempts': String(report.attempts),
+    ...(report.costUsd !== null && { 'x-antiphon-cost': formatUsd(report.costUsd) }),
     'x-antiphon-overhead-ms': String(Math.max(0, Math.round(report.overheadMs))),
     ...(report.upstreamRequestId !== null && {
       'x-antiphon-upstream-request-id': toHeaderValue(report.upstreamRequestId).slice(0, MAX_NAME_CHARS),
@@ -19,6 +26,11 @@ export function runHeaders(run: Run, warnings: readonly string[], maxWarningByte
     ...warningHeaders(warnings, maxWarningBytes),
   }
 }
+
+const COST_DECIMALS = 10
+
+/** US dollars without an exponent, and without zeros at the end. */
+export const formatUsd = (usd: number): string => usd.toFixed(COST_DECIMALS).replace(/\.?0+$/, '')
 
 /** Warnings joined by `; `. Those that do not fit are counted at the end. */
 export function warningHeaders(warnings: readonly string[], maxBytes: number): Record<string, string> {

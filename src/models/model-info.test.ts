@@ -11,6 +11,8 @@ describe('model info', () => {
     assert.equal(windowOf('o3'), 200_000)
     assert.equal(windowOf('claude-sonnet-4-20250514'), 200_000)
     assert.equal(windowOf('models/gemini-2.5-flash'), 1_048_576)
+    assert.equal(windowOf('grok-4'), 256_000)
+    assert.equal(windowOf('claude-3-5-sonnet-20241022'), 200_000, 'one that was retired')
   })
 
   it('gives no number for open weights, nor for members of a family it does not know', () => {
@@ -22,7 +24,7 @@ describe('model info', () => {
       'deepseek-chat',
       'gpt-5.9',
       'claude-omega-9',
-      'gpt-4o-audio-preview',
+      'gpt-4o-2099-01-01',
       'nobody/knows',
     ]) {
       assert.equal(windowOf(name), null, name)
@@ -38,6 +40,19 @@ describe('model info', () => {
     assert.equal(knownModelInfo('llama3.2-vision').imageInput, true)
     assert.equal(knownModelInfo('deepseek-r1:8b').reasoning, true)
     assert.deepEqual(knownModelInfo('something-new'), {})
+  })
+
+  it('takes the most input of a model for its window, where a maker publishes both', () => {
+    assert.deepEqual(
+      [knownModelInfo('gpt-5').contextWindow, knownModelInfo('gpt-5').maxOutputTokens],
+      [272_000, 128_000],
+    )
+  })
+
+  it('believes a published yes, and takes a capability that is not listed for unknown', () => {
+    assert.equal(knownModelInfo('grok-4-1-fast-reasoning').imageInput, true)
+    assert.equal(knownModelInfo('grok-4').imageInput, undefined)
+    assert.equal(knownModelInfo('gpt-4-0613').imageInput, false, 'the family says no')
   })
 
   it('tells models that answer prompts from the others', () => {

@@ -1,4 +1,5 @@
 /** What the registry is made of: providers as factories, and the names an operator gave. Plain data from the config. */
+import type { Embedder } from './embedder.ts'
 import type { Model } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import type { ListedModel } from './read-model-list.ts'
@@ -14,6 +15,10 @@ export type ModelProvider = {
   open(upstreamModel: string, info: ModelInfo): Model
   /** May reject. `maxAgeMs`: how old the answer may be (see `createModelLister`). */
   listModels(maxAgeMs?: number): Promise<readonly ListedModel[]>
+  /** Null for a model that makes no embeddings. Absent: the provider has none. As cheap as `open`. */
+  openEmbedder?(upstreamModel: string): Embedder | null
+  /** May reject. */
+  listEmbedders?(): Promise<readonly ListedModel[]>
 }
 
 export type DeploymentRoute = {

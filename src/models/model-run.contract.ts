@@ -1,7 +1,7 @@
 /** For tests of models: a call read to its end, and the grammar its events must keep. */
 import assert from 'node:assert/strict'
 import { isHostedItem } from '../protocol/hosted-items.ts'
-import type { Model, ModelAttempt, ModelEvent, ModelTurn } from './model.ts'
+import type { Model, ModelAttempt, ModelCall, ModelEvent, ModelTurn } from './model.ts'
 
 export type ModelRun = {
   readonly events: readonly ModelEvent[]
@@ -9,6 +9,8 @@ export type ModelRun = {
   /** What the stream threw; null when it ended. */
   readonly error: unknown
   readonly attempts: readonly ModelAttempt[]
+  /** What was told before and after each upstream call, in order. */
+  readonly told: readonly string[]
 }
 
 /** Reads a call to its end, whichever that is. */
@@ -19,15 +21,25 @@ export async function runModel(
 ): Promise<ModelRun> {
   const events: ModelEvent[] = []
   const attempts: ModelAttempt[] = []
+  const told: string[] = []
+  const tell = (what: string, { provider, model: name }: ModelCall) => told.push(`${what} ${provider}/${name}`)
+  const context = {
+    signal,
+    onCall: (call: ModelCall) => tell('call', call),
+    onAttempt(attempt: ModelAttempt) {
+      tell('end', attempt)
+      attempts.push(attempt)
+    },
+  }
   let batches = 0
   try {
-    for await (const batch of model.stream(turn, { signal, onAttempt: (attempt) => attempts.push(attempt) })) {
+    for await (const batch of model.stream(turn, context)) {
       batches++
       events.push(...batch)
     }
-    return { events, batches, error: null, attempts }
+    return { events, batches, error: null, attempts, told }
   } catch (error) {
-    return { events, batches, error, attempts }
+    return { events, batches, error, attempts, told }
   }
 }
 

@@ -69,7 +69,8 @@ export function modelContract(name: string, { open, cases }: ContractSetup): voi
         `${title}: blocks start, run and end once, finish is once and last, the attempt is told once (req 196)`,
         async (subject) => {
           subject.deliver({ wire })
-          const { events, error, attempts } = await runModel(subject.model, turn)
+          const { events, error, attempts, told } = await runModel(subject.model, turn)
+          assertTold(told)
           assert.equal(error, null)
           assertModelEvents(events)
           assert.deepEqual(outcomes(attempts), ['completed'])
@@ -96,7 +97,8 @@ export function modelContract(name: string, { open, cases }: ContractSetup): voi
           for (const stopBy of ['reset', 'end'] as const) {
             for (const stopAt of cutsOf(wire, completeAt)) {
               subject.deliver({ wire, stopAt, stopBy })
-              const { events, error, attempts } = await runModel(subject.model, turn)
+              const { events, error, attempts, told } = await runModel(subject.model, turn)
+              assertTold(told)
               assert.ok(error instanceof ModelError, `${stopBy} after ${stopAt} bytes ended cleanly`)
               assert.notEqual(error.kind, 'aborted')
               const part = flattenEvents(events)
@@ -200,7 +202,8 @@ export function localModelContract(name: string, { model, turns, slowTurn }: Loc
   describe(`${name} keeps the laws of a model`, () => {
     for (const { name: title, turn } of turns) {
       it(`${title}: blocks start, run and end once, finish is once and last, the attempt is told once`, async () => {
-        const { events, error, attempts } = await runModel(model, turn)
+        const { events, error, attempts, told } = await runModel(model, turn)
+        assertTold(told)
         assert.equal(error, null)
         assertModelEvents(events)
         assert.deepEqual(outcomes(attempts), ['completed'])
@@ -254,6 +257,15 @@ function cutsOf(wire: Uint8Array, completeAt: number): readonly number[] {
   const stride = Math.max(1, end / MAX_CUTS)
   const cuts = Array.from({ length: Math.min(end, MAX_CUTS) }, (_, index) => Math.floor(index * stride))
   return [...new Set([...cuts, end - 1])]
+}
+
+/** One call at a time, each told before it is made and when it ended (law 18). */
+function assertTold(told: readonly string[]): void {
+  assert.ok(told.length > 0 && told.length % 2 === 0, told.join(', '))
+  for (const [at, one] of told.entries()) {
+    if (at % 2 === 0) assert.match(one, /^call /)
+    else assert.equal(one, told[at - 1]?.replace(/^call/, 'end'))
+  }
 }
 
 const outcomes = (attempts: readonly ModelAttempt[]) => attempts.map(({ outcome }) => outcome)

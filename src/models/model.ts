@@ -6,6 +6,7 @@
  * - `finish` comes once and last, and every block has ended before it.
  * - Nothing is yielded before the upstream accepted the request, so a wrapper may retry until the first batch.
  * - Failure is a thrown `ModelError`, never an event. An aborted signal ends the stream within a second, by a throw.
+ * - Every upstream call is told to `onCall` before it is made and to `onAttempt` when it ended, one call after the other.
  * - Events come in batches: what arrived together. How they are cut into batches means nothing.
  */
 import type { Annotation, Logprob } from '../protocol/content.ts'
@@ -100,14 +101,20 @@ export type ModelCapabilities = {
 /** Everything of one call that is not what the model is shown. */
 export type ModelContext = {
   readonly signal: AbortSignal
+  /** Told before an upstream call is made. The calls of one context follow each other, retries and fallbacks too. */
+  readonly onCall?: (call: ModelCall) => void
   /** Told once per upstream attempt when it ended, however it ended (law 18). */
   readonly onAttempt?: (attempt: ModelAttempt) => void
 }
 
-/** One upstream call, for the ledger, the metrics and the reply's headers. */
-export type ModelAttempt = {
+export type ModelCall = {
   readonly provider: string
+  /** The name the provider knows. */
   readonly model: string
+}
+
+/** One upstream call that has ended, for the ledger, the metrics and the reply's headers. */
+export type ModelAttempt = ModelCall & {
   readonly outcome: 'completed' | 'failed' | 'aborted'
   /** Null when the upstream reported none. */
   readonly usage: Usage | null

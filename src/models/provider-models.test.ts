@@ -124,13 +124,23 @@ describe('models of a provider', () => {
     )
   })
 
-  it('takes a bare array, and leaves out what answers no prompts', async () => {
+  it('takes a bare array, tells models of embeddings from others, and leaves out what is neither', async () => {
     const { models } = await list(() => ({
-      json: [{ id: 'chat', type: 'chat' }, { id: 'x', type: 'embedding' }, { id: 'text-embedding-3-small' }],
+      json: [
+        { id: 'chat', type: 'chat' },
+        { id: 'x', type: 'embedding' },
+        { id: 'text-embedding-3-small' },
+        { id: 'whisper-1' },
+        { id: 'y', type: 'image' },
+      ],
     }))
     assert.deepEqual(
-      models.map(({ id }) => id),
-      ['chat'],
+      models.map(({ id, kind }) => [id, kind]),
+      [
+        ['chat', undefined],
+        ['x', 'embedding'],
+        ['text-embedding-3-small', 'embedding'],
+      ],
     )
   })
 
@@ -172,6 +182,7 @@ describe('models of a provider', () => {
       [
         ['l', { contextWindow: 4096, imageInput: false }],
         ['v', { imageInput: true }],
+        ['e', {}],
       ],
     )
     const llamacpp = await list(

@@ -1,6 +1,6 @@
 /** Vendors' model lists -> our own rows. What vendors say beyond the id differs; every known spelling is read. */
 import { countIn, isObject, type JsonObject, listIn, objectIn, textIn } from './json-fields.ts'
-import { isChatModel, type ModelInfo } from './model-info.ts'
+import { isChatModel, isEmbeddingModel, type ModelInfo } from './model-info.ts'
 
 /** Rows of one provider. */
 export const MAX_LISTED_MODELS = 5000
@@ -15,19 +15,12 @@ export type ListedModel = {
   /** For people, where the provider has one. */
   readonly displayName?: string
   readonly info: ModelInfo
+  /** Absent: it answers prompts. */
+  readonly kind?: 'embedding'
 }
 
 /** Types of rows (Together, LM Studio) that answer no prompts. */
-const OTHER_TYPES: ReadonlySet<string> = new Set([
-  'embedding',
-  'embeddings',
-  'image',
-  'audio',
-  'video',
-  'rerank',
-  'moderation',
-  'transcribe',
-])
+const OTHER_TYPES: ReadonlySet<string> = new Set(['image', 'audio', 'video', 'rerank', 'moderation', 'transcribe'])
 
 /** `{data: [...]}`, as nearly everybody sends it, or a bare array. Rows that make no sense are left out. */
 export function readModelList(document: unknown): readonly ListedModel[] {
@@ -62,8 +55,9 @@ export function readOllamaTags(document: unknown): readonly ListedModel[] {
     .slice(0, MAX_LISTED_MODELS)
     .flatMap((row) => {
       const id = textIn(row, 'model') ?? textIn(row, 'name')
-      if (id === null || id.length > MAX_ID_CHARS || !isChatModel(id)) return []
-      return [{ id, created: readDate(textIn(row, 'modified_at')), ownedBy: null, info: {} }]
+      const kind = id === null || id.length > MAX_ID_CHARS ? null : kindOf(id, '')
+      if (id === null || kind === null) return []
+      return [{ id, created: readDate(textIn(row, 'modified_at')), ownedBy: null, info: {}, ...kind }]
     })
 }
 
@@ -100,10 +94,19 @@ function readRow(row: unknown): readonly ListedModel[] {
   if (!isObject(row)) return []
   // Gemini's compatible endpoint lists `models/...` and takes the name without it.
   const id = textIn(row, 'id')?.replace(/^models\//, '') ?? ''
-  if (id === '' || id.length > MAX_ID_CHARS || !isChatModel(id) || OTHER_TYPES.has(textIn(row, 'type') ?? '')) return []
-  if (objectIn(row, 'capabilities').completion_chat === false) return []
+  const kind = id === '' || id.length > MAX_ID_CHARS ? null : kindOf(id, textIn(row, 'type') ?? '')
+  if (kind === null) return []
+  if (!('kind' in kind) && objectIn(row, 'capabilities').completion_chat === false) return []
   const created = countIn(row, 'created') ?? readDate(textIn(row, 'created_at'))
-  return [{ id, created, ownedBy: textIn(row, 'owned_by') ?? textIn(row, 'publisher'), info: readInfo(row) }]
+  return [{ id, created, ownedBy: textIn(row, 'owned_by') ?? textIn(row, 'publisher'), info: readInfo(row), ...kind }]
+}
+
+/** What a model is good for, by the type its row says or else by its name; null: neither prompts nor embeddings. */
+function kindOf(id: string, type: string): { readonly kind: 'embedding' } | Record<never, never> | null {
+  if (type === 'embedding' || type === 'embeddings') return { kind: 'embedding' }
+  if (OTHER_TYPES.has(type)) return null
+  if (isChatModel(id)) return {}
+  return isEmbeddingModel(id) ? { kind: 'embedding' } : null
 }
 
 function readInfo(row: JsonObject): ModelInfo {

@@ -81,18 +81,22 @@ function carryFormat(text: unknown, format: TextFormatParam, warnings: string[])
 const toTextFormat = (format: ResponseFormat): TextFormatParam =>
   format.type === 'json_schema' ? { type: format.type, ...format.json_schema } : format
 
-/** Refuses (`error`) or reports every top-level field that `known` does not list. */
+/**
+ * Refuses (`error`) or reports every top-level field that `known` does not list. `moved`: where a field of another API
+ * lives in the one of this request.
+ */
 export function reportUnknownFields(
   body: JsonObject,
   known: ReadonlySet<string>,
   policy: 'error' | 'warn' | 'drop',
   warnings: string[],
+  moved: ReadonlyMap<string, string> = MOVED,
 ): void {
   const unknown = Object.keys(body).filter((key) => !known.has(key))
   const [first] = unknown
   if (first === undefined) return
-  if (policy === 'error') throw refusal(first)
-  for (const name of unknown.slice(0, MAX_UNKNOWN_WARNINGS)) warnings.push(warning(name))
+  if (policy === 'error') throw refusal(first, moved)
+  for (const name of unknown.slice(0, MAX_UNKNOWN_WARNINGS)) warnings.push(warning(name, moved))
   const more = unknown.length - MAX_UNKNOWN_WARNINGS
   if (more > 0) warnings.push(`${more} more unknown parameters were ignored`)
 }
@@ -105,10 +109,14 @@ export function movedParameter(name: string) {
   return unsupportedParameter(name, why)
 }
 
-const refusal = (name: string) => movedParameter(name) ?? unknownParameter(clip(name))
+function refusal(name: string, moved: ReadonlyMap<string, string>) {
+  if (moved === MOVED) return movedParameter(name) ?? unknownParameter(clip(name))
+  const here = moved.get(name)
+  return here === undefined ? unknownParameter(clip(name)) : unsupportedParameter(name, `Use '${here}' instead.`)
+}
 
-function warning(name: string): string {
-  const here = MOVED.get(name)
+function warning(name: string, moved: ReadonlyMap<string, string>): string {
+  const here = moved.get(name)
   const shown = clip(name).replaceAll(/[^\x20-\x7e]/g, '?')
   return here ? `${shown} is unknown and was ignored; use '${here}'` : `${shown} is unknown and was ignored`
 }

@@ -1,5 +1,13 @@
 /** The schemas of the contract as OpenAPI components: the very ones that requests are checked with. */
 
+import { ChatChunkSchema, ChatCompletionSchema, ChatUsageSchema } from './chat/completion.ts'
+import {
+  ChatMessageSchema,
+  ChatPartSchema,
+  ChatToolCallSchema,
+  ChatToolSchema,
+  CreateChatCompletionSchema,
+} from './chat/request.ts'
 import { CompactedResponseSchema, CompactRequestSchema } from './compact.ts'
 import {
   AnnotationSchema,
@@ -22,6 +30,7 @@ import {
   DeletedConversationSchema,
   UpdateConversationSchema,
 } from './conversation.ts'
+import { CreateEmbeddingSchema, EmbeddingListSchema } from './embeddings.ts'
 import { EVENT_SCHEMAS } from './events.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
@@ -73,6 +82,7 @@ const ModelSchema = Type.Object({
   object: Type.Literal('model'),
   created: Type.Integer(),
   owned_by: Type.String(),
+  kind: Type.Literal('chat'),
   context_window: Nullable(Type.Integer()),
   max_output_tokens: Nullable(Type.Integer()),
   capabilities: Type.Object({
@@ -84,6 +94,17 @@ const ModelSchema = Type.Object({
     reasoning: Type.Boolean(),
     logprobs: Type.Boolean(),
   }),
+})
+
+const EmbeddingModelSchema = Type.Object({
+  id: Type.String(),
+  object: Type.Literal('model'),
+  created: Type.Integer(),
+  owned_by: Type.String(),
+  kind: Type.Literal('embedding'),
+  dimensions: Nullable(Type.Integer()),
+  max_inputs: Type.Integer(),
+  max_input_tokens: Nullable(Type.Integer()),
 })
 
 const NAMED: Readonly<Record<string, TSchema>> = {
@@ -140,7 +161,21 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   ToolChoiceParam: ToolChoiceParamSchema,
   ToolChoice: ToolChoiceSchema,
   Model: ModelSchema,
-  ModelList: Type.Object({ object: Type.Literal('list'), data: Type.Array(ModelSchema) }),
+  EmbeddingModel: EmbeddingModelSchema,
+  ModelList: Type.Object({
+    object: Type.Literal('list'),
+    data: Type.Array(Type.Union([ModelSchema, EmbeddingModelSchema])),
+  }),
+  CreateChatCompletion: CreateChatCompletionSchema,
+  ChatMessage: ChatMessageSchema,
+  ChatPart: ChatPartSchema,
+  ChatTool: ChatToolSchema,
+  ChatToolCall: ChatToolCallSchema,
+  ChatCompletion: ChatCompletionSchema,
+  ChatCompletionChunk: ChatChunkSchema,
+  ChatUsage: ChatUsageSchema,
+  CreateEmbedding: CreateEmbeddingSchema,
+  EmbeddingList: EmbeddingListSchema,
   Error: ErrorSchema,
 }
 

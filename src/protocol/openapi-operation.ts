@@ -8,7 +8,7 @@ export type Operation = {
   readonly path: string
   readonly id: string
   readonly summary: string
-  readonly tag: 'Responses' | 'Conversations' | 'Prompts' | 'Models' | 'Operations'
+  readonly tag: 'Responses' | 'Conversations' | 'Prompts' | 'Chat' | 'Embeddings' | 'Models' | 'Operations'
   readonly open?: true
   readonly parameters?: readonly Json[]
   readonly body?: string
@@ -34,6 +34,15 @@ export const queryParameter = (name: string, description: string, schema: Json) 
   schema,
 })
 
+export const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Makes the request happen once: the same key and body get the same reply for 24 hours, with the header ' +
+    '`idempotency-replayed: true`. 409 while the first one runs, 422 for another body.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
 export const INCLUDE = queryParameter('include', 'Fields that are hidden by default. `include[]` works as well.', {
   type: 'array',
   items: { type: 'string', enum: INCLUDE_VALUES },
@@ -41,6 +50,11 @@ export const INCLUDE = queryParameter('include', 'Fields that are hidden by defa
 
 export const REPLY_HEADERS = {
   'x-request-id': { description: 'The id of this request in the log of the server.', schema: { type: 'string' } },
+  'x-antiphon-cost': {
+    description:
+      'US dollars of the calls this reply was made by; absent where a price is unknown, and before a stream ends.',
+    schema: { type: 'string' },
+  },
   'x-antiphon-warnings': {
     description: 'What was ignored or taken differently, joined by `; `; absent when nothing was.',
     schema: { type: 'string' },

@@ -1,8 +1,10 @@
 /** The OpenAPI 3.1 document of what the server offers today. Pure: the edge serves it at `/openapi.json`. */
+import { CHAT_OPERATIONS } from './openapi-chat.ts'
 import { buildComponents, refTo } from './openapi-components.ts'
 import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
 import {
   anyJson,
+  IDEMPOTENCY_KEY,
   INCLUDE,
   type Json,
   json,
@@ -15,15 +17,6 @@ import {
 import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
-
-const IDEMPOTENCY_KEY = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description:
-    'Makes the request happen once: the same key and body get the same reply for 24 hours, with the header ' +
-    '`idempotency-replayed: true`. 409 while the first one runs, 422 for another body.',
-  schema: { type: 'string', minLength: 1, maxLength: 255 },
-}
 
 const STREAM_DESCRIPTION =
   'With `stream: true`: server-sent events. Each has an `event` line that repeats the `type` of its data, and one ' +
@@ -98,6 +91,7 @@ const OPERATIONS: readonly Operation[] = [
     replies: ok('The window.', json('CompactedResponse')),
   },
   ...PROMPT_OPERATIONS,
+  ...CHAT_OPERATIONS,
   {
     method: 'get',
     path: '/v1/models',
@@ -113,7 +107,7 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'Get one model',
     tag: 'Models',
     parameters: [pathParameter('model', 'The id of the model; it may hold slashes.')],
-    replies: ok('The model.', json('Model')),
+    replies: ok('The model.', { 'application/json': { schema: { anyOf: [refTo('Model'), refTo('EmbeddingModel')] } } }),
   },
   ...['/health', '/healthz', '/livez', '/health/liveliness'].map(probe('Whether the process answers')),
   ...['/ready', '/readyz'].map(probe('Whether new work should be sent here')),
@@ -173,6 +167,8 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Responses' },
       { name: 'Conversations' },
       { name: 'Prompts' },
+      { name: 'Chat' },
+      { name: 'Embeddings' },
       { name: 'Models' },
       { name: 'Operations' },
     ],

@@ -108,6 +108,7 @@ export const usageRow = (id: string, responseId: string): UsageRow => ({
   estimated: false,
   durationMs: 12.5,
   createdAt: START_SECONDS,
+  cost: null,
 })
 
 export const storedKey = (id: string, change: Partial<StoredKey> = {}): StoredKey => ({
@@ -142,6 +143,8 @@ export function slowStore(store: Store, seed: number): Store {
     purgeExpired: slow(store.purgeExpired),
     countExpired: slow(store.countExpired),
     expireOlder: slow(store.expireOlder),
+    sumUsage: slow(store.sumUsage),
+    usageOf: slow(store.usageOf),
     ping: slow(store.ping),
     close: slow(store.close),
   }
@@ -156,6 +159,7 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   startResponse: slow(project.startResponse),
   finishResponse: slow(project.finishResponse),
   finishUnstored: slow(project.finishUnstored),
+  openUsage: slow(project.openUsage),
   recordUsage: slow(project.recordUsage),
   getResponse: slow(project.getResponse),
   readChain: slow(project.readChain),

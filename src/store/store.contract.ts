@@ -15,6 +15,7 @@ import { keyContract } from './store-keys.contract.ts'
 import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
+import { usageContract } from './store-usage.contract.ts'
 
 export function storeContract(name: string, openStore: OpenStore): void {
   const law: Law = (sentence, hold) =>
@@ -34,4 +35,5 @@ export function storeContract(name: string, openStore: OpenStore): void {
   promptContract(law)
   conversationContract(law)
   idempotencyContract(law)
+  usageContract(law)
 }

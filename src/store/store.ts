@@ -8,6 +8,8 @@
  * - Storage is linear: a response keeps only its own new input items and its output items.
  * - Text that cannot be stored exactly (lone surrogates, NUL) is refused before it gets here; see protocol/validate.
  */
+
+import type { Cost } from '../protocol/cost.ts'
 import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
@@ -18,8 +20,8 @@ export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
   /**
-   * Ends every response that a dead process left non-terminal, as `failed`, and every lock and claim it held. For the
-   * start of a single node. Answers how many responses there were.
+   * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, and every
+   * usage row it left open, as `interrupted`. For the start of a single node. Answers how many responses there were.
    */
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
@@ -43,6 +45,10 @@ export interface Store {
     expiresAt: number,
     step: { readonly after: number; readonly limit: number },
   ): Promise<number | null>
+  /** The ledger from `since` (seconds) on, in sums of one day, key, provider and model. Looks at every row: for people. */
+  sumUsage(since: number): Promise<readonly UsageSum[]>
+  /** Every call made for one response of any project, oldest first. Looks at every row: for people. */
+  usageOf(responseId: string): Promise<readonly UsageRow[]>
   /** Resolves when the store can read and write; for readiness. */
   ping(): Promise<void>
   close(): Promise<void>
@@ -66,6 +72,8 @@ export interface ProjectStore {
   finishResponse(record: ResponseRecord, usage: readonly UsageRow[], ending?: RunEnding): Promise<void>
   /** The same for a response that is not stored. */
   finishUnstored(usage: readonly UsageRow[], ending: RunEnding): Promise<void>
+  /** Writes the rows of calls that still run. What is written of them later closes them: writes keep their order. */
+  openUsage(rows: readonly UsageRow[]): Promise<void>
   /** Usage of responses that are not stored. Nobody waits for it, so it may wait a moment to share a commit. */
   recordUsage(rows: readonly UsageRow[]): Promise<void>
   /** Null when unknown, deleted or expired. */
@@ -166,7 +174,10 @@ export type ChainLink = {
   readonly output: readonly Item[]
 }
 
-/** One upstream call in the ledger. */
+/** `running`: opened and not yet closed. `interrupted`: the process died while it ran. */
+export const USAGE_OUTCOMES = ['running', 'completed', 'failed', 'aborted', 'interrupted'] as const
+
+/** One upstream call in the ledger. A row that is written again is closed if it was open, and else stays as it is. */
 export type UsageRow = {
   readonly id: string
   readonly keyId: string
@@ -174,13 +185,33 @@ export type UsageRow = {
   readonly responseId: string
   readonly provider: string
   readonly model: string
-  readonly outcome: 'completed' | 'failed' | 'aborted'
+  readonly outcome: (typeof USAGE_OUTCOMES)[number]
   readonly usage: Usage
   /** True when the upstream reported no usage and ours is counted by a tokenizer. */
   readonly estimated: boolean
   readonly durationMs: number
   /** Seconds since the epoch. */
   readonly createdAt: number
+  /** What it cost, with the arithmetic; null where a price is unknown. */
+  readonly cost: Cost | null
+}
+
+/** Calls of one day, key, provider and model. */
+export type UsageSum = {
+  /** UTC, as `2027-01-31`. */
+  readonly day: string
+  readonly projectId: string
+  readonly keyId: string
+  readonly provider: string
+  readonly model: string
+  readonly calls: number
+  readonly inputTokens: number
+  readonly cachedTokens: number
+  readonly outputTokens: number
+  /** US dollars of the calls whose cost is known; null where none is. */
+  readonly costUsd: number | null
+  /** Calls that cost something nobody knows. */
+  readonly unpricedCalls: number
 }
 
 export interface KeyStore {

@@ -9,6 +9,7 @@ export function combineTelemetry(...parts: readonly Telemetry[]): Telemetry {
     requestFinished: (event) => each((part) => part.requestFinished(event)),
     responseFinished: (event) => each((part) => part.responseFinished(event)),
     modelAttempted: (event) => each((part) => part.modelAttempted(event)),
+    callPriced: (event) => each((part) => part.callPriced(event)),
     toolCalled: (event) => each((part) => part.toolCalled(event)),
     rateLimited: (event) => each((part) => part.rateLimited(event)),
     unsupportedParam: (event) => each((part) => part.unsupportedParam(event)),

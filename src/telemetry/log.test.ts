@@ -32,6 +32,7 @@ const RESPONSE = {
   overheadMs: 1,
   firstTokenMs: 3,
   usage: USAGE,
+  costUsd: 0.25,
 } as const
 
 function capture(options: Partial<LogOptions> = {}) {
@@ -74,6 +75,7 @@ test('a request with its response is one line of JSON', () => {
       first_token_ms: 3,
       input_tokens: 10,
       output_tokens: 5,
+      cost_usd: 0.25,
       msg: 'request',
     },
   )

@@ -84,6 +84,7 @@ export function createLog(options: LogOptions): Log {
         upstream_request_id: text(attempt.upstreamRequestId),
       })
     },
+    callPriced() {},
     toolCalled: ({ tool, status }) => put('debug', 'tool call', { tool, status }),
     rateLimited: ({ reason }) => put('debug', 'rate limited', { reason }),
     unsupportedParam: ({ param, model }) => put('debug', 'unsupported parameter', { param, model }),
@@ -107,6 +108,7 @@ function responseFields(event: ResponseEvent) {
     first_token_ms: roundOrNull(event.firstTokenMs),
     input_tokens: event.usage?.input_tokens ?? null,
     output_tokens: event.usage?.output_tokens ?? null,
+    cost_usd: event.costUsd,
   }
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { NO_USAGE, plainUsage } from '../protocol/usage.ts'
 import { combineTelemetry } from './combine-telemetry.ts'
 import { createMetrics, type MetricsOptions } from './metrics.ts'
 import { silentTelemetry } from './telemetry.ts'
@@ -31,6 +32,7 @@ const RESPONSE = {
     output_tokens_details: { reasoning_tokens: 2 },
     total_tokens: 15,
   },
+  costUsd: null,
 } as const
 
 const create = (options: Partial<MetricsOptions> = {}) => createMetrics({ version: '1.2.3', ...options })
@@ -50,6 +52,9 @@ test('requests, responses, tokens and streams are counted under their documented
     sessionId: null,
   })
   metrics.responseFinished(RESPONSE)
+  metrics.callPriced({ provider: 'openai', model: 'gpt', costUsd: 0.25, usage: plainUsage(1, 1) })
+  metrics.callPriced({ provider: 'openai', model: 'gpt', costUsd: null, usage: plainUsage(1, 1) })
+  metrics.callPriced({ provider: 'openai', model: 'gpt', costUsd: null, usage: NO_USAGE })
   metrics.toolCalled({ tool: 'mcp', status: 'completed' })
   metrics.rateLimited({ reason: 'requests' })
   metrics.unsupportedParam({ param: 'seed', model: 'gpt' })
@@ -67,6 +72,8 @@ test('requests, responses, tokens and streams are counted under their documented
     'antiphon_tokens_total{type="cached"} 4',
     'antiphon_tokens_total{type="output"} 5',
     'antiphon_tokens_total{type="reasoning"} 2',
+    'antiphon_cost_usd_total{provider="openai",model="gpt"} 0.25',
+    'antiphon_unpriced_calls_total{provider="openai",model="gpt"} 1',
     'antiphon_tool_calls_total{tool="mcp",status="completed"} 1',
     'antiphon_rate_limited_total{reason="requests"} 1',
     'antiphon_unsupported_params_total{param="seed",model="gpt"} 1',

@@ -90,6 +90,8 @@ function createOurs({ counter, gauge, histogram }: Instruments) {
       'model',
     ),
     tokens: counter('antiphon_tokens_total', 'Tokens; cached ones are also input, reasoning ones also output.', 'type'),
+    costUsd: counter('antiphon_cost_usd_total', 'US dollars of calls whose price is known.', 'provider', 'model'),
+    unpricedCalls: counter('antiphon_unpriced_calls_total', 'Calls whose price is unknown.', 'provider', 'model'),
     toolCalls: counter('antiphon_tool_calls_total', 'Tool calls.', 'tool', 'status'),
     streams: gauge('antiphon_streams_in_flight', 'Open streams.'),
     retries: counter('antiphon_retries_total', 'Model calls made after a failed one of the same request.', 'provider'),
@@ -103,7 +105,7 @@ function createOurs({ counter, gauge, histogram }: Instruments) {
 function createRecorder(it: Ours, isKnownModel: (model: string) => boolean) {
   const modelLabel = createBoundedLabel(isKnownModel)
   const [providerLabel, toolLabel, paramLabel] = [createBoundedLabel(), createBoundedLabel(), createBoundedLabel()]
-  const routeLabel = createBoundedLabel()
+  const [routeLabel, upstreamModelLabel] = [createBoundedLabel(), createBoundedLabel()]
   const isRetry = createRetryDetector()
   const providerUp = (provider: string, up: boolean) => it.providerUp.set([providerLabel(provider)], up ? 1 : 0)
   return {
@@ -129,6 +131,11 @@ function createRecorder(it: Ours, isKnownModel: (model: string) => boolean) {
       // A refusal is an answer; only silence and its own failures say that a provider is down.
       if (outcome === 'completed') providerUp(provider, true)
       else if (outcome === 'failed') providerUp(provider, status !== null && status < 500)
+    },
+    callPriced({ provider, model, costUsd, usage }) {
+      const labels = [providerLabel(provider), upstreamModelLabel(model)]
+      if (costUsd !== null) it.costUsd.inc(labels, costUsd)
+      else if (usage.total_tokens > 0) it.unpricedCalls.inc(labels)
     },
     toolCalled: ({ tool, status }) => it.toolCalls.inc([toolLabel(tool), status]),
     rateLimited: ({ reason }) => it.rateLimited.inc([reason]),

@@ -34,8 +34,18 @@ export interface Telemetry {
     readonly overheadMs: number
     readonly firstTokenMs: number | null
     readonly usage: Usage | null
+    /** US dollars; null where a price is unknown. */
+    readonly costUsd: number | null
   }): void
   modelAttempted(event: { readonly requestId: string; readonly attempt: ModelAttempt }): void
+  /** A call is in the ledger. */
+  callPriced(event: {
+    readonly provider: string
+    readonly model: string
+    /** Null where a price is unknown. */
+    readonly costUsd: number | null
+    readonly usage: Usage
+  }): void
   toolCalled(event: { readonly tool: string; readonly status: string }): void
   rateLimited(event: { readonly reason: string }): void
   unsupportedParam(event: { readonly param: string; readonly model: string }): void
@@ -50,6 +60,7 @@ export const silentTelemetry: Telemetry = {
   requestFinished() {},
   responseFinished() {},
   modelAttempted() {},
+  callPriced() {},
   toolCalled() {},
   rateLimited() {},
   unsupportedParam() {},

@@ -6,6 +6,7 @@ import type { ChatUpstreamOptions, ChatUpstreamRequest, ScriptedReply } from './
 import { toCompletion, toSse } from './chat-shapes.ts'
 import { type ChatRefusal, isJson, type Json, validateChatRequest } from './chat-validate.ts'
 import { writeReply } from './chat-write.ts'
+import { embeddingsReply, refuseEmbeddings } from './embeddings-reply.ts'
 
 export interface ChatResponder {
   respond(request: ChatUpstreamRequest, response: ServerResponse, scripted: ScriptedReply): Promise<void>
@@ -37,6 +38,20 @@ export function createResponder(options: ChatUpstreamOptions): ChatResponder {
     await writeReply(request, response, reply, withFaults(frames, body), requestId)
   }
 
+  const embed = async (exchange: Exchange, scripted: ScriptedReply): Promise<void> => {
+    const { request, response, requestId } = exchange
+    const { body } = request
+    const refusal = refuseEmbeddings(body)
+    if (refusal || !isJson(body))
+      return refuse(exchange, refusal ?? { status: 400, message: '', param: null, code: null })
+    if (scripted.wire !== undefined) return writeReply(request, response, scripted, scripted.wire, requestId)
+    if (scripted.status !== undefined && scripted.status >= 400) {
+      const error = { message: `Scripted failure ${scripted.status}`, type: 'server_error', param: null, code: null }
+      return sendJson(exchange, scripted.status, { error }, scripted.headers)
+    }
+    sendJson(exchange, 200, embeddingsReply(body), scripted.headers)
+  }
+
   return {
     async respond(request, response, scripted) {
       const exchange = { request, response, requestId: `req_fake_${++count}` }
@@ -44,6 +59,7 @@ export function createResponder(options: ChatUpstreamOptions): ChatResponder {
       const unfit = checkKey(request, options)
       if (unfit) return refuse(exchange, unfit)
       if (request.method === 'GET' && request.path === '/v1/models') return sendJson(exchange, 200, listModels(options))
+      if (request.method === 'POST' && request.path === '/v1/embeddings') return embed(exchange, scripted)
       const refusal = options.check
         ? options.check(request)
         : (checkPath(request) ?? validateChatRequest(request.body, options.extraFields))

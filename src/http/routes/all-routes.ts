@@ -5,11 +5,14 @@ import { compactResponse } from './compact-response.ts'
 import { conversationItemRoutes } from './conversation-items.ts'
 import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
+import { createChatCompletion } from './create-chat-completion.ts'
+import { createEmbeddings } from './create-embeddings.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
 import { getModel } from './get-model.ts'
 import { getResponse } from './get-response.ts'
 import { healthRoutes } from './health.ts'
+import { legacyCompletions } from './legacy-completions.ts'
 import { listInputItems } from './list-input-items.ts'
 import { listModels } from './list-models.ts'
 import { metricsRoute } from './metrics.ts'
@@ -31,6 +34,9 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   ...promptRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
+  createChatCompletion(ports),
+  legacyCompletions(),
+  createEmbeddings(ports),
   listModels(ports),
   getModel(ports),
   ...healthRoutes(),

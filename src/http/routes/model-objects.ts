@@ -1,5 +1,6 @@
 /** A model as OpenAI's clients read it, and as the coding agent Codex reads it. */
 import type { ModelEntry } from '../../models/catalog.ts'
+import type { EmbedderEntry } from '../../models/embedder.ts'
 
 /** OpenAI's four fields, and what we know besides. */
 export const toModelObject = ({ id, created, ownedBy, displayName, capabilities }: ModelEntry) => ({
@@ -7,6 +8,7 @@ export const toModelObject = ({ id, created, ownedBy, displayName, capabilities 
   object: 'model',
   created,
   owned_by: ownedBy,
+  kind: 'chat',
   ...(displayName !== undefined && { display_name: displayName }),
   context_window: capabilities.contextWindow,
   max_output_tokens: capabilities.maxOutputTokens,
@@ -19,6 +21,18 @@ export const toModelObject = ({ id, created, ownedBy, displayName, capabilities 
     reasoning: capabilities.reasoning,
     logprobs: capabilities.logprobs,
   },
+})
+
+/** The same for a model of embeddings, which has other things to say. */
+export const toEmbedderObject = ({ id, created, ownedBy, limits }: EmbedderEntry) => ({
+  id,
+  object: 'model',
+  created,
+  owned_by: ownedBy,
+  kind: 'embedding',
+  dimensions: limits.dimensions,
+  max_inputs: limits.maxInputs,
+  max_input_tokens: limits.maxInputTokens,
 })
 
 /** Assumed for a model that does not say; small, because an agent that trusts too much runs into the wall. */

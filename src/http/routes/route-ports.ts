@@ -3,12 +3,15 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
+import type { EmbedderCatalog } from '../../models/embedder.ts'
+import type { ValidatedChat } from '../../protocol/chat/validate-chat.ts'
 import type { CompactRequest } from '../../protocol/compact.ts'
 import type {
   AddConversationItemsRequest,
   CreateConversationRequest,
   UpdateConversationRequest,
 } from '../../protocol/conversation.ts'
+import type { EmbeddingsRequest } from '../../protocol/embeddings.ts'
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
@@ -18,6 +21,8 @@ import type { Replier } from '../replier.ts'
 /** Each throws `ApiError` 400 for a body that is not valid. */
 export type Validators = {
   createResponse(body: unknown): Checked<CreateResponseRequest>
+  chatCompletion(body: unknown): ValidatedChat
+  embeddings(body: unknown): Checked<EmbeddingsRequest>
   countInputTokens(body: unknown): Checked<CountInputTokensRequest>
   compact(body: unknown): Checked<CompactRequest>
   createPrompt(body: unknown): CreatePromptRequest
@@ -33,6 +38,7 @@ export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason
 export type RoutePorts = {
   readonly engine: Engine
   readonly catalog: ModelCatalog
+  readonly embedders: EmbedderCatalog
   readonly validate: Validators
   readonly telemetry: Telemetry
   readonly clock: Clock

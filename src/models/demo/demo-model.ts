@@ -159,6 +159,7 @@ type Attempt = {
 }
 
 function beginAttempt(turn: ModelTurn, context: ModelContext, clock: Clock): Attempt {
+  context.onCall?.({ provider: PROVIDER, model: turn.model })
   const start = clock.monotonic()
   let firstEventMs: number | null = null
   let isTold = false

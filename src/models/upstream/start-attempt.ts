@@ -8,13 +8,14 @@ const MAX_REQUEST_ID_CHARS = 128
 
 type AttemptOf = { readonly provider: string; readonly clock: Clock; readonly secrets: readonly string[] }
 
-/** Invariant: `onAttempt` is told exactly once, at the first `end`. */
+/** Invariant: `onCall` is told now, and `onAttempt` exactly once, at the first `end`. */
 export function startAttempt(
   { provider, clock, secrets }: AttemptOf,
   model: string,
   decoder: { readonly usage: Usage | null },
   context: ModelContext,
 ) {
+  context.onCall?.({ provider, model })
   const started = clock.monotonic()
   const elapsed = () => Math.max(0, clock.monotonic() - started)
   let status: number | null = null

@@ -20,6 +20,8 @@ type UsageValues = {
   estimated: number
   durationMs: number
   createdAt: number
+  costUsd: number | null
+  cost: string | null
 }
 
 type KeyValues = {
@@ -35,13 +37,19 @@ type KeyValues = {
 type KeyRow = Tables['api_keys']
 
 export const ledgerQueries = {
-  /** A row that is there already stays as it is, so a repeated write counts a call once. */
-  insertUsage: query<UsageValues>(`
+  /** Closes the row of a call; one that is closed already stays as it is, so a repeated write counts a call once. */
+  putUsage: query<UsageValues>(`
     insert into usage (id, project, key_id, response_id, provider, model, outcome, input_tokens, cached_tokens,
-      cache_write_tokens, output_tokens, reasoning_tokens, total_tokens, estimated, duration_ms, created_at)
+      cache_write_tokens, output_tokens, reasoning_tokens, total_tokens, estimated, duration_ms, created_at, cost_usd, cost)
     values (:id, ${PROJECT}, :keyId, :responseId, :provider, :model, :outcome, :inputTokens, :cachedTokens,
-      :cacheWriteTokens, :outputTokens, :reasoningTokens, :totalTokens, :estimated, :durationMs, :createdAt)
-    on conflict (project, id) do nothing`),
+      :cacheWriteTokens, :outputTokens, :reasoningTokens, :totalTokens, :estimated, :durationMs, :createdAt, :costUsd, :cost)
+    on conflict (project, id) do update set outcome = excluded.outcome, input_tokens = excluded.input_tokens,
+      cached_tokens = excluded.cached_tokens, cache_write_tokens = excluded.cache_write_tokens,
+      output_tokens = excluded.output_tokens, reasoning_tokens = excluded.reasoning_tokens,
+      total_tokens = excluded.total_tokens, estimated = excluded.estimated, duration_ms = excluded.duration_ms,
+      cost_usd = excluded.cost_usd, cost = excluded.cost
+      where usage.outcome = 'running'`),
+  interruptUsage: query("update usage set outcome = 'interrupted' where outcome = 'running'"),
   insertKey: query<KeyValues>(`
     insert into api_keys (id, project_id, name, digest, scopes, created_at, expires_at, revoked_at)
     values (:id, :projectId, :name, :digest, :scopes, :createdAt, :expiresAt, :revokedAt)`),

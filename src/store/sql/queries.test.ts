@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { migrations } from './migrations/index.ts'
 import { queries } from './queries.ts'
 import { query } from './query.ts'
+import { sumUsage, usageOfResponse } from './usage-queries.ts'
 
 function emptyDatabase(): DatabaseSync {
   const database = new DatabaseSync(':memory:')
@@ -20,7 +21,7 @@ test('a value is named in the text, and may be named twice', () => {
 
 test('the schema has every table and column that a query names, and every value is a placeholder', () => {
   using database = emptyDatabase()
-  for (const [name, { sql, names }] of Object.entries(queries)) {
+  for (const [name, { sql, names }] of Object.entries({ ...queries, sumUsage, usageOfResponse })) {
     assert.doesNotThrow(() => database.prepare(sql), name)
     assert.equal(sql.split('?').length - 1, names.length, name)
   }

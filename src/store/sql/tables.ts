@@ -57,6 +57,10 @@ export type Tables = {
     estimated: number
     duration_ms: number
     created_at: number
+    /** US dollars; null where a price was unknown. */
+    cost_usd: number | null
+    /** The arithmetic behind it, as JSON. */
+    cost: string | null
   }
   api_keys: {
     seq: number

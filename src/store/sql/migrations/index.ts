@@ -4,7 +4,15 @@ import { conversations } from './0002-conversations.ts'
 import { idempotencyKeys } from './0003-idempotency-keys.ts'
 import { prompts } from './0004-prompts.ts'
 import { carriedItems } from './0005-carried-items.ts'
+import { openUsage } from './0006-open-usage.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
-export const migrations: readonly Migration[] = [initial, conversations, idempotencyKeys, prompts, carriedItems]
+export const migrations: readonly Migration[] = [
+  initial,
+  conversations,
+  idempotencyKeys,
+  prompts,
+  carriedItems,
+  openUsage,
+]

@@ -105,7 +105,7 @@ test('an upgrade copies the database first, keeps its rows, and a step that fail
   await old.forProject('proj_a').finishResponse(record('resp_1'), [])
   await old.close()
   const writer = openWriter(path, 0)
-  const version = migrations.length + 1
+  const version = (migrations.at(-1)?.version ?? 0) + 1
   const broken: Migration = { version, name: 'broken', sqlite: ['CREATE TABLE moods (a)', 'CREATE TABLE moods (a)'] }
   assert.throws(() => migrate(writer, path, [...migrations, broken]), /already exists/)
   assert.equal(writer.inTransaction, false)

@@ -50,6 +50,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     async recordUsage(rows) {
       if (rows.length > 0) await commits.writeLate(() => insertUsage(writer, projectId, rows))
     },
+    openUsage: (rows) => commits.write(() => insertUsage(writer, projectId, rows)),
     async getResponse(id) {
       const row = reader.get(queries.getResponse, { projectId, id, now: seconds(clock) })
       if (!row || row.status === 'deleted') return null

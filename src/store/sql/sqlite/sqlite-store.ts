@@ -6,6 +6,8 @@ import type { ProjectStore, Store } from '../../store.ts'
 import { countExpired } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { withError } from '../response-codec.ts'
+import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
+import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import type { Connection } from './connection.ts'
 import { eraseLog } from './erase.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
@@ -89,6 +91,8 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
         writer.run(queries.expireOlder, { after, upTo, createdBefore, expiresAt })
         return end
       }),
+    sumUsage: async (since) => reader.all(sumUsage, { since }).map(fromUsageSum),
+    usageOf: async (responseId) => reader.all(usageOfResponse, { responseId }).map(fromUsageRow),
     async ping() {
       await commits.write(() => writer.run(queries.touchProbe, {}))
       reader.get(queries.readProbe, {})
@@ -107,6 +111,7 @@ async function failOrphans({ writer, commits }: StoreParts, error: ResponseError
   await commits.write(() => {
     writer.run(queries.unlockAllConversations, {})
     writer.run(queries.abandonAllKeyUses, {})
+    writer.run(queries.interruptUsage, {})
   })
   let total = 0
   for (;;) {

@@ -90,7 +90,7 @@ export function insertUsage(writer: Connection, projectId: ProjectId, usage: rea
 }
 
 function putUsage(writer: Connection, projectId: ProjectId, usage: readonly UsageRow[]): void {
-  for (const row of usage) writer.run(queries.insertUsage, toUsageValues(projectId, row))
+  for (const row of usage) writer.run(queries.putUsage, toUsageValues(projectId, row))
 }
 
 function putItems(writer: Connection, responseSeq: number, { items }: EncodedResponse): void {
