@@ -23,7 +23,7 @@ export const invalidType = (path: string, expected: string, value: unknown): Api
 
 export function invalidValue(path: string, value: unknown, supported: readonly string[]): ApiError {
   const values = supported.length === 1 ? 'value is' : 'values are'
-  const message = `Invalid value: '${clip(String(value))}'. Supported ${values}: ${joinQuoted(supported)}.`
+  const message = `Invalid value: '${clip(typeof value === 'string' ? value : (JSON.stringify(value) ?? ''))}'. Supported ${values}: ${joinQuoted(supported)}.`
   return badRequest(path, 'invalid_value', message)
 }
 

@@ -27,3 +27,24 @@ test('the operator may have all of them left out; each is reported', () => {
   assert.deepEqual(request.tools, [f])
   assert.equal(warnings.length, 2)
 })
+
+test('a value whose toString is none is no internal error, wherever it stands (req 14)', () => {
+  const bad = { toString: null, valueOf: null }
+  const strict = (schema: object) => body([{ ...f, strict: true, parameters: schema }])
+  const object = { type: 'object', additionalProperties: false }
+  for (const hostile of [
+    body([{ ...f, type: bad }]),
+    body([f], { tool_choice: bad }),
+    body([f], { reasoning: { effort: bad } }),
+    strict({ ...object, properties: {}, required: [bad] }),
+    strict({ ...object, properties: { a: { $ref: bad } }, required: ['a'] }),
+  ]) {
+    for (const laterTools of ['refuse', 'leave-out'] as const) {
+      try {
+        validateCreateResponse(hostile, { ...options, laterTools })
+      } catch (error) {
+        assert.ok(error instanceof ApiError, String(error))
+      }
+    }
+  }
+})

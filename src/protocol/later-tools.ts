@@ -13,12 +13,13 @@ const isObject = (value: unknown): value is JsonObject =>
 /** The body without the tools that are left out; the very same object when there are none. */
 export function leaveOutLaterTools(body: JsonObject, policy: 'refuse' | 'leave-out', warnings: string[]): JsonObject {
   if (policy === 'refuse' || !Array.isArray(body.tools)) return body
-  const isLeftOut = (tool: unknown) =>
-    isObject(tool) && LATER_TOOL_TYPES.has(String(tool.type)) && !isChosen(body.tool_choice, String(tool.type))
+  // Never `String` of what a client sent: an object may have a `toString` that is none.
+  const typeOf = (tool: unknown) => (isObject(tool) && typeof tool.type === 'string' ? tool.type : '')
+  const isLeftOut = (tool: unknown) => LATER_TOOL_TYPES.has(typeOf(tool)) && !isChosen(body.tool_choice, typeOf(tool))
   if (!body.tools.some(isLeftOut)) return body
   body.tools.forEach((tool, index) => {
     if (isLeftOut(tool))
-      warnings.push(`tools[${index}]: this server does not run '${clip(String(tool.type))}' yet; it was left out`)
+      warnings.push(`tools[${index}]: this server does not run '${clip(typeOf(tool))}' yet; it was left out`)
   })
   return { ...body, tools: body.tools.filter((tool) => !isLeftOut(tool)) }
 }

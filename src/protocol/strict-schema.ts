@@ -99,6 +99,9 @@ function findStrictProblem(root: JsonObject): string | null {
   )
 }
 
+/** Never `String` of what a client sent: an object may have a `toString` that is none. */
+const shown = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
+
 const exceeds = (what: string, count: number, limit: number) =>
   count > limit ? `${count} ${what} exceeds limit of ${limit}.` : null
 
@@ -131,13 +134,13 @@ function findObjectProblem(schema: JsonObject, inContext: string): string | null
   if (missing !== undefined) return `${rule} Missing '${missing}'.`
   const known = new Set<unknown>(names)
   const extra = [...required].find((name) => !known.has(name))
-  return extra === undefined ? null : `${rule} Extra required key '${String(extra)}' supplied.`
+  return extra === undefined ? null : `${rule} Extra required key '${shown(extra)}' supplied.`
 }
 
 /** References may point at the root or at anything inside the schema; they are not followed, so recursion is fine. */
 function findRefProblem(ref: unknown, root: JsonObject, inContext: string): string | null {
   if (typeof ref === 'string' && resolvePointer(root, ref) !== undefined) return null
-  return `${inContext}reference to component '${String(ref)}' which was not found in the schema.`
+  return `${inContext}reference to component '${shown(ref)}' which was not found in the schema.`
 }
 
 function resolvePointer(root: JsonObject, ref: string): unknown {
