@@ -75,6 +75,8 @@ export type Wire = {
   readonly base: string
   /** How a thought's signature looks on the wire when it comes back; null: this API has no place for it. */
   signed(said: Extract<Said, { thought: string }>): string | null
+  /** A filter's stop is told in words, which the client gets as a refusal beside the reason. */
+  readonly declines: boolean
   /** Whether the request asks for an answer of the model. */
   asks(path: string): boolean
   hear(incoming: Incoming): Heard

@@ -35,6 +35,7 @@ export const anthropic: Wire = {
   api: 'anthropic',
   base: '/v1',
   signed: ({ thought, signature }) => sign(thought, signature),
+  declines: true,
   asks: (path) => path === '/v1/messages',
   hear: ({ body }) => hear(body),
   say({ says, ends = 'done', spent = SPENT }) {

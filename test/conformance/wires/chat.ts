@@ -31,6 +31,7 @@ export const chat: Wire = {
   api: 'chat',
   base: '/v1',
   signed: () => null,
+  declines: false,
   asks: (path) => path === '/v1/chat/completions',
   hear: ({ body }) => hear(body),
   say({ says, ends = 'done', spent = SPENT }) {

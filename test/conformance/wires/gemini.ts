@@ -30,6 +30,7 @@ export const gemini: Wire = {
   api: 'gemini',
   base: '/v1beta',
   signed: ({ signature }) => Buffer.from(signature).toString('base64'),
+  declines: false,
   asks: (path) => /^\/v1beta\/models\/[^/]+:streamGenerateContent/.test(path),
   hear: ({ path, body }) => hear(path, body),
   say({ says, ends = 'done', spent = SPENT }) {

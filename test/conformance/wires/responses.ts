@@ -32,6 +32,7 @@ export const responses: Wire = {
   api: 'responses',
   base: '/v1',
   signed: ({ signature }) => signature,
+  declines: false,
   asks: (path) => path === '/v1/responses',
   hear: ({ body }) => hear(body),
   say({ says, ends = 'done', spent = SPENT }) {
