@@ -40,7 +40,7 @@ export function toApiError(error: unknown): ApiError {
     case 'auth':
       return upstreamError(502, 'upstream_auth_error', error)
     case 'unavailable':
-      return upstreamError(status === 503 || status === 504 ? status : 502, 'server_error', error)
+      return upstreamError(outwardStatus(status), 'server_error', error)
     case 'timeout':
       return upstreamError(504, 'server_error', error)
     case 'connection':
@@ -51,6 +51,12 @@ export function toApiError(error: unknown): ApiError {
       error.kind satisfies never
       return internalError(error)
   }
+}
+
+/** An overload, which has a status of its own at some providers, is told as what HTTP knows. */
+function outwardStatus(status: number | null): number {
+  if (status === 529) return 503
+  return status === 503 || status === 504 ? status : 502
 }
 
 const upstreamError = (status: number, code: string, cause: ModelError) =>

@@ -40,6 +40,8 @@ const RULES: readonly Rule[] = [
   rule(`claude-opus-4-0$`, { ...REASONING_VISION, ...window(200_000, 32_000) }),
   // A million is behind a header that nobody sends here.
   rule(`claude-sonnet-4(-0|-20250514)$`, { ...REASONING_VISION, ...window(200_000, 64_000) }),
+  // Newer than what the packages know; what they publish stands above this.
+  rule(`claude-(fable|mythos|opus|sonnet|haiku)-5`, { ...REASONING_VISION, ...window(1_000_000, 128_000) }),
   rule(`claude-`, { imageInput: true, functionTools: true }),
 
   rule(`gemini-1\\.5-pro`, { ...VISION, ...window(2_097_152, 8192) }),

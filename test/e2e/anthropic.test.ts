@@ -343,7 +343,7 @@ describe('openai SDK on Anthropic', () => {
       [{ status: 404 }, NotFoundError, 404, 'model_not_found'],
       [{ status: 413 }, BadRequestError, 400, null],
       [{ status: 429, headers: { 'retry-after': '7' } }, RateLimitError, 429, 'rate_limit_exceeded'],
-      [{ status: 529 }, InternalServerError, 502, 'server_error'],
+      [{ status: 529 }, InternalServerError, 503, 'server_error'],
       [{ status: 400, error: credit }, RateLimitError, 429, 'insufficient_quota'],
       [{ status: 400, error: long }, BadRequestError, 400, 'context_length_exceeded'],
       [{ status: 400, error: field }, BadRequestError, 400, null],

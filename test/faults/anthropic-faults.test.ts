@@ -66,7 +66,7 @@ const CASES: Readonly<Record<string, Case>> = {
     calls: 'one',
   },
   'status-500': { play: status(500, 'api_error'), outcome: failed(502), calls: 'retried' },
-  'status-529': { play: status(529, 'overloaded_error'), outcome: failed(502), calls: 'retried' },
+  'status-529': { play: status(529, 'overloaded_error'), outcome: failed(503), calls: 'retried' },
   'html-200': { play: (reply) => reply.whole(200, 'text/html', CANARY), outcome: failed(502), calls: 'one' },
   'empty-200': { play: stream(''), outcome: failed(502), calls: 'one' },
   'not-json': { play: stream(open, 'data: {"type": oops\n\n'), outcome: failed(502), calls: 'one' },
@@ -97,7 +97,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'overloaded-in-the-stream': {
     play: stream(open, text('Hel'), streamError('overloaded_error')),
-    outcome: failed(502),
+    outcome: failed(503),
     calls: 'one',
   },
   'unknown-tool': {

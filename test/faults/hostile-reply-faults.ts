@@ -21,7 +21,7 @@ export const STATUSES: Readonly<Record<string, HostileFault>> = {
   'status-503': status(503, failed(503), 'retried'),
   'status-503-wait': status(503, failed(503), 'one', { 'retry-after': '3600' }),
   'status-504': status(504, failed(504), 'retried'),
-  'status-529': status(529, failed(502), 'retried'),
+  'status-529': status(529, failed(503), 'retried'),
   'status-500-html': fault((reply) => reply.whole(500, 'text/html', `<h1>${CANARY}</h1>`), failed(502), 'retried'),
   'status-500-endless': fault(
     async (reply) => {

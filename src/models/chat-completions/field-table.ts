@@ -1,7 +1,8 @@
 /** Quirks -> how the fields of a request fare on this endpoint. */
-import type { FieldSupport, FieldTable, ModelTurn, NotCarried } from '../model.ts'
+import type { FieldSupport, FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
 import { nearestEffort } from '../upstream/nearest-effort.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
+import { encodeMessages } from './encode-messages.ts'
 import type { Quirks } from './quirks.ts'
 
 /** `text.format` stands as refused where the schema is only asked for in words; a wrapper may then check the answer. */
@@ -30,10 +31,18 @@ export function fieldTable(quirks: Quirks): FieldTable {
   }
 }
 
+/** Throws `ModelError` for images and files that this endpoint cannot be sent, so that planning refuses them. */
 export function notCarried(turn: ModelTurn, quirks: Quirks): readonly NotCarried[] {
+  if (turn.items.some(holdsMedia)) encodeMessages(turn, quirks)
   const lost = notCarriedOf(fieldTable(quirks), turn)
   const { effort } = turn.reasoning
   const known = quirks.reasoningEffort?.values
   if (effort === null || !known || nearestEffort(effort, known) === effort) return lost
   return [...lost, { param: 'reasoning.effort', weight: 'hint' }]
+}
+
+/** Text can always be sent. */
+function holdsMedia(item: TurnItem): boolean {
+  const parts = item.type === 'message' ? item.content : 'output' in item ? item.output : ''
+  return typeof parts !== 'string' && parts.some(({ type }) => type === 'input_image' || type === 'input_file')
 }
