@@ -139,9 +139,16 @@ export function createScriptedEngine(): ScriptedEngine {
         responseId: 'resp_1',
         events: stream,
         warnings: this.warnings,
-        provider: 'scripted',
-        upstreamModel: 'modèle',
-        report: () => ({ attempts: 1, upstreamRequestId: 'up_1', overheadMs: 1.4, costUsd: 0.00012 }),
+        report: () => ({
+          provider: 'scripted',
+          upstreamModel: 'modèle',
+          fallbackFrom: null,
+          warnings: [],
+          attempts: 1,
+          upstreamRequestId: 'up_1',
+          overheadMs: 1.4,
+          costUsd: 0.00012,
+        }),
       }
     },
     prepareResponse(request, caller) {
