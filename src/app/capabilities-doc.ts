@@ -93,6 +93,7 @@ const connectionOf = ({ name, baseUrl, wireApi }: KnownProvider): ProviderConfig
   quirks: {},
   apiVersion: null,
   hostedTools: [],
+  priceList: null,
   source: 'documentation',
 })
 

@@ -111,7 +111,7 @@ export type Run = {
 }
 
 /** What a request for embeddings made. */
-export type Embeddings = Pick<Run, 'provider' | 'upstreamModel' | 'report'> & {
+export type Embeddings = Pick<Run, 'report'> & {
   /** The name the client used. */
   readonly model: string
   /** One for each input, in their order. */

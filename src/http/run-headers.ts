@@ -4,7 +4,7 @@ import { REPLAYED } from './idempotency-key.ts'
 
 const MAX_NAME_CHARS = 256
 
-type Reported = Pick<Run, 'provider' | 'upstreamModel' | 'report' | 'replayed'>
+type Reported = Pick<Run, 'report' | 'replayed'>
 
 /** `warnings`: all of them, those of the validation first. */
 export function runHeaders(
