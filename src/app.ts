@@ -276,7 +276,7 @@ async function summarize(
     ...described,
     models: [],
     firstKey: parts.firstKey,
-    warnings: [...(await models.catalog.problems()), ...(parts.healed > 0 ? [healed] : [])],
+    warnings: [...models.problems, ...(await models.catalog.problems()), ...(parts.healed > 0 ? [healed] : [])],
   }
 }
 
@@ -293,6 +293,7 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 
 export { openPrune } from './app/open-prune.ts'
 export { openUsage } from './app/open-usage.ts'
+export { openModelTester } from './app/test-models.ts'
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)

@@ -10,6 +10,7 @@ import type { Model } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
+import { readFoundCapabilities, toFindings } from './capability-findings.ts'
 import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
@@ -19,6 +20,8 @@ export type ModelParts = {
   readonly engines: readonly DetectedEngine[]
   /** Where each provider was found; the demo model has no entry. */
   readonly connections: readonly ProviderConfig[]
+  /** What of the configuration or the data directory could not be used, one sentence each. */
+  readonly problems: readonly string[]
   close(): Promise<void>
 }
 
@@ -26,13 +29,14 @@ export const DEMO_MODEL = 'demo'
 
 export async function openModels(config: ResolvedConfig, deps: Deps): Promise<ModelParts> {
   const engines = await findEngines(config, deps.clock)
-  const found = engines.flatMap((engine) => {
+  const detected = engines.flatMap((engine) => {
     const candidate = config.engineCandidates.find(({ name }) => name === engine.name)
     return candidate && !engine.needsKey ? [{ ...candidate, apiBase: engine.baseUrl, source: engine.baseUrl }] : []
   })
-  const connections = [...config.providers, ...found].filter(({ type }) => type !== DEMO_MODEL)
+  const connections = [...config.providers, ...detected].filter(({ type }) => type !== DEMO_MODEL)
   const opened = connections.map((connection) => openProvider(connection, config, deps))
   const providers = [...opened.map(({ provider }) => provider), demoProvider(deps)]
+  const found = readFoundCapabilities(config.storage.dataDir)
   const models = config.models.map(toRoute)
   const embedders = createEmbedderRegistry({
     providers,
@@ -43,10 +47,12 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
   })
   const catalog = createRegistry({
     providers,
+    findings: toFindings(found),
     models,
     aliases: config.aliases,
     defaultModel: config.defaults.model,
     router: {
+      strategy: config.router.strategy,
       maxAttempts: config.router.numRetries + 1,
       allowedFails: config.router.allowedFails,
       cooldownMs: config.router.cooldownTimeMs,
@@ -59,6 +65,7 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
     providers,
     engines,
     connections,
+    problems: found.problem === null ? [] : [found.problem],
     async close() {
       await catalog.close()
       await Promise.all(opened.map(({ close }) => close()))
@@ -117,5 +124,6 @@ function toRoute(model: ModelConfig): ModelRoute {
       logprobs: supports.includes('logprobs'),
     }),
   }
-  return { name: model.name, deployments: model.deployments, fallbacks: model.fallbacks, info }
+  const { name, deployments, fallbacks, contentPolicyFallbacks, fields } = model
+  return { name, deployments, fallbacks, contentPolicyFallbacks, fields, info }
 }

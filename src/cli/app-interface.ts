@@ -1,6 +1,6 @@
 /** What the command line needs of the composition root, and what it tells a person about a started server. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import type { ModelEntry } from '../models/catalog.ts'
+import type { DeploymentEntry, ModelEntry } from '../models/catalog.ts'
 import type { Expired, KeyScope, Store, StoredKey } from '../store/store.ts'
 
 /** The exports of the composition root. Loaded only by the commands that need them, because it loads everything. */
@@ -17,6 +17,8 @@ export interface AppModule {
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
   describeModels(config: ResolvedConfig): Promise<ModelOverview>
+  /** Needs no store, and runs beside a server. */
+  openModelTester(config: ResolvedConfig): Promise<ModelTester>
 }
 
 export interface App extends AsyncDisposable {
@@ -51,6 +53,29 @@ export type UsageAdmin = AsyncDisposable &
     /** Since the epoch. */
     nowMs(): number
   }
+export interface ModelTester extends AsyncDisposable {
+  /** What a name stands for; `null`: everything that is configured. Empty when there is no such name. */
+  deployments(name: string | null): Promise<readonly DeploymentEntry[]>
+  /** Asks, and keeps what was found when every question could be asked. */
+  test(
+    deployment: Pick<DeploymentEntry, 'provider' | 'upstreamModel'>,
+    options: { readonly signal: AbortSignal; readonly onResult: (result: ProbeLine) => void },
+  ): Promise<DeploymentTest>
+}
+
+export type ProbeLine = {
+  readonly name: string
+  /** The request field it tells about. */
+  readonly field: string | null
+  readonly outcome: 'works' | 'lacking' | 'unclear' | 'refused' | 'failed'
+  readonly note: string | null
+}
+export type DeploymentTest = {
+  readonly results: readonly ProbeLine[]
+  /** How fields fare from now on. */
+  readonly fields: Readonly<Record<string, string>>
+  readonly saved: boolean
+}
 
 export type ModelOverview = {
   readonly providers: readonly ProviderSummary[]

@@ -24,6 +24,8 @@ export type Command = {
   readonly doc: string
   /** Names of the arguments, all required. */
   readonly positionals: readonly string[]
+  /** Arguments after those that may be left out, as `[NAME]`. */
+  readonly optionalPositionals?: readonly string[]
   readonly options: Readonly<Record<string, Option>>
   readonly details?: string
   /** Answers the exit code. May throw `CommandError`. */

@@ -3,7 +3,7 @@ import type { Command, Option } from './command.ts'
 const COLUMN = 26
 
 export function helpText(version: string, commands: readonly Command[]): string {
-  const rows = commands.map(({ name, positionals, doc }) => entry([name, ...positionals].join(' '), doc))
+  const rows = commands.map((command) => entry([command.name, ...argumentsOf(command)].join(' '), command.doc))
   return `antiphon ${version}: the OpenAI Responses API in front of any model provider
 
 Usage: antiphon [COMMAND] [OPTIONS]
@@ -19,11 +19,14 @@ runtime could not be started; 130 stopped at once by a second signal.
 `
 }
 
-export function commandHelp({ name, positionals, doc, options, details }: Command): string {
+export function commandHelp(command: Command): string {
+  const { name, doc, options, details } = command
   const rows = Object.entries(options).map(([option, spec]) => entry(optionName(option, spec), spec.doc))
-  const usage = ['antiphon', name, ...positionals, '[OPTIONS]'].join(' ')
+  const usage = ['antiphon', name, ...argumentsOf(command), '[OPTIONS]'].join(' ')
   return `${doc}\n\nUsage: ${usage}\n\n${rows.join('\n')}\n${details === undefined ? '' : `\n${details}\n`}`
 }
+
+const argumentsOf = ({ positionals, optionalPositionals = [] }: Command) => [...positionals, ...optionalPositionals]
 
 const optionName = (name: string, { value, short }: Option) =>
   `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`

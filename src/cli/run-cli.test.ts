@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { createScriptedModel } from '../../test/support/decorated-models.ts'
 import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import { openPrune } from '../app/open-prune.ts'
 import { openUsage } from '../app/open-usage.ts'
@@ -12,9 +13,11 @@ import { rotateSealingKeys } from '../auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { DeploymentEntry } from '../models/catalog.ts'
+import { ledgerOf } from '../models/overridden-fields.ts'
 import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
 import { record, usageRow } from '../store/store-fixtures.contract.ts'
-import type { App, AppModule, ModelOverview } from './app-interface.ts'
+import type { App, AppModule, ModelOverview, ProbeLine } from './app-interface.ts'
 import type { Host } from './host.ts'
 import { runCli } from './run-cli.ts'
 
@@ -46,6 +49,17 @@ const OVERVIEW: ModelOverview = {
   ],
   defaultModel: 'a',
 }
+
+const TESTED: DeploymentEntry = {
+  provider: 'a',
+  upstreamModel: 'big',
+  testedAt: null,
+  fields: ledgerOf(createScriptedModel([])),
+}
+const PROBED: readonly ProbeLine[] = [
+  { name: 'text', field: null, outcome: 'works', note: null },
+  { name: 'stop', field: 'stop', outcome: 'refused', note: 'Unknown field\u0007.' },
+]
 
 type Setup = { readonly env?: Record<string, string>; readonly firstKey?: string; readonly appFails?: Error }
 
@@ -91,6 +105,20 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     openPrune,
     openUsage,
     describeModels: async () => OVERVIEW,
+    openModelTester: async () => ({
+      deployments: async (name) => (name === 'nobody' ? [] : [TESTED]),
+      test: async (_, { onResult }) => {
+        for (const result of PROBED) onResult(result)
+        return {
+          results: PROBED,
+          fields: { stop: 'emulated' },
+          saved: PROBED.every(({ outcome }) => outcome !== 'failed'),
+        }
+      },
+      [Symbol.asyncDispose]: async () => {
+        ended.push('tester closed')
+      },
+    }),
   }
 }
 
@@ -331,6 +359,25 @@ test('usage is shown by what one asks for, and what has no price is said to have
     ['--since', 'ever'],
   ])
     assert.equal(await run(...args, ...wrong), 2)
+})
+
+test('models are tested by name, and what was found is shown without what could rewrite a terminal', async () => {
+  const { run, written } = setUp()
+  assert.equal(await run('models', 'test', 'smart'), 0)
+  assert.match(written.out, /^a\/big\nQUESTION +FIELD +FOUND +USED AS\n/)
+  assert.match(written.out, /\nstop +stop +refused +emulated +Unknown field\?\.\n/)
+  assert.deepEqual(written.ended, ['tester closed'])
+  const json = setUp()
+  assert.equal(await json.run('models', 'test', '--json'), 0)
+  const [tested] = JSON.parse(json.written.out)
+  assert.deepEqual([tested.model, tested.fields, tested.saved], ['a/big', { stop: 'emulated' }, true])
+})
+
+test('a model that is not there cannot be tested, and one name is enough', async () => {
+  const { run, written } = setUp()
+  assert.equal(await run('models', 'test', 'nobody'), 1)
+  assert.match(written.err, /there is no model "nobody"/)
+  assert.equal(await run('models', 'test', 'a', 'b'), 2)
 })
 
 test('models are listed without what could rewrite a terminal', async () => {

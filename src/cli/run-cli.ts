@@ -7,6 +7,7 @@ import { commandHelp, helpText } from './help.ts'
 import { type Host, line } from './host.ts'
 import { keysCreate, keysList, keysRevoke, keysRotateSealing } from './keys.ts'
 import { models } from './models.ts'
+import { modelsTest } from './models-test.ts'
 import { parseCommandLine } from './parse-command-line.ts'
 import { prune } from './prune.ts'
 import { serve } from './serve.ts'
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   keysRotateSealing,
   prune,
   models,
+  modelsTest,
   usage,
 ]
 

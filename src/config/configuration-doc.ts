@@ -36,12 +36,13 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['model_name', 'What clients send as `model`. Required.'],
     [
       'deployments',
-      'List of `{ model: provider/name, weight, model_info }`; the weight is 1 unless given, and `model_info` may hold prices of its own. Required.',
+      'List of `{ model: provider/name, weight, rpm, tpm, model_info }`; the weight is 1 unless given, `rpm` and `tpm` limit requests and tokens per minute, and `model_info` may hold prices of its own. Required.',
     ],
-    ['fallbacks', 'Models to try when all deployments failed.'],
+    ['fallbacks', 'Models to try, in order, when all deployments failed, or when the input is too long for them.'],
+    ['content_policy_fallbacks', 'Models to try when a provider refuses for reasons of content. Unset: none.'],
     [
       'model_info',
-      '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`; prices in US dollars per million tokens: `input_cost_per_mtok`, `output_cost_per_mtok`, `cached_input_cost_per_mtok`, `cache_write_cost_per_mtok`.',
+      '`context_window`, `max_output_tokens` (tokens), `supports`: list of `images`, `files`, `tools`, `custom_tools`, `json_schema`, `reasoning`, `logprobs`; `fields`: how single fields of a request fare, as `{ stop: emulated, top_p: ignored }` (see [capabilities](capabilities.md)); prices in US dollars per million tokens: `input_cost_per_mtok`, `output_cost_per_mtok`, `cached_input_cost_per_mtok`, `cache_write_cost_per_mtok`.',
     ],
   ],
   projects: [
@@ -96,14 +97,14 @@ providers:
 models:
   - model_name: smart
     deployments:
-      - { model: gpu/qwen3-coder, weight: 3 }
+      - { model: gpu/qwen3-coder, weight: 3, rpm: 500, tpm: 400000 }
       - { model: local/qwen3-coder:30b, weight: 1 }
     fallbacks: [local-coder]
   - model_name: local-coder
     deployments: [{ model: local/qwen3-coder:30b }]
     model_info: { context_window: 65536, max_output_tokens: 8192, supports: [tools, json_schema] }
 aliases: { gpt-4o: smart }
-router: { num_retries: 2, allowed_fails: 3, cooldown_time: 30s, request_timeout: 600s }
+router: { strategy: weighted, num_retries: 2, allowed_fails: 3, cooldown_time: 30s, request_timeout: 600s }
 
 projects:
   clinic: { zero_retention: true }

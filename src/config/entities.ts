@@ -1,6 +1,6 @@
 /** The kinds of the settings that hold more than one value: providers, models, aliases, projects, keys. */
 import { list, mapOf, object, placed } from './compound-kinds.ts'
-import { choice, date, decimal, duration, flag, integer, secret, text, url } from './kinds.ts'
+import { choice, date, decimal, duration, flag, integer, type Kind, secret, text, url } from './kinds.ts'
 import { WIRE_APIS } from './known-providers.ts'
 import { PROJECT_NAME } from './project-name.ts'
 
@@ -14,6 +14,46 @@ export type Support = (typeof SUPPORTS)[number]
 /** Tools of the API that a provider runs itself; kept equal to the protocol's by the type of the composition root. */
 export const HOSTED_TOOLS = ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp'] as const
 export type HostedTool = (typeof HOSTED_TOOLS)[number]
+/** How a field of a request can fare at a provider. */
+export const FIELD_SUPPORTS = ['native', 'emulated', 'ignored', 'refused'] as const
+export type FieldSupport = (typeof FIELD_SUPPORTS)[number]
+
+/** As the model port has them; kept equal by the type of the composition root. */
+export const REQUEST_FIELDS = [
+  'instructions',
+  'input.image',
+  'input.file',
+  'tools.function',
+  'tools.custom',
+  'tools.strict',
+  'tool_choice',
+  'tool_choice.allowed_tools',
+  'parallel_tool_calls',
+  'text.format.json_schema',
+  'text.format.json_object',
+  'text.verbosity',
+  'reasoning.effort',
+  'reasoning.summary',
+  'temperature',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'top_logprobs',
+  'max_output_tokens',
+  'stop',
+  'service_tier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_breakpoint',
+  'safety_identifier',
+] as const
+export type RequestField = (typeof REQUEST_FIELDS)[number]
+
+const fieldKinds = (): Readonly<Record<RequestField, Kind<FieldSupport>>> => {
+  const kinds = REQUEST_FIELDS.map((field) => [field, choice(FIELD_SUPPORTS)])
+  // The check: the entries are made from all of REQUEST_FIELDS.
+  return Object.fromEntries(kinds) as Record<RequestField, Kind<FieldSupport>>
+}
 
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
@@ -54,6 +94,8 @@ const deployment = () =>
       model: placed(text('a name as provider/model', /^[^/\s]+\/[\x21-\x7e]+$/)),
       weight: decimal(0.001, 1_000_000),
       model_info: object('model_info of a deployment', prices()),
+      rpm: integer(1, 1_000_000_000),
+      tpm: integer(1, 1_000_000_000_000),
     },
     ['model'],
   )
@@ -64,6 +106,7 @@ const modelInfo = () =>
     max_output_tokens: integer(1, 1_000_000_000),
     supports: list(choice(SUPPORTS)),
     ...prices(),
+    fields: object('fields', fieldKinds()),
   })
 
 export const models = () =>
@@ -74,6 +117,7 @@ export const models = () =>
         model_name: placed(modelName()),
         deployments: list(deployment()),
         fallbacks: list(placed(modelName())),
+        content_policy_fallbacks: list(placed(modelName())),
         model_info: modelInfo(),
       },
       ['model_name', 'deployments'],

@@ -386,18 +386,21 @@ test('models keep their deployments, weights and what the file says of them', as
   const config = await load(`
 models:
   - model_name: smart
-    deployments: [{ model: ollama/qwen3:30b, weight: 3 }, { model: demo/demo }]
+    deployments: [{ model: ollama/qwen3:30b, weight: 3, rpm: 500, tpm: 400000 }, { model: demo/demo }]
     fallbacks: [ollama/other]
-    model_info: { context_window: 65536, supports: [tools, json_schema] }
+    content_policy_fallbacks: [demo/demo]
+    model_info: { context_window: 65536, supports: [tools, json_schema], fields: { stop: emulated, top_p: ignored } }
 `)
   assert.deepEqual(config.models, [
     {
       name: 'smart',
       deployments: [
-        { provider: 'ollama', upstreamModel: 'qwen3:30b', weight: 3, price: null },
-        { provider: 'demo', upstreamModel: 'demo', weight: 1, price: null },
+        { provider: 'ollama', upstreamModel: 'qwen3:30b', weight: 3, rpm: 500, tpm: 400_000, price: null },
+        { provider: 'demo', upstreamModel: 'demo', weight: 1, rpm: null, tpm: null, price: null },
       ],
       fallbacks: ['ollama/other'],
+      contentPolicyFallbacks: ['demo/demo'],
+      fields: { stop: 'emulated', top_p: 'ignored' },
       contextWindow: 65_536,
       maxOutputTokens: null,
       supports: ['tools', 'json_schema'],

@@ -1,6 +1,6 @@
 /** Models and aliases, with every name they use checked against what there is. */
 import { type Placed, reportRepeated } from './compound-kinds.ts'
-import type { aliases as aliasesKind, models as modelsKind } from './entities.ts'
+import { type aliases as aliasesKind, type models as modelsKind, REQUEST_FIELDS } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import type { DeploymentConfig, ModelConfig, PriceConfig } from './resolved-config.ts'
 import { didYouMean } from './suggest.ts'
@@ -28,7 +28,8 @@ export function resolveModels(
   const models = written.map((model) => resolveModel(model, providers, context))
   reportTwoPrices(models, written, context)
   const names = models.map(({ name }) => name)
-  for (const fallback of written.flatMap(({ fallbacks }) => fallbacks ?? [])) {
+  const fallbacksOf = (model: WrittenModel) => [...(model.fallbacks ?? []), ...(model.content_policy_fallbacks ?? [])]
+  for (const fallback of written.flatMap(fallbacksOf)) {
     checkModelName(fallback, [...names, ...(aliases?.keys() ?? [])], context)
   }
   return { models, aliases: resolveAliases(aliases, names, context) }
@@ -41,12 +42,16 @@ function resolveModel(written: WrittenModel, providers: readonly string[], conte
   const info = written.model_info
   return {
     name: written.model_name.value,
-    deployments: written.deployments.map(({ model, weight, model_info: own }) => ({
+    deployments: written.deployments.map(({ model, weight, rpm, tpm, model_info: own }) => ({
       ...splitName(model, providers, context),
       weight: weight ?? 1,
+      rpm,
+      tpm,
       price: priceOf(own, context) ?? priceOf(info, context),
     })),
     fallbacks: (written.fallbacks ?? []).map(({ value }) => value),
+    contentPolicyFallbacks: (written.content_policy_fallbacks ?? []).map(({ value }) => value),
+    fields: saidFields(info?.fields ?? null),
     contextWindow: info?.context_window ?? null,
     maxOutputTokens: info?.max_output_tokens ?? null,
     supports: info?.supports ?? null,
@@ -84,6 +89,13 @@ function reportTwoPrices(models: readonly ModelConfig[], written: readonly Writt
       known.set(name, said)
     }
   }
+}
+
+type WrittenFields = NonNullable<WrittenModel['model_info']>['fields']
+
+function saidFields(written: WrittenFields): ModelConfig['fields'] {
+  const said = REQUEST_FIELDS.flatMap((field) => (written?.[field] ? [[field, written[field]] as const] : []))
+  return Object.fromEntries(said)
 }
 
 function splitName(

@@ -4,7 +4,7 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { HostedTool, Scope, Support } from './entities.ts'
+import type { FieldSupport, HostedTool, RequestField, Scope, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -39,6 +39,10 @@ export type ModelConfig = {
   readonly name: string
   readonly deployments: readonly DeploymentConfig[]
   readonly fallbacks: readonly string[]
+  /** Tried when a provider refuses for reasons of content. */
+  readonly contentPolicyFallbacks: readonly string[]
+  /** How single fields of a request fare, by their names in the API. */
+  readonly fields: Readonly<Partial<Record<RequestField, FieldSupport>>>
   readonly contextWindow: number | null
   readonly maxOutputTokens: number | null
   /** Null: not said, so the provider is asked or believed. */
@@ -50,6 +54,9 @@ export type DeploymentConfig = {
   /** The name the provider knows. */
   readonly upstreamModel: string
   readonly weight: number
+  /** Requests and tokens a minute; null: no limit. */
+  readonly rpm: number | null
+  readonly tpm: number | null
   /** Null: not said. */
   readonly price: PriceConfig | null
 }

@@ -95,13 +95,22 @@ export const SETTINGS = {
   ),
   aliases: setting(aliases(), null, 'Further names for models, so that unmodified apps keep theirs: `gpt-4o: smart`.'),
 
+  'router.strategy': setting(
+    choice(['weighted', 'least_busy', 'latency']),
+    'weighted',
+    'Which deployment of a model is asked first: by weight, the one with the fewest calls under way, or the quickest.',
+  ),
   'router.num_retries': setting(
     integer(0, 10),
     2,
     'Further calls after a failed one, while nothing was sent to the client.',
   ),
   'router.allowed_fails': setting(most(1_000), 3, 'Failures in a row after which a deployment rests.'),
-  'router.cooldown_time': setting(duration('0s', '1h'), ms('30s'), 'How long it rests.'),
+  'router.cooldown_time': setting(
+    duration('0s', '1h'),
+    ms('30s'),
+    'How long it rests; then one call finds out. 0s: it rests only as long as its provider asks for.',
+  ),
   'router.request_timeout': setting(
     duration('1s', '24h'),
     ms('1h'),

@@ -1,5 +1,6 @@
 /** One place that holds a request against what the chosen model can do. */
-import type { Model, ModelTurn, NotCarried } from '../models/model.ts'
+import { type Model, type ModelTurn, type NotCarried, TURN_FIELDS, type TurnField } from '../models/model.ts'
+import { isAsked, paramOf } from '../models/turn-fields.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { toApiError } from './model-failure.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
@@ -11,17 +12,18 @@ export function checkCapabilities(
   ledger: UnsupportedLedger,
 ): void {
   const { capabilities } = model
+  const name = `The model '${turn.model}'`
   if (!capabilities.functionTools && turn.tools.length > 0) {
-    ledger.meaning('tools', 'This model cannot call tools. Leave them out or choose another model.')
+    ledger.meaning('tools', `${name} cannot call tools. Leave them out or choose another model.`)
   }
-  if (!capabilities.imageInput && hasPart(turn, 'input_image')) {
-    ledger.meaning('input', 'This model cannot see images. Leave them out or choose another model.')
+  if (!capabilities.imageInput && isAsked('input.image', turn)) {
+    ledger.meaning('input', `${name} cannot see images. Leave them out or choose another model.`)
   }
-  if (!capabilities.fileInput && hasPart(turn, 'input_file')) {
-    ledger.meaning('input', 'This model cannot read files. Send their text, or choose another model.')
+  if (!capabilities.fileInput && isAsked('input.file', turn)) {
+    ledger.meaning('input', `${name} cannot read files. Send their text, or choose another model.`)
   }
   if (!capabilities.logprobs && turn.topLogprobs !== null) {
-    ledger.meaning('include', 'This model reports no log probabilities.')
+    ledger.meaning('include', `${name} reports no log probabilities.`)
   }
   const effort = request.reasoning?.effort
   if (!capabilities.reasoning && effort && effort !== 'none') {
@@ -31,6 +33,9 @@ export function checkCapabilities(
     if (weight === 'note') ledger.note(param, 'the provider of this model cannot be shown it; it has no effect.')
     else if (weight === 'hint') ledger.hint(param, 'the provider of this model does not take it; it has no effect.')
     else ledger.meaning(param, 'The provider of this model does not take it. Leave it out or choose another model.')
+  }
+  for (const field of TURN_FIELDS) {
+    if (model.fields[field] === 'emulated' && isAsked(field, turn)) ledger.note(paramOf(field), emulation(field))
   }
 }
 
@@ -43,10 +48,14 @@ function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
   }
 }
 
-function hasPart(turn: ModelTurn, type: 'input_image' | 'input_file'): boolean {
-  return turn.items.some((item) => {
-    if (item.type === 'message') return item.content.some((part) => part.type === type)
-    if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return false
-    return typeof item.output !== 'string' && item.output.some((part) => part.type === type)
-  })
+/** How this server does what a provider does not, in a few words. */
+const EMULATIONS: Readonly<Partial<Record<TurnField, string>>> = {
+  'tools.function': 'described to the model in words; its calls are read out of the answer and checked.',
+  'tools.custom': 'declared as functions with one string; grammars are checked by this server.',
+  tool_choice: 'the model is told to call, and reminded once.',
+  'text.format.json_schema': 'the answer is checked by this server and comes as a whole.',
+  'text.format.json_object': 'asked for in words.',
+  parallel_tool_calls: 'calls after the first are left out by this server.',
+  stop: 'the answer is cut by this server.',
 }
+const emulation = (field: TurnField) => `emulated; ${EMULATIONS[field] ?? 'done by this server, not by the provider.'}`

@@ -107,7 +107,7 @@ async function toItems(
 ): Promise<readonly Item[]> {
   const given = normalizeInput(params, deps.ids, 'items')
   // Seals are bound to the project alone; which provider may read them matters when a model is shown them.
-  refuseForeignSeals(given, createItemSeals(deps.sealedBox, store.projectId, ''), 'items')
+  refuseForeignSeals(given, createItemSeals(deps.sealedBox, store.projectId), 'items')
   const items = await resolveReferences(given, [], { store, name: 'items' })
   refuseDuplicates(items, [], 'items')
   return items

@@ -1,4 +1,5 @@
 /** Use case: what a request's input would cost, without asking a model for anything. */
+import type { ModelCatalog } from '../models/catalog.ts'
 import type { CountInputTokensRequest } from '../protocol/request.ts'
 import type { Caller } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
@@ -16,7 +17,7 @@ export async function countInputTokens(
 ): Promise<number> {
   const { personality: _, ...context } = request
   const { tokens } = await once<Counted>(ENDPOINT, caller, deps, async (endClaim) => {
-    const plan = await planRun({ ...context, store: false }, caller, deps)
+    const plan = await planRun({ ...context, store: false }, caller, { ...deps, catalog: withoutChoice(deps.catalog) })
     const counted = { tokens: await count(plan, caller) }
     const claim = endClaim(counted)
     if (claim) await plan.store.finishUnstored([], { turn: null, claim })
@@ -32,3 +33,12 @@ async function count({ resolved, turn }: RunPlan, { signal }: Caller): Promise<n
     throw toApiError(error)
   }
 }
+
+/** Nothing is asked, so no deployment is chosen and no limit of one can refuse it. */
+const withoutChoice = (catalog: ModelCatalog): ModelCatalog => ({
+  ...catalog,
+  async resolve(name) {
+    const resolved = await catalog.resolve(name)
+    return resolved && { ...resolved, choose: undefined }
+  },
+})

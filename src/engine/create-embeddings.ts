@@ -26,9 +26,11 @@ export async function createEmbeddings(
     return {
       ...made,
       model: resolved.name,
-      provider: resolved.provider,
-      upstreamModel: resolved.upstreamModel,
       report: () => ({
+        provider: resolved.provider,
+        upstreamModel: resolved.upstreamModel,
+        fallbackFrom: null,
+        warnings: [],
         attempts: ledger.attempts.length,
         upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
         overheadMs: deps.clock.monotonic() - startedAt - upstreamMs,

@@ -1,6 +1,7 @@
 /** Use case: plan the run or refuse it, then hand back its events, wrapped in the taps. */
 import { seconds } from '../lib/clock.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
+import type { TakenRoute } from '../models/model.ts'
 import type { PriceBook } from '../models/price-book.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
@@ -17,6 +18,7 @@ import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
 import { type Recorder, recordEvents } from './record-events.ts'
 import { replayRun } from './replay-response.ts'
 import { refuseKept, retentionOf } from './retention.ts'
+import { createRouteLog } from './route-log.ts'
 import { openRunContext } from './run-context.ts'
 import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
@@ -93,9 +95,17 @@ function startRun(parts: RunParts): Run {
   const { plan, caller, deps, startedAt } = parts
   const context = openRunContext(openLedger(plan, caller, deps), caller, deps)
   const { ledger } = context
-  for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ param, model: plan.response.model })
-  const events = parts.source(plan, context.model, deps)
+  const { requestId } = caller
+  const { provider } = plan.resolved
+  for (const param of plan.unsupportedParams) deps.telemetry.unsupportedParam({ requestId, param, provider })
+  const routes = createRouteLog(plan)
+  const onRoute = (route: TakenRoute) => {
+    routes.add(route)
+    context.model.onRoute?.(route)
+  }
+  const events = parts.source(plan, { ...context.model, onRoute }, deps)
   const report = () => ({
+    ...routes.report(),
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
     overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
@@ -110,7 +120,7 @@ function startRun(parts: RunParts): Run {
       requestId: caller.requestId,
       responseId: plan.response.id,
       model: plan.response.model,
-      provider: plan.resolved.provider,
+      provider: report().provider,
       status: event.response.status,
       stream: parts.stream,
       durationMs: deps.clock.monotonic() - startedAt,
@@ -124,8 +134,6 @@ function startRun(parts: RunParts): Run {
     responseId: plan.response.id,
     events: recordEvents(events, { ...createRecorder({ plan, ledger, caller, deps, leases: parts.leases }), onEnd }),
     warnings: plan.warnings,
-    provider: plan.resolved.provider,
-    upstreamModel: plan.resolved.upstreamModel,
     report,
   }
 }

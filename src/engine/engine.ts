@@ -104,8 +104,6 @@ export type Run = {
   readonly events: RunStream
   /** What was dropped or changed, one line each, for `x-antiphon-warnings`. */
   readonly warnings: readonly string[]
-  readonly provider: string
-  readonly upstreamModel: string
   /** The answer of an earlier request with the same key; nothing runs. */
   readonly replayed?: true
   /** What is known of the upstream calls so far; complete after the terminal event. */
@@ -113,7 +111,7 @@ export type Run = {
 }
 
 /** What a request for embeddings made. */
-export type Embeddings = Pick<Run, 'provider' | 'upstreamModel' | 'report'> & {
+export type Embeddings = Pick<Run, 'report'> & {
   /** The name the client used. */
   readonly model: string
   /** One for each input, in their order. */
@@ -122,6 +120,14 @@ export type Embeddings = Pick<Run, 'provider' | 'upstreamModel' | 'report'> & {
 }
 
 export type RunReport = {
+  /** Who was asked last, else who will be asked first. */
+  readonly provider: string
+  /** The name that provider knows. */
+  readonly upstreamModel: string
+  /** The deployment that was asked first, as `provider/model`, where another one had to stand in; else null. */
+  readonly fallbackFrom: string | null
+  /** What a deployment that stood in could not be shown, one line each. */
+  readonly warnings: readonly string[]
   readonly attempts: number
   readonly upstreamRequestId: string | null
   /** Milliseconds of the run that were not spent waiting for an upstream. */

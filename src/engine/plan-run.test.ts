@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type EngineFixture, openEngine, readAll } from '../../test/support/engine-fixture.ts'
 import { saying, scriptedModel } from '../../test/support/scripted-model.ts'
+import { markState } from '../models/reasoning-origin.ts'
 import { ApiError } from '../protocol/errors.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { planRun } from './plan-run.ts'
@@ -229,13 +230,13 @@ test('json mode needs the word json somewhere in the input', async () => {
 
 test('encrypted reasoning comes back to the provider that made it, and a changed one is refused (req 65)', async () => {
   const sealing = await plan({ input: 'x', include: ['reasoning.encrypted_content'] })
-  const sealed = sealing.sealReasoning({ state: 'opaque', text: 'thought' }) ?? ''
+  const sealed = sealing.sealReasoning({ state: 'opaque', text: 'thought' }, 'scripted') ?? ''
   assert.ok(!sealed.includes('opaque'))
   const reasoning = { type: 'reasoning' as const, summary: [], encrypted_content: sealed }
   const { turn } = await plan({ input: [reasoning, { role: 'user', content: 'x' }] })
   const [shown] = turn.items
   assert.ok(shown?.type === 'reasoning')
-  assert.equal(shown.encrypted_content, 'opaque')
+  assert.equal(shown.encrypted_content, markState('scripted', 'opaque'))
   assert.equal(shown.content?.[0]?.text, 'thought')
   const forged = { ...reasoning, encrypted_content: `${sealed.slice(0, -2)}AA` }
   await refused(

@@ -7,6 +7,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn, TurnItem } from '../models/model.ts'
+import { markState } from '../models/reasoning-origin.ts'
 import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
@@ -28,6 +29,8 @@ import type { Caller } from './engine.ts'
 import { firstTurn } from './first-turn.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
+import { lostReasoning, strangersTo } from './lost-reasoning.ts'
+import { toApiError } from './model-failure.ts'
 import { normalizeInput } from './normalize-input.ts'
 import { planTools } from './plan-tools.ts'
 import { resolveReferences } from './resolve-references.ts'
@@ -76,7 +79,10 @@ export type RunPlan = {
   carried(output: readonly OutputItem[]): readonly Item[] | null
   /** Items of an earlier turn of this run as the model is shown them. */
   toTurnItems(items: readonly OutputItem[]): readonly TurnItem[]
-  sealReasoning(reasoning: { state: string | null; text: string }): string | null
+  /** `provider`: whose state it is. */
+  sealReasoning(reasoning: { state: string | null; text: string }, provider: string): string | null
+  /** Providers whose reasoning state the turns of this run carry. */
+  readonly reasoningOrigins: ReadonlySet<string>
   /** For models that report no usage: counted by a tokenizer. */
   estimateUsage(turn: ModelTurn, output: readonly OutputItem[]): Promise<Usage>
 }
@@ -87,36 +93,38 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   refuseKept(prompted, caller, settings)
   const zeroRetention = keepsNothing(caller, settings)
   const request = withDefaults(prompted, settings, zeroRetention)
-  const resolved = await resolveModel(request.model, deps)
-  const rule = compactionRule(request, resolved.model.capabilities.contextWindow)
+  const named = await resolveModel(request.model, deps)
+  const rule = compactionRule(request, named.model.capabilities.contextWindow)
   const ledger = createUnsupportedLedger(settings.unsupportedParams)
   if (zeroRetention && prompted.store) ledger.note('store', NOT_STORED)
-  const context = await resolveContext(request, { resolved, rule }, caller, deps)
-  const { capabilities } = resolved.model
+  const context = await resolveContext(request, rule, caller, deps)
+  const { capabilities } = named.model
   const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
   const planned = planTools(request, context.addedTools, runners)
   const tools = planned.offered
   const response = initialResponse(request, {
     id: ids.next('resp'),
     createdAt: seconds(clock),
-    model: resolved.name,
+    model: named.name,
     store: request.store ?? true,
     prompt,
     tools: planned.echo,
     toolChoice: planned.echoChoice,
   })
-  const turn = firstTurn(request, {
+  const asked = firstTurn(request, {
     projectId: caller.principal.projectId,
     response,
-    model: resolved.upstreamModel,
+    model: named.upstreamModel,
     items: toTurnItems(context.shown, tools, context.seals),
     tools,
     toolChoice: planned.choice,
     hosted: planned.hosted,
   })
-  checkFormat(request, turn)
+  checkFormat(request, asked)
+  const resolved = chooseDeployment(named, asked)
+  const turn = { ...asked, model: resolved.upstreamModel }
   checkCapabilities(turn, request, resolved.model, ledger)
-  reportStrangers(context.seals, resolved, ledger)
+  reportLost(context.seals, resolved, ledger)
   const usageOf: RunPlan['estimateUsage'] = (of, output) =>
     estimateUsage(of, output, resolved, caller, deps.countTokens)
   const fit = async (of: ModelTurn) => (request.truncation === 'auto' ? await truncated(of, resolved, caller) : of)
@@ -140,16 +148,27 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     unsupportedParams: ledger.params,
     carried: (output) => carriedItems(context.history, [...context.input, ...output], context.seals.compaction),
     toTurnItems: (items) => toTurnItems(items, tools, context.seals),
-    sealReasoning: (reasoning) =>
-      wantsSeal || reasoning.state !== null ? context.seals.reasoning.seal(reasoning) : null,
+    sealReasoning({ state, text }, provider) {
+      if (!wantsSeal && state === null) return null
+      return context.seals.reasoning.seal({ state: state === null ? null : markState(provider, state), text })
+    },
+    reasoningOrigins: context.seals.origins,
     estimateUsage: usageOf,
   }
 }
 
+/** Refuses with a 429 when every deployment is at its limits. */
+function chooseDeployment(named: ResolvedModel, turn: ModelTurn): ResolvedModel {
+  try {
+    return named.choose?.(turn) ?? named
+  } catch (error) {
+    throw toApiError(error)
+  }
+}
+
 /** Reasoning of one provider means nothing to another, and what no key opens to nobody: what is lost then is said. */
-function reportStrangers({ strangers, lost }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
-  for (const other of strangers)
-    ledger.note('input', `reasoning of the provider '${other}' goes to '${provider}' as readable text at most.`)
+function reportLost({ origins, lost }: ItemSeals, { provider }: ResolvedModel, ledger: UnsupportedLedger): void {
+  for (const origin of strangersTo(provider, origins)) ledger.note('input', lostReasoning(origin, provider))
   if (lost.size > 0)
     ledger.note('input', 'stored reasoning goes as readable text at most: the key it was sealed with is gone.')
 }
@@ -191,7 +210,7 @@ type ResolvedContext = {
 /** Everything the model will be shown, in order, checked for what must belong together. */
 async function resolveContext(
   request: Pick<CreateResponseRequest, 'input' | 'previous_response_id' | 'conversation'>,
-  { resolved, rule }: { readonly resolved: ResolvedModel; readonly rule: CompactionRule },
+  rule: CompactionRule,
   caller: Caller,
   deps: PlanDeps,
 ): Promise<ResolvedContext> {
@@ -201,7 +220,7 @@ async function resolveContext(
   const remembered = previousId ? (caller.memory?.get(previousId) ?? null) : null
   const history = remembered ?? (await resolveHistory(request, store, deps))
   const given = normalizeInput(request.input, deps.ids)
-  const seals = createItemSeals(deps.sealedBox, projectId, resolved.provider)
+  const seals = createItemSeals(deps.sealedBox, projectId)
   refuseForeignSeals(given, seals)
   // A reference to an item that a compaction stands for asks to see it again.
   const input = await resolveReferences(given, dropCompacted(history, rule.keptBytes, seals.compaction), {

@@ -19,10 +19,17 @@ export const replayRun = (response: ResponseObject): Run => ({
   responseId: response.id,
   events: replayEvents(response),
   warnings: [],
-  provider: '',
-  upstreamModel: '',
   replayed: true,
-  report: () => ({ attempts: 0, upstreamRequestId: null, overheadMs: 0, costUsd: null }),
+  report: () => ({
+    provider: '',
+    upstreamModel: '',
+    fallbackFrom: null,
+    warnings: [],
+    attempts: 0,
+    upstreamRequestId: null,
+    overheadMs: 0,
+    costUsd: null,
+  }),
 })
 
 /** @param response an answer: `completed` or `incomplete` */

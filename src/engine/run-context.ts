@@ -3,7 +3,7 @@
  * upstream call, as the telemetry does.
  */
 import type { Clock } from '../lib/clock.ts'
-import type { ModelAttempt, ModelContext } from '../models/model.ts'
+import type { ModelAttempt, ModelContext, TakenRoute } from '../models/model.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { type Caller, RunAbort } from './engine.ts'
 import type { EngineSettings } from './settings.ts'
@@ -28,7 +28,12 @@ export function openRunContext(ledger: UsageLedger, caller: Caller, deps: Deps):
     ledger.add(attempt)
     deps.telemetry.modelAttempted({ requestId: caller.requestId, attempt })
   }
-  return { ledger, model: { signal, onCall: ledger.start, onAttempt }, dispose }
+  const onRoute = ({ provider, model, after }: TakenRoute) => {
+    if (after === null) return
+    const { reason, ...from } = after
+    deps.telemetry.fellBack({ requestId: caller.requestId, from, to: { provider, model }, reason })
+  }
+  return { ledger, model: { signal, onCall: ledger.start, onAttempt, onRoute }, dispose }
 }
 
 /** The caller's signal, or the wall clock of the run, whichever comes first. */

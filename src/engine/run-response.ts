@@ -22,16 +22,13 @@ import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
 
 export type RunDeps = { readonly clock: Clock; readonly ids: Ids; readonly telemetry: Pick<Telemetry, 'failed'> }
 
-export async function* runResponse(
-  plan: RunPlan,
-  context: ModelContext,
-  deps: RunDeps,
-): AsyncGenerator<RunBatch, void> {
+export async function* runResponse(plan: RunPlan, given: ModelContext, deps: RunDeps): AsyncGenerator<RunBatch, void> {
   const composer = new EventComposer(plan.response, deps)
+  const { context, provider } = watchRoute(given, plan.resolved.provider)
   composer.begin()
   yield composer.take()
 
-  const options = turnOptions(plan, composer, deps)
+  const options = turnOptions(plan, { ...deps, composer, provider })
   const tools = toolDeps(plan, composer, context.signal, deps)
   let usage: Usage | null = null
   let end: RunEnd
@@ -77,13 +74,25 @@ export async function* runResponse(
   yield composer.take()
 }
 
-const turnOptions = (plan: RunPlan, composer: EventComposer, { ids }: RunDeps): TurnOptions => {
+/** `provider`: the one that was asked last, whose reasoning state it is that comes back. */
+function watchRoute(context: ModelContext, planned: string) {
+  let provider = planned
+  const onRoute: ModelContext['onRoute'] = (route) => {
+    provider = route.provider
+    context.onRoute?.(route)
+  }
+  return { context: { ...context, onRoute }, provider: () => provider }
+}
+
+type Parts = RunDeps & { readonly composer: EventComposer; readonly provider: () => string }
+
+const turnOptions = (plan: RunPlan, { composer, ids, provider }: Parts): TurnOptions => {
   let hostedCalls = plan.maxToolCalls
   return {
     composer,
     tools: plan.tools,
     logprobs: plan.turn.topLogprobs !== null,
-    sealReasoning: plan.sealReasoning,
+    sealReasoning: (reasoning) => plan.sealReasoning(reasoning, provider()),
     newCallId: () => ids.next('call'),
     newItemId: (prefix) => ids.next(prefix),
     takeHostedCall: () => hostedCalls-- > 0,

@@ -1,6 +1,7 @@
 /** From items as clients know them to items as a model is shown them. */
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { TurnItem } from '../models/model.ts'
+import { markState, readState } from '../models/reasoning-origin.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { isHostedItem } from '../protocol/hosted-items.ts'
 import { hostedToolOfItem } from '../protocol/hosted-tools.ts'
@@ -12,6 +13,7 @@ import { recallHosted } from './recall-hosted.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 
 export type ReasoningSeal = {
+  /** `state`: marked with its provider. */
   seal(reasoning: { state: string | null; text: string }): string
   /** Null when it was not sealed by this server for this project. */
   open(sealed: string): { readonly state: string | null; readonly text: string } | null
@@ -21,38 +23,34 @@ export type ReasoningSeal = {
 export type ItemSeals = {
   readonly reasoning: ReasoningSeal
   readonly compaction: CompactionSeal
-  /** Providers whose reasoning state was opened so far and could not be passed on, because another one is asked now. */
-  readonly strangers: ReadonlySet<string>
+  /** Providers whose reasoning state was opened so far. Another provider cannot be shown it. */
+  readonly origins: ReadonlySet<string>
   /** Ids of stored reasoning items that could not be opened: the key they were sealed with is gone. */
   readonly lost: Set<string>
 }
 
-export function createItemSeals(box: SealedBox, projectId: string, provider: string): ItemSeals {
-  const strangers = new Set<string>()
-  const reasoning = createReasoningSeal(box, projectId, provider, strangers)
-  return { reasoning, compaction: createCompactionSeal(box, projectId), strangers, lost: new Set() }
+export function createItemSeals(box: SealedBox, projectId: string): ItemSeals {
+  const origins = new Set<string>()
+  const reasoning = createReasoningSeal(box, projectId, origins)
+  return { reasoning, compaction: createCompactionSeal(box, projectId), origins, lost: new Set() }
 }
 
-/**
- * Seals a provider's reasoning state. The blob is bound to the project; the provider is named inside it: the same
- * provider gets its state back, another one only the readable text.
- */
-function createReasoningSeal(
-  box: SealedBox,
-  projectId: string,
-  provider: string,
-  strangers: Set<string>,
-): ReasoningSeal {
+/** What is inside. `provider`: only of states that were sealed unmarked, by an earlier version. */
+type SealedReasoning = { readonly provider?: string; readonly state: string | null; readonly text: string }
+
+/** Seals a provider's reasoning state. The blob is bound to the project; the provider is marked inside it. */
+function createReasoningSeal(box: SealedBox, projectId: string, origins: Set<string>): ReasoningSeal {
   const context = `reasoning:${projectId}`
   return {
-    seal: ({ state, text }) => box.seal(JSON.stringify({ provider, state, text }), context),
+    seal: ({ state, text }) => box.seal(JSON.stringify({ state, text }), context),
     open(sealed) {
       const json = box.open(sealed, context)
       if (json === null) return null
-      const parsed: { provider: string; state: string | null; text: string } = JSON.parse(json)
-      if (parsed.provider === provider || parsed.state === null) return { state: parsed.state, text: parsed.text }
-      strangers.add(parsed.provider)
-      return { state: null, text: parsed.text }
+      const { provider, state: kept, text }: SealedReasoning = JSON.parse(json)
+      const state = kept !== null && provider !== undefined ? markState(provider, kept) : kept
+      const origin = state === null ? null : readState(state).provider
+      if (origin !== null) origins.add(origin)
+      return { state, text }
     },
   }
 }

@@ -4,7 +4,7 @@ import { REPLAYED } from './idempotency-key.ts'
 
 const MAX_NAME_CHARS = 256
 
-type Reported = Pick<Run, 'provider' | 'upstreamModel' | 'report' | 'replayed'>
+type Reported = Pick<Run, 'report' | 'replayed'>
 
 /** `warnings`: all of them, those of the validation first. */
 export function runHeaders(
@@ -15,15 +15,17 @@ export function runHeaders(
   if (run.replayed) return { ...REPLAYED, ...warningHeaders(warnings, maxWarningBytes) }
   const report = run.report()
   return {
-    'x-antiphon-provider': toHeaderValue(run.provider).slice(0, MAX_NAME_CHARS),
-    'x-antiphon-model': toHeaderValue(run.upstreamModel).slice(0, MAX_NAME_CHARS),
+    'x-antiphon-provider': name(report.provider),
+    'x-antiphon-model': name(report.upstreamModel),
+    'x-antiphon-deployment': name(`${report.provider}/${report.upstreamModel}`),
+    ...(report.fallbackFrom !== null && { 'x-antiphon-fallback': name(report.fallbackFrom) }),
     'x-antiphon-attempts': String(report.attempts),
     ...(report.costUsd !== null && { 'x-antiphon-cost': formatUsd(report.costUsd) }),
     'x-antiphon-overhead-ms': String(Math.max(0, Math.round(report.overheadMs))),
     ...(report.upstreamRequestId !== null && {
-      'x-antiphon-upstream-request-id': toHeaderValue(report.upstreamRequestId).slice(0, MAX_NAME_CHARS),
+      'x-antiphon-upstream-request-id': name(report.upstreamRequestId),
     }),
-    ...warningHeaders(warnings, maxWarningBytes),
+    ...warningHeaders([...warnings, ...report.warnings], maxWarningBytes),
   }
 }
 
@@ -31,6 +33,8 @@ const COST_DECIMALS = 10
 
 /** US dollars without an exponent, and without zeros at the end. */
 export const formatUsd = (usd: number): string => usd.toFixed(COST_DECIMALS).replace(/\.?0+$/, '')
+
+const name = (text: string) => toHeaderValue(text).slice(0, MAX_NAME_CHARS)
 
 /** Warnings joined by `; `. Those that do not fit are counted at the end. */
 export function warningHeaders(warnings: readonly string[], maxBytes: number): Record<string, string> {

@@ -110,7 +110,12 @@ function sampleRepeat(node: Extract<PatternNode, { type: 'repeat' }>, sampling: 
   return text
 }
 
-type Matching = { readonly codes: readonly number[]; steps: number }
+/** `steps`: what is left of the work that may be done; below 1 the answers are worth nothing. */
+export type Matching = { readonly codes: readonly number[]; steps: number }
+
+/** Where a match that begins at character `at` may end, in characters. */
+export const endsOfPattern = (node: PatternNode, at: number, matching: Matching): ReadonlySet<number> =>
+  advance(node, new Set([at]), matching)
 
 function search(node: PatternNode, text: string): boolean {
   if (text.length > MAX_TEXT_CHARS * 2) return false

@@ -1,5 +1,5 @@
 /** PORT: the names a client may put into `model`, and what stands behind them. */
-import type { Model, ModelCapabilities } from './model.ts'
+import type { FieldTable, Model, ModelCapabilities, ModelTurn } from './model.ts'
 
 export interface ModelCatalog {
   /** Null when no such model is known; the edge answers that with `model_not_found`. */
@@ -17,6 +17,11 @@ export type ResolvedModel = {
   /** The name the provider knows; goes into `ModelTurn.model`. */
   readonly upstreamModel: string
   readonly provider: string
+  /**
+   * Of a model of several deployments: the one this turn should go to, with the others behind it. Throws `ModelError`
+   * (`rate_limit`) when all are at their limits. Absent: there is nothing to choose.
+   */
+  choose?(turn: ModelTurn): Omit<ResolvedModel, 'choose'>
 }
 
 export type ModelEntry = {
@@ -27,4 +32,16 @@ export type ModelEntry = {
   /** For people, where the provider has one. */
   readonly displayName?: string
   readonly capabilities: ModelCapabilities
+  /** How every field of a request fares; worked out for one entry, not for a list. */
+  readonly fields?: Required<FieldTable>
+  /** What a configured name stands for, in the order they are written; the same for one that is not. */
+  readonly deployments?: readonly DeploymentEntry[]
+}
+
+export type DeploymentEntry = {
+  readonly provider: string
+  readonly upstreamModel: string
+  readonly fields: Required<FieldTable>
+  /** When `antiphon models test` asked it, ISO 8601; null: never. */
+  readonly testedAt: string | null
 }

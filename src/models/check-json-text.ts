@@ -13,12 +13,18 @@ const FENCED = /```[\w-]*[ \t]*\r?\n([\s\S]*?)\r?\n?[ \t]*```/
 /** Keywords whose check can take exponential time; schemas with them are checked in isolation. */
 const COSTLY_KEYWORDS: ReadonlySet<string> = new Set(['pattern', 'patternProperties', '$ref', '$dynamicRef', 'format'])
 
+export type CheckOptions = {
+  readonly checks: IsolatedChecks
+  readonly signal: AbortSignal
+  /** Where the schema came from, for the error that blames it. */
+  readonly param?: string
+}
+
 /** Throws `invalid_request` for a schema that cannot be applied: broken, or too slow to check. */
 export async function checkJsonText(
   text: string,
   format: Exclude<TextFormat, { type: 'text' }>,
-  checks: IsolatedChecks,
-  signal: AbortSignal,
+  { checks, signal, param = 'text.format.schema' }: CheckOptions,
 ): Promise<JsonVerdict> {
   const found = findJson(text)
   if (found === null) return { ok: false, json: null, problems: ['there is no JSON in it'] }
@@ -28,12 +34,12 @@ export async function checkJsonText(
   if (result.outcome === 'invalid') return { ok: false, json: found.json, problems: result.problems }
   // No answer could pass, so another turn of the model would be paid for nothing.
   throw new ModelError('invalid_request', `The answer could not be checked against the schema: ${result.reason}.`, {
-    param: 'text.format.schema',
+    param,
   })
 }
 
 /** The whole text, else the first code fence, else what stands between the outermost brackets. */
-function findJson(text: string): { readonly json: string; readonly value: unknown } | null {
+export function findJson(text: string): { readonly json: string; readonly value: unknown } | null {
   const open = text.search(/[{[]/)
   const close = Math.max(text.lastIndexOf('}'), text.lastIndexOf(']'))
   const candidates = [

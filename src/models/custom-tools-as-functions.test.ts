@@ -10,14 +10,17 @@ import {
   PLAIN_TURN,
   type Script,
   textBlock,
+  usage,
 } from '../../test/support/decorated-models.ts'
 import { systemClock } from '../lib/clock.ts'
+import { createCountingIds } from '../lib/ids.ts'
 import type { CustomFormat } from '../protocol/tools.ts'
 import { customToolsAsFunctions, grammarNotes } from './custom-tools-as-functions.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
 import { ModelError, type ModelEvent, type ModelTurn, type ToolDeclaration } from './model.ts'
 
 const checks = createIsolatedChecks({ clock: systemClock })
+const options = { checks, ids: createCountingIds() }
 after(() => checks.close())
 
 const custom = (name: string, format: CustomFormat = { type: 'text' }): ToolDeclaration => ({
@@ -30,9 +33,9 @@ const regex = (definition: string): CustomFormat => ({ type: 'grammar', syntax: 
 const lark: CustomFormat = { type: 'grammar', syntax: 'lark', definition: 'start: "x"' }
 const turnWith = (...tools: readonly ToolDeclaration[]): ModelTurn => ({ ...PLAIN_TURN, tools })
 
-async function run(script: Script, turn: ModelTurn) {
-  const inner = createScriptedModel([script], { customTools: false })
-  return { inner, ...(await collect(customToolsAsFunctions(inner, { checks }), turn)) }
+async function run(script: Script, turn: ModelTurn, ...later: readonly Script[]) {
+  const inner = createScriptedModel([script, ...later], { customTools: false })
+  return { inner, ...(await collect(customToolsAsFunctions(inner, options), turn)) }
 }
 const inputOf = (events: readonly ModelEvent[], id: string) =>
   events.flatMap((event) => (event.type === 'call-delta' && event.id === id ? [event.delta] : [])).join('')
@@ -128,15 +131,55 @@ describe('custom tools as functions', () => {
     )
   })
 
-  it('fails a turn whose input breaks the regex grammar, before the call ends', async () => {
-    const turn = turnWith(custom('edit', regex('\\d+')))
-    const good = await run([callBlock('c', 'edit', '{"input":"12"}'), [finish('tool_calls')]], turn)
-    assert.deepEqual([good.error, good.events.at(-2)], [null, { type: 'call-end', id: 'c' }])
+  for (const [name, format, fitting, wrong] of [
+    ['regex', regex('\\d+'), '12', '1x'],
+    ['lark', { type: 'grammar', syntax: 'lark', definition: 'start: "a" ("," "a")*' }, 'a,a', 'a,b'],
+  ] as const) {
+    const turn = turnWith(custom('edit', format))
+    const calling = (input: string, tokens = 1): Script => [
+      callBlock('c', 'edit', JSON.stringify({ input })),
+      [finish('tool_calls', usage(tokens, 1))],
+    ]
 
-    const bad = await run([callBlock('c', 'edit', '{"input":"1x"}'), [finish('tool_calls')]], turn)
-    assert.ok(bad.error instanceof ModelError && bad.error.kind === 'malformed')
-    assert.match(bad.error.message, /'edit' does not match/)
-    assert.ok(!bad.events.some((event) => event.type === 'call-end' || event.type === 'finish'))
+    it(`shows a call only when its input fits the ${name} grammar, and asks once more for one that does not`, async () => {
+      const good = await run(calling(fitting), turn)
+      assert.deepEqual([good.error, inputOf(good.events, 'c'), good.inner.calls.length], [null, fitting, 1])
+
+      const repaired = await run(calling(wrong), turn, calling(fitting, 5))
+      assert.equal(repaired.error, null)
+      assert.deepEqual(
+        repaired.events.map(({ type }) => type),
+        ['call-start', 'call-delta', 'call-end', 'finish'],
+      )
+      assert.equal(inputOf(repaired.events, 'c'), fitting)
+      assert.deepEqual(repaired.events.at(-1), finish('tool_calls', usage(6, 2)))
+      const [, again] = repaired.inner.calls
+      assert.deepEqual(again?.toolChoice, { mode: 'required', allowed: ['edit'] })
+      const told = again?.items.at(-1)
+      assert.ok(told?.type === 'function_call_output' && String(told.output).includes(`${name} grammar`))
+    })
+
+    it(`fails the turn when the ${name} grammar is broken twice, and shows nothing of the call`, async () => {
+      for (const second of [calling(wrong), [textBlock('t', 'no'), [finish()]]]) {
+        const bad = await run([textBlock('t', 'hm'), ...calling(wrong)], turn, second)
+        assert.ok(bad.error instanceof ModelError && bad.error.kind === 'malformed')
+        assert.match(bad.error.message, /'edit' is not usable, in two tries/)
+        assert.deepEqual(bad.events, textBlock('t', 'hm'))
+      }
+    })
+  }
+
+  it('repairs one of several calls and leaves the others as they are', async () => {
+    const turn = turnWith(custom('edit', regex('\\d+')), custom('note'))
+    const first: Script = [
+      callBlock('a', 'edit', '{"input":"1"}'),
+      callBlock('b', 'edit', '{"input":"x"}'),
+      callBlock('c', 'note', '{"input":"free"}'),
+      [finish('tool_calls')],
+    ]
+    const { events, error } = await run(first, turn, [callBlock('z', 'edit', '{"input":"2"}'), [finish('tool_calls')]])
+    assert.equal(error, null)
+    assert.deepEqual([inputOf(events, 'a'), inputOf(events, 'b'), inputOf(events, 'c')], ['1', '2', 'free'])
   })
 
   it('does not blame an input that was cut off', async () => {
@@ -158,12 +201,19 @@ describe('custom tools as functions', () => {
   })
 
   it('says which grammars are only advisory', () => {
-    const tools = [custom('a', lark), custom('b', regex('\\d')), custom('c', regex('(?i)x')), custom('d')]
+    const beyond: CustomFormat = { type: 'grammar', syntax: 'lark', definition: 'start: /x/i' }
+    const tools = [
+      custom('a', lark),
+      custom('b', regex('\\d')),
+      custom('c', regex('(?i)x')),
+      custom('d'),
+      custom('e', beyond),
+    ]
     assert.deepEqual(
       grammarNotes(tools).map((note) => /'(\w)'/.exec(note)?.[1]),
-      ['a', 'c'],
+      ['c', 'e'],
     )
-    const model = customToolsAsFunctions(createScriptedModel([[]], { customTools: false }), { checks })
+    const model = customToolsAsFunctions(createScriptedModel([[]], { customTools: false }), options)
     assert.deepEqual(model.notCarried?.(turnWith(...tools)), [{ param: 'tools', weight: 'hint' }])
     assert.deepEqual(model.notCarried?.(turnWith(custom('d'))), [])
     assert.equal(model.capabilities.customTools, true)
@@ -171,7 +221,7 @@ describe('custom tools as functions', () => {
 
   it('counts tokens of what the model is really shown', async () => {
     const inner = createScriptedModel([[]], { customTools: false })
-    await customToolsAsFunctions(inner, { checks }).countInputTokens(turnWith(custom('edit')), openContext())
+    await customToolsAsFunctions(inner, options).countInputTokens(turnWith(custom('edit')), openContext())
     assert.equal(inner.calls[0]?.tools[0]?.type, 'function')
   })
 })

@@ -7,6 +7,7 @@
 import type { Ids } from '../lib/ids.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage } from '../protocol/usage.ts'
+import { MAX_HELD_CHARS } from './hold-turn.ts'
 import {
   type Model,
   type ModelBatch,
@@ -16,7 +17,6 @@ import {
   type ModelTurn,
   type TurnItem,
 } from './model.ts'
-import { MAX_HELD_CHARS } from './structured-output-by-prompt.ts'
 
 /** Characters of an answer without a call that the model sees again. */
 const MAX_QUOTED_CHARS = 20_000

@@ -3,7 +3,7 @@
  * where everything behind the first slash is the provider's name of it; an id that a provider lists, the first
  * provider in the configured order; and an id nobody lists when exactly one provider could not be asked.
  */
-import type { DeploymentRoute, ModelProvider, ModelRoute, Target, Tiers } from './model-provider.ts'
+import type { ModelProvider, ModelRoute, Target, Tiers } from './model-provider.ts'
 
 /** Lists at most this old decide that a name is unknown: a model may have been pulled a moment ago. */
 const MISS_MAX_AGE_MS = 10_000
@@ -20,10 +20,20 @@ export async function locateModel(name: string, tables: NameTables): Promise<Tie
   const route = tables.routes.get(target)
   if (route === undefined) {
     const found = await locateUpstream(target, tables)
-    return found === null ? null : [[found]]
+    return found === null ? null : { primary: [found], fallbacks: [], contentPolicy: [] }
   }
-  const located = await Promise.all(route.fallbacks.map((fallback) => locatePrimaries(fallback, tables)))
-  return [primariesOf(route), ...located.filter((tier) => tier.length > 0)]
+  const [first, ...others] = primariesOf(route)
+  if (first === undefined) return null
+  return {
+    primary: [first, ...others],
+    fallbacks: await locateAll(route.fallbacks, tables),
+    contentPolicy: await locateAll(route.contentPolicyFallbacks ?? [], tables),
+  }
+}
+
+async function locateAll(names: readonly string[], tables: NameTables): Promise<readonly (readonly Target[])[]> {
+  const located = await Promise.all(names.map((name) => locatePrimaries(name, tables)))
+  return located.filter((tier) => tier.length > 0)
 }
 
 /** The targets of a name without its fallbacks; empty when there is no such name. */
@@ -36,7 +46,14 @@ async function locatePrimaries(name: string, tables: NameTables): Promise<readon
 }
 
 const primariesOf = (route: ModelRoute): readonly Target[] =>
-  route.deployments.map((deployment) => ({ ...deployment, info: route.info }))
+  route.deployments.map((deployment, index) => ({
+    ...deployment,
+    rpm: deployment.rpm ?? null,
+    tpm: deployment.tpm ?? null,
+    info: route.info,
+    fields: route.fields ?? {},
+    id: `${route.name}#${index}`,
+  }))
 
 /** Ends, because the registry refuses aliases that lead back to themselves. */
 export function followAliases(name: string, aliases: ReadonlyMap<string, string>): string {
@@ -99,9 +116,13 @@ async function listedId(provider: ModelProvider, name: string, maxAgeMs?: number
 export const findListed = <Row extends { readonly id: string }>(rows: readonly Row[], name: string): Row | undefined =>
   rows.find(({ id }) => id === name) ?? rows.find(({ id }) => id === `${name}:latest`)
 
-const toTarget = (provider: string, upstreamModel: string): Target & DeploymentRoute => ({
+const toTarget = (provider: string, upstreamModel: string): Target => ({
   provider,
   upstreamModel,
   weight: 1,
+  rpm: null,
+  tpm: null,
   info: {},
+  fields: {},
+  id: `${provider}/${upstreamModel}`,
 })

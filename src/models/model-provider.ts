@@ -1,6 +1,7 @@
 /** What the registry is made of: providers as factories, and the names an operator gave. Plain data from the config. */
+import type { MinuteLimits } from './deployment-limits.ts'
 import type { Embedder } from './embedder.ts'
-import type { Model } from './model.ts'
+import type { FieldTable, Model } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import type { ListedModel } from './read-model-list.ts'
 
@@ -21,7 +22,7 @@ export type ModelProvider = {
   listEmbedders?(): Promise<readonly ListedModel[]>
 }
 
-export type DeploymentRoute = {
+export type DeploymentRoute = Partial<MinuteLimits> & {
   readonly provider: string
   readonly upstreamModel: string
   /** Above 0. */
@@ -34,12 +35,28 @@ export type ModelRoute = {
   readonly deployments: readonly DeploymentRoute[]
   /** Other names, tried in order when all deployments failed. Their own fallbacks do not count. */
   readonly fallbacks: readonly string[]
+  /** Other names, tried in order when a provider refused for reasons of content; by default none. */
+  readonly contentPolicyFallbacks?: readonly string[]
+  /** How single fields fare, where the operator knows better. */
+  readonly fields?: FieldTable
   /** What the operator says about it; stands above all else. */
   readonly info: ModelInfo
 }
 
 /** One place a turn may go to. */
-export type Target = DeploymentRoute & { readonly info: ModelInfo }
+export type Target = DeploymentRoute &
+  MinuteLimits & {
+    readonly info: ModelInfo
+    readonly fields: FieldTable
+    /** The name and place it is configured at, to which its limits belong. */
+    readonly id: string
+  }
 
-/** The targets of a name: the first tier is what it stands for, the others are its fallbacks. */
-export type Tiers = readonly [readonly Target[], ...(readonly Target[])[]]
+/** Where a name leads. */
+export type Tiers = {
+  /** What the name stands for; never empty. */
+  readonly primary: readonly [Target, ...(readonly Target[])]
+  /** In the order to try them. */
+  readonly fallbacks: readonly (readonly Target[])[]
+  readonly contentPolicy: readonly (readonly Target[])[]
+}

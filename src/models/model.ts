@@ -105,6 +105,17 @@ export type ModelContext = {
   readonly onCall?: (call: ModelCall) => void
   /** Told once per upstream attempt when it ended, however it ended (law 18). */
   readonly onAttempt?: (attempt: ModelAttempt) => void
+  /** Told by a model of several deployments each time it asks one, before the call. */
+  readonly onRoute?: (route: TakenRoute) => void
+}
+
+/** The deployment that is asked next, and what led to it. */
+export type TakenRoute = {
+  readonly provider: string
+  /** The name this provider knows. */
+  readonly model: string
+  /** The deployment that was asked in vain before, and why that one failed; null at the first. */
+  readonly after: { readonly provider: string; readonly model: string; readonly reason: ModelErrorKind } | null
 }
 
 export type ModelCall = {

@@ -12,7 +12,7 @@ import {
 } from '../../test/support/decorated-models.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createCountingIds } from '../lib/ids.ts'
-import { ModelError } from './model.ts'
+import { type Model, ModelError } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import type { ModelProvider } from './model-provider.ts'
 import { createModelLister } from './provider-models.ts'
@@ -222,6 +222,53 @@ describe('what stands behind a name', () => {
     const resolved = await registry({ clock: systemClock, providers: [silent, provider('keep', [])] }).resolve('a/x')
     assert.equal(resolved?.upstreamModel, 'x')
   })
+})
+
+describe('a minute in which everything fails', () => {
+  const unsteady = (): Script => [new ModelError('unavailable', 'down', { status: 503 })]
+  for (const [shape, names, fallbacks] of [
+    ['one deployment', ['a/x'], []],
+    ['two deployments', ['a/x', 'b/x'], []],
+    ['three deployments', ['a/x', 'b/x', 'c/x'], []],
+    ['two deployments and a fallback', ['a/x', 'b/x'], ['c/x']],
+    ['one deployment and two fallbacks', ['a/x'], ['b/x', 'c/x']],
+  ] as const) {
+    it(`costs at most 1.2 calls a turn with ${shape}, and serves everybody a minute later`, async () => {
+      const clock = createManualClock(true)
+      let down = true
+      const providers = ['a', 'b', 'c'].map((name) => {
+        const failing = createScriptedModel([unsteady()])
+        const working = createScriptedModel([good])
+        const model: Model = {
+          ...working,
+          stream: (turn, context) => (down ? failing : working).stream(turn, context),
+        }
+        return { provider: { ...provider(name, []), open: () => model }, failing, working }
+      })
+      const catalog = registry({
+        clock,
+        providers: providers.map((it) => it.provider),
+        models: [route('m', names, fallbacks)],
+      })
+      const sum = (of: 'failing' | 'working') => providers.reduce((total, it) => total + it[of].calls.length, 0)
+      const serve = async () => {
+        const resolved = await catalog.resolve('m')
+        assert.ok(resolved)
+        return (await collect(resolved.choose?.(PLAIN_TURN).model ?? resolved.model)).error
+      }
+      const turns = 60 * 25
+      for (let index = 0; index < turns; index += 1) {
+        assert.ok((await serve()) instanceof ModelError)
+        clock.advance(40)
+      }
+      const calls = sum('failing')
+      assert.ok(calls >= turns && calls <= turns * 1.2, `${calls} calls for ${turns} turns`)
+      down = false
+      clock.advance(31_000)
+      for (let index = 0; index < 20; index += 1) assert.equal(await serve(), null)
+      assert.equal(sum('working'), 20)
+    })
+  }
 })
 
 describe('the list of models', () => {

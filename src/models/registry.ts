@@ -2,12 +2,13 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { createLruMap } from '../lib/lru-map.ts'
-import type { ModelCatalog, ModelEntry, ResolvedModel } from './catalog.ts'
+import type { DeploymentEntry, ModelCatalog, ModelEntry, ResolvedModel } from './catalog.ts'
 import { createIsolatedChecks, type IsolatedChecks } from './isolated-checks.ts'
 import { createEntryLister } from './list-entries.ts'
 import { findListed, followAliases, locateModel, type NameTables, splitProvider } from './locate-model.ts'
 import type { ModelProvider, ModelRoute } from './model-provider.ts'
-import { createOpener, type Opener, type RouterOptions } from './open-targets.ts'
+import { createOpener, type Findings, type Opened, type Opener, type RouterOptions } from './open-targets.ts'
+import { ledgerOf } from './overridden-fields.ts'
 import { createRetryBudget } from './retry-budget.ts'
 
 /** Resolved names that are kept ready. */
@@ -25,6 +26,8 @@ export type RegistryOptions = {
   /** What the name `default` stands for, unless it is configured; null: nothing. */
   readonly defaultModel: string | null
   readonly router?: RouterOptions
+  /** What probes found out; by default nothing. */
+  readonly findings?: Findings
   readonly clock: Clock
   readonly ids: Ids
   /** By default its own. */
@@ -38,17 +41,22 @@ export interface Registry extends ModelCatalog {
   close(): Promise<void>
 }
 
-type Cached = { readonly expiresAt: number; readonly resolved: ResolvedModel | null }
+type Cached = {
+  readonly expiresAt: number
+  readonly resolved: ResolvedModel | null
+  readonly deployments: readonly DeploymentEntry[]
+}
 
 /** Throws `RangeError` for a configuration that cannot work: unknown providers, aliases that lead in a circle. */
 export function createRegistry(options: RegistryOptions): Registry {
-  const { clock, ids, router = {}, defaultModel } = options
+  const { clock, ids, router = {}, findings = () => null, defaultModel } = options
   const tables = toTables(options)
   const checks = options.checks ?? createIsolatedChecks({ clock })
   const budget = createRetryBudget({ clock })
-  const opener = createOpener({ providers: tables.providers, router, budget, checks, clock, ids })
+  const opener = createOpener({ providers: tables.providers, router, findings, budget, checks, clock, ids })
   const createdAt = seconds(clock)
-  const resolve = createResolver(tables, opener, clock)
+  const find = createResolver(tables, opener, clock)
+  const resolve: ModelCatalog['resolve'] = async (name) => (await find(name)).resolved
   const configured = new Set([...tables.routes.keys(), ...options.aliases.keys()])
   const list = createEntryLister({ tables, opener, resolve, createdAt, configured })
 
@@ -58,11 +66,13 @@ export function createRegistry(options: RegistryOptions): Registry {
     list,
     async get(id) {
       const listed = (await list()).find((entry) => entry.id === id)
-      return listed ?? unlistedEntry(id, { tables, resolve, createdAt })
+      const entry = listed ?? (await unlistedEntry(id, { tables, resolve, createdAt }))
+      const { resolved, deployments } = await find(id)
+      return entry === null || resolved === null ? entry : { ...entry, fields: ledgerOf(resolved.model), deployments }
     },
     async problems() {
       const names = [
-        ...options.models.flatMap((route) => route.fallbacks.map((name) => ({ of: `model '${route.name}'`, name }))),
+        ...options.models.flatMap((route) => fallbacksOf(route).map((name) => ({ of: `model '${route.name}'`, name }))),
         ...[...options.aliases].map(([alias, name]) => ({ of: `alias '${alias}'`, name })),
         ...(defaultModel === null ? [] : [{ of: 'default model', name: defaultModel }]),
       ]
@@ -76,17 +86,19 @@ export function createRegistry(options: RegistryOptions): Registry {
 }
 
 /** Keeps what was resolved, for a while; those who ask at the same moment share one answer. */
-function createResolver(tables: NameTables, opener: Opener, clock: Clock): ModelCatalog['resolve'] {
+function createResolver(tables: NameTables, opener: Opener, clock: Clock): (name: string) => Promise<Cached> {
   const ready = createLruMap<string, Promise<Cached>>(MAX_RESOLVED_MODELS)
 
   const resolveNow = async (name: string): Promise<Cached> => {
     const tiers = await locateModel(name, tables)
-    const primary = tiers?.[0][0]
+    const primary = tiers?.primary[0]
     if (tiers === null || primary === undefined)
-      return { resolved: null, expiresAt: clock.monotonic() + UNCERTAIN_FRESH_MS }
-    const { model, certain } = await opener.open(tiers)
+      return { resolved: null, deployments: [], expiresAt: clock.monotonic() + UNCERTAIN_FRESH_MS }
+    const { model, certain, choose, deployments } = await opener.open(tiers)
+    const resolved = { model, name, upstreamModel: primary.upstreamModel, provider: primary.provider }
     return {
-      resolved: { model, name, upstreamModel: primary.upstreamModel, provider: primary.provider },
+      resolved: { ...resolved, ...(choose && { choose: (turn) => ({ name, ...choose(turn) }) }) },
+      deployments: deployments.map(toDeploymentEntry),
       expiresAt: clock.monotonic() + (certain ? RESOLVED_FRESH_MS : UNCERTAIN_FRESH_MS),
     }
   }
@@ -100,11 +112,18 @@ function createResolver(tables: NameTables, opener: Opener, clock: Clock): Model
   return async (name) => {
     const known = ready.get(name) ?? start(name)
     const cached = await known
-    if (clock.monotonic() < cached.expiresAt) return cached.resolved
+    if (clock.monotonic() < cached.expiresAt) return cached
     const newer = ready.get(name)
-    return (await (newer === undefined || newer === known ? start(name) : newer)).resolved
+    return newer === undefined || newer === known ? start(name) : newer
   }
 }
+
+const toDeploymentEntry = ({ model, ...at }: Opened['deployments'][number]): DeploymentEntry => ({
+  provider: at.provider,
+  upstreamModel: at.upstreamModel,
+  testedAt: at.testedAt,
+  fields: ledgerOf(model),
+})
 
 type EntryContext = {
   readonly tables: NameTables
@@ -128,6 +147,11 @@ async function unlistedEntry(id: string, { tables, resolve, createdAt }: EntryCo
     capabilities: resolved.model.capabilities,
   }
 }
+
+const fallbacksOf = ({ fallbacks, contentPolicyFallbacks = [] }: ModelRoute) => [
+  ...fallbacks,
+  ...contentPolicyFallbacks,
+]
 
 function toTables({ providers, models, aliases, defaultModel }: RegistryOptions): NameTables {
   const routes = new Map(models.map((route) => [route.name, route]))

@@ -1,21 +1,28 @@
-/** What a turn asks of a model, so that a fallback never goes to one that would have to drop something (law 17). */
+/** What a turn asks of a model, so that it never goes to a deployment that would have to drop something (law 17). */
 import { HOSTED_TOOL_OF_TYPE } from '../protocol/hosted-tools.ts'
-import type { Item } from '../protocol/items.ts'
-import type { ModelCapabilities, ModelTurn } from './model.ts'
+import { type Model, type ModelCapabilities, ModelError, type ModelTurn } from './model.ts'
+import { isAsked } from './turn-fields.ts'
 
-export function canServe(capabilities: ModelCapabilities, turn: ModelTurn): boolean {
+/** False where the answer would mean something else. */
+export function canServe(model: Model, turn: ModelTurn): boolean {
+  const { capabilities } = model
   if (turn.tools.length > 0 && !capabilities.functionTools) return false
   if (!hasHostedTools(capabilities, turn)) return false
   if (turn.topLogprobs !== null && !capabilities.logprobs) return false
-  if (!capabilities.imageInput && turn.items.some((item) => holds(item, 'input_image'))) return false
-  return capabilities.fileInput || !turn.items.some((item) => holds(item, 'input_file'))
+  if (!capabilities.imageInput && isAsked('input.image', turn)) return false
+  if (!capabilities.fileInput && isAsked('input.file', turn)) return false
+  return !losesMeaning(model, turn)
 }
 
 const hasHostedTools = ({ hostedTools = [] }: ModelCapabilities, { hosted }: ModelTurn): boolean =>
   (hosted?.tools ?? []).every(({ type }) => hostedTools.some((tool) => tool === HOSTED_TOOL_OF_TYPE.get(type)))
 
-function holds(item: Item, type: 'input_image' | 'input_file'): boolean {
-  if (item.type === 'message') return item.content.some((part) => part.type === type)
-  if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return false
-  return typeof item.output !== 'string' && item.output.some((part) => part.type === type)
+/** Also where its adapter cannot write the turn at all. */
+function losesMeaning(model: Model, turn: ModelTurn): boolean {
+  try {
+    return (model.notCarried?.(turn) ?? []).some(({ weight }) => weight === 'meaning')
+  } catch (error) {
+    if (error instanceof ModelError) return true
+    throw error
+  }
 }

@@ -55,7 +55,7 @@ import {
 } from './prompts.ts'
 import { CountInputTokensSchema, CreateResponseSchema } from './request.ts'
 import { DeletedResponseSchema, InputTokensSchema, ItemListSchema, ResponseSchema, UsageSchema } from './response.ts'
-import { Nullable, type TSchema, Type } from './schema.ts'
+import { MapOf, Nullable, type TSchema, Type } from './schema.ts'
 import {
   CustomToolParamSchema,
   CustomToolSchema,
@@ -77,6 +77,8 @@ const ErrorSchema = Type.Object({
     code: Nullable(Type.String()),
   }),
 })
+/** Request field -> `native`, `emulated`, `ignored` or `refused`. */
+const FieldTableSchema = MapOf(Type.String())
 const ModelSchema = Type.Object({
   id: Type.String(),
   object: Type.Literal('model'),
@@ -94,6 +96,17 @@ const ModelSchema = Type.Object({
     reasoning: Type.Boolean(),
     logprobs: Type.Boolean(),
   }),
+  fields: Type.Optional(FieldTableSchema),
+  deployments: Type.Optional(
+    Type.Array(
+      Type.Object({
+        provider: Type.String(),
+        model: Type.String(),
+        tested_at: Nullable(Type.String()),
+        fields: FieldTableSchema,
+      }),
+    ),
+  ),
 })
 
 const EmbeddingModelSchema = Type.Object({

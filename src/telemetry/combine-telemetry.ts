@@ -13,6 +13,7 @@ export function combineTelemetry(...parts: readonly Telemetry[]): Telemetry {
     toolCalled: (event) => each((part) => part.toolCalled(event)),
     rateLimited: (event) => each((part) => part.rateLimited(event)),
     unsupportedParam: (event) => each((part) => part.unsupportedParam(event)),
+    fellBack: (event) => each((part) => part.fellBack(event)),
     streamOpened: () => each((part) => part.streamOpened()),
     streamClosed: () => each((part) => part.streamClosed()),
     failed: (event) => each((part) => part.failed(event)),

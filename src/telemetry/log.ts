@@ -87,7 +87,12 @@ export function createLog(options: LogOptions): Log {
     callPriced() {},
     toolCalled: ({ tool, status }) => put('debug', 'tool call', { tool, status }),
     rateLimited: ({ reason }) => put('debug', 'rate limited', { reason }),
-    unsupportedParam: ({ param, model }) => put('debug', 'unsupported parameter', { param, model }),
+    unsupportedParam: ({ requestId, param, provider }) =>
+      put('info', 'unsupported parameter', { request_id: requestId, param, provider }),
+    fellBack({ requestId, from, to, reason }) {
+      const fields = { request_id: requestId, from: nameOf(from), to: nameOf(to), reason }
+      put('warn', 'fallback to another deployment', fields)
+    },
     streamOpened() {},
     streamClosed() {},
     failed({ requestId, where, error }) {
@@ -95,6 +100,8 @@ export function createLog(options: LogOptions): Log {
     },
   }
 }
+
+const nameOf = ({ provider, model }: { readonly provider: string; readonly model: string }) => `${provider}/${model}`
 
 function responseFields(event: ResponseEvent) {
   return {

@@ -57,7 +57,13 @@ test('requests, responses, tokens and streams are counted under their documented
   metrics.callPriced({ provider: 'openai', model: 'gpt', costUsd: null, usage: NO_USAGE })
   metrics.toolCalled({ tool: 'mcp', status: 'completed' })
   metrics.rateLimited({ reason: 'requests' })
-  metrics.unsupportedParam({ param: 'seed', model: 'gpt' })
+  metrics.unsupportedParam({ requestId: 'req_1', param: 'seed', provider: 'openai' })
+  metrics.fellBack({
+    requestId: 'req_1',
+    from: { provider: 'openai', model: 'gpt' },
+    to: { provider: 'local', model: 'qwen' },
+    reason: 'rate_limit',
+  })
   metrics.streamOpened()
   metrics.streamOpened()
   metrics.streamClosed()
@@ -76,7 +82,8 @@ test('requests, responses, tokens and streams are counted under their documented
     'antiphon_unpriced_calls_total{provider="openai",model="gpt"} 1',
     'antiphon_tool_calls_total{tool="mcp",status="completed"} 1',
     'antiphon_rate_limited_total{reason="requests"} 1',
-    'antiphon_unsupported_params_total{param="seed",model="gpt"} 1',
+    'antiphon_unsupported_params_total{param="seed",provider="openai"} 1',
+    'antiphon_fallbacks_total{provider="openai",reason="rate_limit"} 1',
     'antiphon_streams_in_flight 1',
     `antiphon_build_info{version="1.2.3",node="${process.version}"} 1`,
   ]) {
@@ -86,7 +93,7 @@ test('requests, responses, tokens and streams are counted under their documented
   assert.match(metrics.contentType, /^text\/plain/)
 })
 
-test('a call after a failed one of the same request is a retry', async () => {
+test('a call after a failed one of the same request at the same deployment is a retry', async () => {
   const metrics = create()
   const attempt = (requestId: string, outcome: 'completed' | 'failed') =>
     metrics.modelAttempted({ requestId, attempt: { ...ATTEMPT, outcome } })
@@ -96,6 +103,7 @@ test('a call after a failed one of the same request is a retry', async () => {
   attempt('a', 'completed')
   attempt('b', 'completed')
   attempt('c', 'failed')
+  metrics.modelAttempted({ requestId: 'c', attempt: { ...ATTEMPT, provider: 'local', outcome: 'completed' } })
   assert.match(await metrics.render(), /antiphon_retries_total\{provider="openai"\} 2\n/)
 })
 

@@ -94,10 +94,20 @@ function createOurs({ counter, gauge, histogram }: Instruments) {
     unpricedCalls: counter('antiphon_unpriced_calls_total', 'Calls whose price is unknown.', 'provider', 'model'),
     toolCalls: counter('antiphon_tool_calls_total', 'Tool calls.', 'tool', 'status'),
     streams: gauge('antiphon_streams_in_flight', 'Open streams.'),
-    retries: counter('antiphon_retries_total', 'Model calls made after a failed one of the same request.', 'provider'),
+    retries: counter(
+      'antiphon_retries_total',
+      'Model calls repeated after a failed one, at the same deployment.',
+      'provider',
+    ),
+    fallbacks: counter('antiphon_fallbacks_total', 'Turns that went on to another deployment.', 'provider', 'reason'),
     providerUp: gauge('antiphon_provider_up', '1 when the last call of a provider was answered.', 'provider'),
     rateLimited: counter('antiphon_rate_limited_total', 'Requests refused by a limit.', 'reason'),
-    unsupported: counter('antiphon_unsupported_params_total', 'Parameters that a model cannot take.', 'param', 'model'),
+    unsupported: counter(
+      'antiphon_unsupported_params_total',
+      'Parameters that a provider does not take.',
+      'param',
+      'provider',
+    ),
     buildInfo: gauge('antiphon_build_info', 'Always 1.', 'version', 'node'),
   }
 }
@@ -126,8 +136,8 @@ function createRecorder(it: Ours, isKnownModel: (model: string) => boolean) {
       it.tokens.inc(['output'], usage.output_tokens)
       it.tokens.inc(['reasoning'], usage.output_tokens_details.reasoning_tokens)
     },
-    modelAttempted({ requestId, attempt: { provider, outcome, status } }) {
-      if (isRetry(requestId, outcome === 'failed')) it.retries.inc([providerLabel(provider)])
+    modelAttempted({ requestId, attempt: { provider, model, outcome, status } }) {
+      if (isRetry(requestId, `${provider}/${model}`, outcome === 'failed')) it.retries.inc([providerLabel(provider)])
       // A refusal is an answer; only silence and its own failures say that a provider is down.
       if (outcome === 'completed') providerUp(provider, true)
       else if (outcome === 'failed') providerUp(provider, status !== null && status < 500)
@@ -139,20 +149,22 @@ function createRecorder(it: Ours, isKnownModel: (model: string) => boolean) {
     },
     toolCalled: ({ tool, status }) => it.toolCalls.inc([toolLabel(tool), status]),
     rateLimited: ({ reason }) => it.rateLimited.inc([reason]),
-    unsupportedParam: ({ param, model }) => it.unsupported.inc([paramLabel(param), modelLabel(model)]),
+    unsupportedParam: ({ param, provider }) => it.unsupported.inc([paramLabel(param), providerLabel(provider)]),
+    fellBack: ({ from, reason }) => it.fallbacks.inc([providerLabel(from.provider), reason]),
     streamOpened: () => it.streams.add(NO_LABELS, 1),
     streamClosed: () => it.streams.add(NO_LABELS, -1),
     failed() {},
   } satisfies Telemetry & Pick<Metrics, 'providerUp'>
 }
 
-/** An attempt is a retry when the attempt before it, of the same request, failed. */
-function createRetryDetector(): (requestId: string, failed: boolean) => boolean {
-  const failing = new Set<string>()
-  return (requestId, failed) => {
-    const retry = failing.delete(requestId)
-    if (failed) failing.add(requestId)
-    const oldest = failing.values().next()
+/** An attempt is a retry when the attempt before it, of the same request, failed at the same deployment. */
+function createRetryDetector(): (requestId: string, deployment: string, failed: boolean) => boolean {
+  const failing = new Map<string, string>()
+  return (requestId, deployment, failed) => {
+    const retry = failing.get(requestId) === deployment
+    failing.delete(requestId)
+    if (failed) failing.set(requestId, deployment)
+    const oldest = failing.keys().next()
     if (failing.size > MAX_REMEMBERED && !oldest.done) failing.delete(oldest.value)
     return retry
   }

@@ -2,7 +2,7 @@
  * PORT: what the outside may know of a run. One function per business event; fields are an allow-list: never prompt
  * text, keys, URLs or bodies (law 20).
  */
-import type { ModelAttempt } from '../models/model.ts'
+import type { ModelAttempt, ModelErrorKind } from '../models/model.ts'
 import type { ResponseStatus, Usage } from '../protocol/response.ts'
 
 export interface Telemetry {
@@ -48,7 +48,15 @@ export interface Telemetry {
   }): void
   toolCalled(event: { readonly tool: string; readonly status: string }): void
   rateLimited(event: { readonly reason: string }): void
-  unsupportedParam(event: { readonly param: string; readonly model: string }): void
+  /** A request asked for what its provider does not take; it was left out or done here. */
+  unsupportedParam(event: { readonly requestId: string; readonly param: string; readonly provider: string }): void
+  /** A deployment failed, and another one is asked. */
+  fellBack(event: {
+    readonly requestId: string
+    readonly from: { readonly provider: string; readonly model: string }
+    readonly to: { readonly provider: string; readonly model: string }
+    readonly reason: ModelErrorKind
+  }): void
   streamOpened(): void
   streamClosed(): void
   /** An unforeseen failure, with its cause for the log. */
@@ -64,6 +72,7 @@ export const silentTelemetry: Telemetry = {
   toolCalled() {},
   rateLimited() {},
   unsupportedParam() {},
+  fellBack() {},
   streamOpened() {},
   streamClosed() {},
   failed() {},

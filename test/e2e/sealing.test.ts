@@ -8,12 +8,13 @@ import { createEngine } from '../../src/engine/create-engine.ts'
 import { planRun } from '../../src/engine/plan-run.ts'
 import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { ModelEvent } from '../../src/models/model.ts'
+import { ownReasoning } from '../../src/models/own-reasoning.ts'
 import { ApiError } from '../../src/protocol/errors.ts'
 import type { InputItemParam } from '../../src/protocol/items.ts'
 import { announceSeed, isFull, seededRandom } from '../faults/seed.ts'
 import { type EngineFixture as Fixture, openEngine, readAll } from '../support/engine-fixture.ts'
 import { send } from '../support/http.ts'
-import { finish, type Script, scriptedModel } from '../support/scripted-model.ts'
+import { finish, type Script, saying, scriptedModel } from '../support/scripted-model.ts'
 import { startServer } from '../support/server.ts'
 
 const CANARY = 'canary-of-a-hidden-thought'
@@ -59,21 +60,25 @@ test('what a provider hides is nowhere in the clear: not in the reply, and not i
 })
 
 test('another provider gets the readable text alone, and the caller is told (req 64)', async () => {
-  const model = scriptedModel([thinking(CANARY)])
-  const fixture = await openEngine(model)
+  const fixture = await openEngine(scriptedModel([thinking(CANARY)]))
+  const other = scriptedModel([saying('Hello.')])
   try {
     const { item } = await thoughtOf(fixture)
     const catalog = {
       ...fixture.deps.catalog,
-      resolve: async (name: string) => ({ model, name, upstreamModel: name, provider: 'elsewhere' }),
+      resolve: async (name: string) => {
+        const elsewhere = ownReasoning(other, 'elsewhere')
+        return { model: elsewhere, name, upstreamModel: name, provider: 'elsewhere' }
+      },
     }
     const request = { model: 'm', input: [{ role: 'user' as const, content: 'hi' }, item] }
     const same = await planRun(request, fixture.caller(), fixture.deps)
     assert.deepEqual(same.warnings, [])
-    const other = await planRun(request, fixture.caller(), { ...fixture.deps, catalog })
-    assert.ok(!JSON.stringify(other.turn).includes(CANARY))
-    assert.match(JSON.stringify(other.turn), /I thought about it/)
-    assert.deepEqual(other.warnings, [
+    const plan = await planRun(request, fixture.caller(), { ...fixture.deps, catalog })
+    for await (const _ of plan.resolved.model.stream(plan.turn, { signal: new AbortController().signal }));
+    assert.ok(!JSON.stringify(other.turns).includes(CANARY))
+    assert.match(JSON.stringify(other.turns), /I thought about it/)
+    assert.deepEqual(plan.warnings, [
       "input: reasoning of the provider 'scripted' goes to 'elsewhere' as readable text at most.",
     ])
   } finally {

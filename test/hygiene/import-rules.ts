@@ -15,6 +15,8 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/embedder.ts',
   'src/models/model.ts',
   'src/models/price-book.ts',
+  'src/models/reasoning-origin.ts',
+  'src/models/turn-fields.ts',
   'src/store/conversation-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',

@@ -43,8 +43,9 @@ const ENTRIES: ReadonlySet<string> = new Set([
   'src/main.ts',
   // The fold of events as the contract has it: what tests hold the running server against.
   'src/protocol/apply-event.ts',
-  // Writes the documentation from the table beside it.
+  // Write documentation from what they stand beside.
   'src/config/configuration-doc.ts',
+  'src/app/capabilities-doc.ts',
   // For the server's own tools; the first of them takes this line away.
   'src/tools/read-arguments.ts',
 ])

@@ -12,6 +12,7 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
 import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { Model } from '../../src/models/model.ts'
+import { ownReasoning } from '../../src/models/own-reasoning.ts'
 import { noPrices, type PriceBook } from '../../src/models/price-book.ts'
 import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
@@ -57,7 +58,12 @@ export async function openEngine(
   const directory = await mkdtemp(join(tmpdir(), 'antiphon-engine-'))
   const real = await createSqliteStore({ path: join(directory, 'antiphon.db'), clock: systemClock })
   const store = options.wrapStore ? options.wrapStore(real) : real
-  const resolved = (name: string) => ({ model, name, upstreamModel: name, provider: 'scripted' })
+  const resolved = (name: string) => ({
+    model: ownReasoning(model, 'scripted'),
+    name,
+    upstreamModel: name,
+    provider: 'scripted',
+  })
   const deps: EngineDeps = {
     store,
     catalog: { resolve: async (name) => resolved(name), list: async () => [], get: async () => null },

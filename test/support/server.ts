@@ -32,7 +32,7 @@ export const BACKENDS = [
 ] as const
 
 export type ServerOptions = {
-  /** Lines of YAML besides the provider. */
+  /** Lines of YAML besides the providers. */
   readonly config?: string
   /** Further providers, one line of YAML each. */
   readonly providers?: readonly string[]

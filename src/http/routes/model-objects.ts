@@ -2,8 +2,16 @@
 import type { ModelEntry } from '../../models/catalog.ts'
 import type { EmbedderEntry } from '../../models/embedder.ts'
 
-/** OpenAI's four fields, and what we know besides. */
-export const toModelObject = ({ id, created, ownedBy, displayName, capabilities }: ModelEntry) => ({
+/** OpenAI's four fields, and what we know besides. `fields` and `deployments` are shown of one model, not in lists. */
+export const toModelObject = ({
+  id,
+  created,
+  ownedBy,
+  displayName,
+  capabilities,
+  fields,
+  deployments,
+}: ModelEntry) => ({
   id,
   object: 'model',
   created,
@@ -21,6 +29,15 @@ export const toModelObject = ({ id, created, ownedBy, displayName, capabilities 
     reasoning: capabilities.reasoning,
     logprobs: capabilities.logprobs,
   },
+  ...(fields && { fields }),
+  ...(deployments && {
+    deployments: deployments.map((it) => ({
+      provider: it.provider,
+      model: it.upstreamModel,
+      tested_at: it.testedAt,
+      fields: it.fields,
+    })),
+  }),
 })
 
 /** The same for a model of embeddings, which has other things to say. */

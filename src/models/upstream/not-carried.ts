@@ -1,43 +1,27 @@
 /** What a turn asks for and a provider will not see, read from the provider's table of fields. */
 import type { FieldTable, ModelTurn, NotCarried, TurnField } from '../model.ts'
+import { isAsked, paramOf } from '../turn-fields.ts'
 
-/**
- * Whether a turn asks for a field, for those that an adapter alone decides about. What a model's capabilities tell
- * (images, files, tools, schemas) is refused while planning.
- */
-const ASKED: Readonly<Partial<Record<TurnField, (turn: ModelTurn) => boolean>>> = {
-  top_logprobs: (turn) => turn.topLogprobs !== null,
-  presence_penalty: (turn) => !!turn.presencePenalty,
-  frequency_penalty: (turn) => !!turn.frequencyPenalty,
-  temperature: (turn) => turn.temperature !== null,
-  top_p: (turn) => turn.topP !== null,
-  stop: (turn) => turn.stop !== null && turn.stop.length > 0,
-  tool_choice: (turn) => turn.toolChoice.mode === 'required',
-  'text.format.json_schema': (turn) => turn.text.format.type === 'json_schema',
-  'text.format.json_object': (turn) => turn.text.format.type === 'json_object',
-  parallel_tool_calls: (turn) => !turn.parallelToolCalls && turn.tools.length > 0,
-  'reasoning.effort': (turn) => turn.reasoning.effort !== null,
-  'reasoning.summary': (turn) => turn.reasoning.summary !== null,
-  'text.verbosity': (turn) => turn.text.verbosity !== 'medium',
-  service_tier: (turn) => !!turn.serviceTier && turn.serviceTier !== 'auto' && turn.serviceTier !== 'default',
-  prompt_cache_key: (turn) => !!turn.promptCacheKey,
-  prompt_cache_retention: (turn) => !!turn.promptCacheRetention,
-  safety_identifier: (turn) => !!turn.safetyIdentifier,
-}
-
-/** The name a client used for what the table tells apart more finely. */
-const PARAMS: Readonly<Partial<Record<TurnField, string>>> = {
-  'text.format.json_schema': 'text.format',
-  'text.format.json_object': 'text.format',
-}
+/** Told by a model's capabilities and refused while planning, or always carried. All others an adapter decides about. */
+const DECIDED_ELSEWHERE: ReadonlySet<TurnField> = new Set([
+  'instructions',
+  'input.image',
+  'input.file',
+  'tools.function',
+  'tools.custom',
+  'tools.strict',
+  'tool_choice.allowed_tools',
+  'max_output_tokens',
+])
 
 export function notCarriedOf(fields: FieldTable, turn: ModelTurn): readonly NotCarried[] {
   const lost: NotCarried[] = []
   for (const field in fields) {
     const name = field as TurnField
     const support = fields[name]
-    if ((support !== 'ignored' && support !== 'refused') || !ASKED[name]?.(turn)) continue
-    lost.push({ param: PARAMS[name] ?? name, weight: support === 'refused' ? 'meaning' : 'hint' })
+    if ((support !== 'ignored' && support !== 'refused') || DECIDED_ELSEWHERE.has(name) || !isAsked(name, turn))
+      continue
+    lost.push({ param: paramOf(name), weight: support === 'refused' ? 'meaning' : 'hint' })
   }
   return lost
 }

@@ -13,8 +13,8 @@ import {
 import { systemClock } from '../lib/clock.ts'
 import { createCountingIds } from '../lib/ids.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
-import { ModelError, type ModelEvent, type ModelTurn } from './model.ts'
-import { type JsonFormat, structuredOutputByPrompt } from './structured-output-by-prompt.ts'
+import { type FieldTable, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
+import { type JsonFormat, structuredOutput } from './structured-output.ts'
 
 const checks = createIsolatedChecks({ clock: systemClock })
 after(() => checks.close())
@@ -37,11 +37,11 @@ const textOf = (events: readonly ModelEvent[]) =>
 
 async function run(scripts: readonly Script[], format: JsonFormat = strict) {
   const inner = createScriptedModel(scripts, { structuredOutput: false })
-  const model = structuredOutputByPrompt(inner, { ids: createCountingIds(), checks })
+  const model = structuredOutput(inner, { ids: createCountingIds(), checks })
   return { inner, ...(await collect(model, turnFor(format))) }
 }
 
-describe('structured output by prompt', () => {
+describe('structured output in words', () => {
   it('tells the model the schema behind the instructions and asks for plain text', async () => {
     const { inner, events, error } = await run([says('{"n"', ':1}')])
     assert.equal(error, null)
@@ -125,7 +125,7 @@ describe('structured output by prompt', () => {
 
   it('streams plain text turns as they come', async () => {
     const inner = createScriptedModel([[textBlock('t', 'a'), [finish()]]], { structuredOutput: false })
-    const model = structuredOutputByPrompt(inner, { ids: createCountingIds(), checks })
+    const model = structuredOutput(inner, { ids: createCountingIds(), checks })
     assert.deepEqual((await collect(model)).events, [...textBlock('t', 'a'), finish()])
     assert.equal(inner.calls[0]?.instructions, null)
   })
@@ -140,7 +140,7 @@ describe('a model that can be constrained to some formats', () => {
       notCarried: (turn: ModelTurn) =>
         lost.includes(turn.text.format.type) ? [{ param: 'text.format', weight: 'meaning' } as const] : [],
     }
-    return { inner, model: structuredOutputByPrompt(some, { ids: createCountingIds(), checks }) }
+    return { inner, model: structuredOutput(some, { ids: createCountingIds(), checks }) }
   }
 
   it('is constrained to what it carries, and streams', async () => {
@@ -159,5 +159,77 @@ describe('a model that can be constrained to some formats', () => {
     assert.equal(textOf(events), '{"n":1}')
     assert.equal(inner.calls[0]?.text.format.type, 'text')
     assert.match(inner.calls[0]?.instructions ?? '', /JSON Schema "answer"/)
+  })
+})
+
+describe('structured output by a call', () => {
+  const CALLABLE = { structuredOutput: false, functionTools: true, reasoning: false }
+  const calls = (name: string, json: string): Script => [
+    textBlock('t', 'I will answer.'),
+    callBlock('c', name, json),
+    [finish('tool_calls', usage(10, 2))],
+  ]
+  async function answered(scripts: readonly Script[], turn: ModelTurn = turnFor(strict), fields: FieldTable = {}) {
+    const inner = { ...createScriptedModel(scripts, CALLABLE), fields }
+    const model = structuredOutput(inner, { ids: createCountingIds(), checks })
+    return { inner, ...(await collect(model, turn)) }
+  }
+
+  it('makes the model call a function with the schema, and shows its arguments as text', async () => {
+    const { inner, events, error } = await answered([calls('final_answer', '{"n":1}')])
+    assert.equal(error, null)
+    assert.deepEqual(events, [...textBlock('c', '{"n":1}'), finish('stop', usage(10, 2))])
+    const [turn] = inner.calls
+    assert.deepEqual(turn?.toolChoice, { mode: 'required', allowed: null })
+    assert.deepEqual(
+      turn?.tools.map((tool) => tool.type === 'function' && tool.parameters),
+      [schema],
+    )
+    assert.equal(turn?.instructions, 'Be brief.')
+  })
+
+  it('repairs arguments that do not fit, in words', async () => {
+    const { inner, events } = await answered([calls('final_answer', '{"n":"x"}'), says('{"n":2}')])
+    assert.equal(textOf(events), '{"n":2}')
+    assert.equal(inner.calls[1]?.toolChoice.mode, 'none')
+    assert.match(inner.calls[1]?.instructions ?? '', /valid against the JSON Schema/)
+  })
+
+  it("stands beside the client's own tools, whose calls come first", async () => {
+    const own = {
+      type: 'function',
+      name: 'final_answer',
+      description: null,
+      parameters: schema,
+      strict: false,
+    } as const
+    const turn: ModelTurn = { ...turnFor(strict), tools: [own] }
+    const called = await answered([calls('final_answer', '{"n":1}')], turn)
+    assert.deepEqual(
+      called.inner.calls[0]?.tools.map(({ name }) => name),
+      ['final_answer', 'final_answer_'],
+    )
+    assert.ok(called.events.some((event) => event.type === 'call-start' && event.name === 'final_answer'))
+    const both: Script = [
+      ...calls('final_answer', '{"n":1}').slice(1, 2),
+      ...calls('final_answer_', '{"n":2}').slice(1),
+    ]
+    const { events } = await answered([both.map((batch) => batch)], turn)
+    assert.equal(textOf(events), '')
+  })
+
+  it('is asked for in words where a model cannot be made to call', async () => {
+    for (const [turn, fields] of [
+      [turnFor(strict), { tool_choice: 'refused' }],
+      [
+        { ...turnFor(strict), toolChoice: { mode: 'none', allowed: null }, tools: [] },
+        { 'tools.function': 'emulated' },
+      ],
+      [turnFor({ ...strict, schema: { type: 'array' } }), {}],
+      [turnFor({ type: 'json_object' }), {}],
+    ] as const satisfies readonly (readonly [ModelTurn, FieldTable])[]) {
+      const { inner } = await answered([says('[]'), says('{}')], turn, fields)
+      assert.deepEqual(inner.calls[0]?.tools, [])
+    }
   })
 })
