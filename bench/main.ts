@@ -55,7 +55,8 @@ async function measureRow(bench: Bench, row: Row, server: TargetName, plan: Plan
   try {
     const window: Window = { durationMs: plan.durationMs, short: plan.short, upstreamPort: bench.upstreamPort }
     const samples: Sample[][] = row.figures.map(() => [])
-    for (let round = -plan.warmUpRounds; round < plan.rounds; round += 1) {
+    const rounds = Math.min(plan.rounds, row.maxRounds ?? plan.rounds)
+    for (let round = -Math.min(plan.warmUpRounds, rounds); round < rounds; round += 1) {
       const [floor = [], ours = []] = await measureBoth(targets, (target) => row.measure(target, window), round)
       if (round >= 0) addSamples(samples, floor, ours)
     }

@@ -15,7 +15,7 @@ export const getRequest = (target: Target, id: string): Buffer => buildRequest('
 export const directRequest = (messages: readonly object[]): Buffer =>
   buildRequest('POST', '/v1/chat/completions', {}, { model: 'plain', messages, stream: true })
 
-type ResponseBody = {
+export type ResponseBody = {
   readonly id: string
   readonly status: string
   readonly output: readonly { readonly type: string; readonly content?: readonly { readonly text: string }[] }[]
@@ -27,7 +27,7 @@ export function checkPlain(reply: Reply): string {
 }
 
 /** Answers the id. */
-function checkResponse(response: ResponseBody, text: string): string {
+export function checkResponse(response: ResponseBody, text: string): string {
   const message = response.output.find((item) => item.type === 'message')
   if (response.status !== 'completed' || message?.content?.[0]?.text !== text) {
     throw new Error(`a reply that is not whole: ${JSON.stringify(response).slice(0, 500)}`)

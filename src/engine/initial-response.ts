@@ -39,9 +39,6 @@ export function initialResponse(request: CreateResponseRequest, parts: InitialPa
     prompt: parts.prompt,
     prompt_cache_key: request.prompt_cache_key ?? null,
     prompt_cache_retention: cacheRetention(request.prompt_cache_retention),
-    ...(cacheOptions
-      ? { prompt_cache_options: { mode: cacheOptions.mode ?? 'implicit', ttl: cacheOptions.ttl ?? '30m' } }
-      : {}),
     reasoning: echoReasoning(request.reasoning),
     safety_identifier: request.safety_identifier ?? null,
     service_tier: serviceTier(request.service_tier),
@@ -60,6 +57,10 @@ export function initialResponse(request: CreateResponseRequest, parts: InitialPa
     metadata: request.metadata ?? {},
     moderation: null,
     content_filters: null,
+    // Last, because what follows a spread is added to the object field by field.
+    ...(cacheOptions && {
+      prompt_cache_options: { mode: cacheOptions.mode ?? 'implicit', ttl: cacheOptions.ttl ?? '30m' },
+    }),
   }
 }
 

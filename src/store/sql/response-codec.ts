@@ -58,15 +58,28 @@ const usualFields = () => ({
   tools: [],
   metadata: {},
 })
-const usualTexts = new Map(Object.entries(USUAL).map(([name, value]) => [name, JSON.stringify(value)]))
+const usual = new Map<string, { readonly value: unknown; readonly text: string }>(
+  Object.entries(USUAL).map(([name, value]) => [name, { value, text: JSON.stringify(value) }]),
+)
+/** In columns, as items, or following from those. */
+const ELSEWHERE: ReadonlySet<string> = new Set([
+  'id',
+  'created_at',
+  'status',
+  'previous_response_id',
+  'output',
+  'output_text',
+])
 
 export function encodeResponse(response: ResponseObject): string {
-  const { id, created_at, status, previous_response_id, output, output_text, ...fields } = response
   const kept: string[] = []
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(response)) {
+    const expected = usual.get(name)
+    if (ELSEWHERE.has(name) || value === expected?.value) continue
     const text: string | undefined = JSON.stringify(value)
-    if (text !== undefined && text !== usualTexts.get(name)) kept.push(`${JSON.stringify(name)}:${text}`)
+    if (text !== undefined && text !== expected?.text) kept.push(`${JSON.stringify(name)}:${text}`)
   }
+  const { output, output_text } = response
   if (output_text !== joinOutputText(output)) kept.push(`"output_text":${JSON.stringify(output_text)}`)
   return `{${kept.join(',')}}`
 }
@@ -85,9 +98,13 @@ export type ResponseRow = {
 export function decodeResponse(row: ResponseRow): ResponseObject {
   const stored: StoredBody = JSON.parse(row.body)
   const output: ResponseObject['output'] = JSON.parse(`[${row.output ?? ''}]`)
-  const { object, background, output_text = joinOutputText(output), ...rest } = { ...usualFields(), ...stored }
   const { id, created_at, status, previous_response_id } = row
-  return { id, object, created_at, status, background, ...rest, output, output_text, previous_response_id }
+  const output_text = stored.output_text ?? joinOutputText(output)
+  return {
+    ...{ id, object: USUAL.object, created_at, status, background: USUAL.background },
+    ...{ ...usualFields(), ...stored },
+    ...{ output, output_text, previous_response_id },
+  }
 }
 
 /** The stored body of a response with another `error`. */
