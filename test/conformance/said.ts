@@ -101,8 +101,10 @@ export const eventStream = (frames: readonly string[]): Outgoing => ({
   body: frames.join(''),
 })
 
-/** A text in two pieces, as models send it. */
-export function halves(text: string): readonly string[] {
+/** A text as models send it: word by word, a single word in two pieces. */
+export function pieces(text: string): readonly string[] {
+  const words = text.split(/(?<= )/)
+  if (words.length > 1) return words
   const chars = [...text]
   const half = Math.ceil(chars.length / 2)
   return [chars.slice(0, half).join(''), chars.slice(half).join('')].filter((piece) => piece !== '')

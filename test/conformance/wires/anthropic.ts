@@ -6,10 +6,10 @@ import {
   fields,
   type Heard,
   type HeardPart,
-  halves,
   json,
   list,
   numberOrNull,
+  pieces,
   SPENT,
   type Wire,
 } from '../said.ts'
@@ -66,14 +66,14 @@ export const anthropic: Wire = {
       const delta = (value: object) => event('content_block_delta', { index, delta: value })
       if ('text' in said) {
         start({ type: 'text', text: '' })
-        for (const text of halves(said.text)) delta({ type: 'text_delta', text })
+        for (const text of pieces(said.text)) delta({ type: 'text_delta', text })
       } else if ('thought' in said) {
         start({ type: 'thinking', thinking: '', signature: '' })
-        for (const thinking of halves(said.thought)) delta({ type: 'thinking_delta', thinking })
+        for (const thinking of pieces(said.thought)) delta({ type: 'thinking_delta', thinking })
         delta({ type: 'signature_delta', signature: sign(said.thought, said.signature) })
       } else {
         start({ type: 'tool_use', id: `toolu_${++calls}`, name: said.call, input: {} })
-        for (const partial_json of ['', ...halves(JSON.stringify(said.input))])
+        for (const partial_json of ['', ...pieces(JSON.stringify(said.input))])
           delta({ type: 'input_json_delta', partial_json })
       }
       event('content_block_stop', { index })

@@ -5,10 +5,10 @@ import {
   fields,
   type Heard,
   type HeardPart,
-  halves,
   json,
   list,
   numberOrNull,
+  pieces,
   SPENT,
   type Wire,
 } from '../said.ts'
@@ -43,14 +43,14 @@ export const chat: Wire = {
     let calls = 0
     chunk({ role: 'assistant', content: '' })
     for (const said of says) {
-      if ('text' in said) for (const content of halves(said.text)) chunk({ content })
-      else if ('thought' in said) for (const piece of halves(said.thought)) chunk({ reasoning_content: piece })
+      if ('text' in said) for (const content of pieces(said.text)) chunk({ content })
+      else if ('thought' in said) for (const piece of pieces(said.thought)) chunk({ reasoning_content: piece })
       else {
         const index = calls++
         chunk({
           tool_calls: [{ index, id: `call_${index}`, type: 'function', function: { name: said.call, arguments: '' } }],
         })
-        for (const piece of halves(JSON.stringify(said.input)))
+        for (const piece of pieces(JSON.stringify(said.input)))
           chunk({ tool_calls: [{ index, function: { arguments: piece } }] })
       }
     }

@@ -5,10 +5,10 @@ import {
   fields,
   type Heard,
   type HeardPart,
-  halves,
   json,
   list,
   numberOrNull,
+  pieces,
   SPENT,
   type Wire,
 } from '../said.ts'
@@ -40,7 +40,7 @@ export const gemini: Wire = {
     let signature: string | null = null
     for (const said of says) {
       if ('thought' in said) {
-        for (const text of halves(said.thought)) part({ text, thought: true })
+        for (const text of pieces(said.thought)) part({ text, thought: true })
         signature = said.signature
         continue
       }
@@ -50,9 +50,10 @@ export const gemini: Wire = {
         part({ functionCall: { name: said.call, args: said.input }, ...thoughtSignature })
         continue
       }
-      const [first = '', ...rest] = halves(said.text)
-      part({ text: first })
-      for (const text of rest) part({ text, ...thoughtSignature })
+      const words = pieces(said.text)
+      words.forEach((text, index) => {
+        part(index === words.length - 1 ? { text, ...thoughtSignature } : { text })
+      })
     }
     const candidates = [{ index: 0, content: { role: 'model', parts: [] }, finishReason: FINISH[ends] }]
     const usageMetadata = {

@@ -5,10 +5,10 @@ import {
   fields,
   type Heard,
   type HeardPart,
-  halves,
   json,
   list,
   numberOrNull,
+  pieces,
   type Said,
   SPENT,
   type Wire,
@@ -88,7 +88,7 @@ function sayItem(said: Said, { output_index, status }: { output_index: number; s
     const part = { type: 'output_text', text: said.text, annotations: [], logprobs: [] }
     added({ ...item, status: 'in_progress', content: [] })
     event('response.content_part.added', { ...at, part: { ...part, text: '' } })
-    for (const delta of halves(said.text)) event('response.output_text.delta', { ...at, delta, logprobs: [] })
+    for (const delta of pieces(said.text)) event('response.output_text.delta', { ...at, delta, logprobs: [] })
     event('response.output_text.done', { ...at, text: said.text, logprobs: [] })
     event('response.content_part.done', { ...at, part })
     return done({ ...item, status, content: [part] })
@@ -99,7 +99,7 @@ function sayItem(said: Said, { output_index, status }: { output_index: number; s
     const part = { type: 'summary_text', text: said.thought }
     added({ ...item, summary: [] })
     event('response.reasoning_summary_part.added', { ...at, part: { ...part, text: '' } })
-    for (const delta of halves(said.thought)) event('response.reasoning_summary_text.delta', { ...at, delta })
+    for (const delta of pieces(said.thought)) event('response.reasoning_summary_text.delta', { ...at, delta })
     event('response.reasoning_summary_text.done', { ...at, text: said.thought })
     event('response.reasoning_summary_part.done', { ...at, part })
     return done({ ...item, summary: [part], encrypted_content: said.signature })
@@ -108,7 +108,7 @@ function sayItem(said: Said, { output_index, status }: { output_index: number; s
   const item = { id: at.item_id, type: 'function_call', call_id: `call_up${output_index}`, name: said.call }
   const input = JSON.stringify(said.input)
   added({ ...item, status: 'in_progress', arguments: '' })
-  for (const delta of halves(input)) event('response.function_call_arguments.delta', { ...at, delta })
+  for (const delta of pieces(input)) event('response.function_call_arguments.delta', { ...at, delta })
   event('response.function_call_arguments.done', { ...at, arguments: input })
   return done({ ...item, status, arguments: input })
 }
