@@ -3,12 +3,11 @@ import type { Command, Option } from './command.ts'
 const COLUMN = 26
 
 export function helpText(version: string, commands: readonly Command[]): string {
-  const rows = commands.map((command) => entry([command.name, ...argumentsOf(command)].join(' '), command.doc))
   return `antiphon ${version}: the OpenAI Responses API in front of any model provider
 
 Usage: antiphon [COMMAND] [OPTIONS]
 
-${rows.join('\n')}
+${commandRows(commands)}
 
 ${entry('-h, --help', 'Help, also for each command.')}
 ${entry('-v, --version', 'The version.')}
@@ -19,12 +18,21 @@ runtime could not be started; 130 stopped at once by a second signal.
 `
 }
 
+/** Of commands that share their first word, as `keys create` and `keys list`. */
+export function familyHelp(family: string, commands: readonly Command[]): string {
+  const members = commands.filter(({ name }) => name.startsWith(`${family} `))
+  return `Usage: antiphon ${family} COMMAND [OPTIONS]\n\n${commandRows(members)}\n\nantiphon ${family} COMMAND --help shows more.\n`
+}
+
 export function commandHelp(command: Command): string {
   const { name, doc, options, details } = command
   const rows = Object.entries(options).map(([option, spec]) => entry(optionName(option, spec), spec.doc))
   const usage = ['antiphon', name, ...argumentsOf(command), '[OPTIONS]'].join(' ')
   return `${doc}\n\nUsage: ${usage}\n\n${rows.join('\n')}\n${details === undefined ? '' : `\n${details}\n`}`
 }
+
+const commandRows = (commands: readonly Command[]) =>
+  commands.map((command) => entry([command.name, ...argumentsOf(command)].join(' '), command.doc)).join('\n')
 
 const argumentsOf = ({ positionals, optionalPositionals = [] }: Command) => [...positionals, ...optionalPositionals]
 

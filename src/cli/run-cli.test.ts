@@ -387,6 +387,13 @@ test('models are listed without what could rewrite a terminal', async () => {
   assert.match(written.err, /openai is off: no key: set OPENAI_API_KEY/)
 })
 
+test('a word that several commands share has a help of its own', async () => {
+  const { written, run } = setUp()
+  assert.equal(await run('keys', '--help'), 0)
+  assert.match(written.out, /^Usage: antiphon keys COMMAND \[OPTIONS\]\n\n {2}keys create .*\n {2}keys list /)
+  assert.doesNotMatch(written.out, /^ {2}(serve|models) /m)
+})
+
 test('what is unknown is a usage error with a suggestion', async () => {
   for (const [args, message] of [
     [['serv'], 'unknown command "serv" (did you mean "serve"?); see antiphon --help'],

@@ -3,7 +3,7 @@ import { CommandError } from './app-interface.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
-import { commandHelp, helpText } from './help.ts'
+import { commandHelp, familyHelp, helpText } from './help.ts'
 import { type Host, line } from './host.ts'
 import { keysCreate, keysList, keysRevoke, keysRotateSealing } from './keys.ts'
 import { models } from './models.ts'
@@ -61,14 +61,22 @@ function exitCodeOf(error: unknown): number | null {
   return Object.hasOwn(OPERATOR_ERRORS, name) ? (OPERATOR_ERRORS[name] ?? null) : null
 }
 
+/** A first word that is no command by itself, as `keys`. */
+const isFamily = (word: string) =>
+  COMMANDS.some(({ name }) => name.startsWith(`${word} `)) && !COMMANDS.some(({ name }) => name === word)
+
 async function dispatch(args: readonly string[], host: Host): Promise<number> {
-  const [first] = args
+  const [first, second] = args
   if (first === '--version' || first === '-v' || first === 'version') {
     line(host.stdout, host.version)
     return EXIT.ok
   }
   if (first === '--help' || first === '-h' || first === 'help') {
     host.stdout.write(helpText(host.version, COMMANDS))
+    return EXIT.ok
+  }
+  if (first !== undefined && isFamily(first) && (second === '--help' || second === '-h')) {
+    host.stdout.write(familyHelp(first, COMMANDS))
     return EXIT.ok
   }
   const { command, input, help } = parseCommandLine(args, COMMANDS)

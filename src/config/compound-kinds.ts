@@ -18,16 +18,20 @@ export const placed = <T>(kind: Kind<T>): Kind<Placed<T>> => ({
   },
 })
 
-export function list<T>(item: Kind<T>): Kind<readonly T[]> {
-  const says = `a list, each ${item.says}`
+/** `atLeast`: entries that must be written, whether or not they are faulty. */
+export function list<T>(item: Kind<T>, { atLeast = 0 } = {}): Kind<readonly T[]> {
+  const says = atLeast === 0 ? `a list, each ${item.says}` : `a list of at least ${atLeast}, each ${item.says}`
   return {
     says,
     unit: null,
     show: (value) => `[${value.map((it) => item.show(it)).join(', ')}]`,
     read(node, context) {
       if (isNothing(node)) return undefined
-      if (node.type === 'list') return node.items.flatMap((it) => item.read(it, context) ?? [])
-      context.error(node.place, `expected ${says}, not ${quoteNode(node)}`)
+      if (node.type === 'list' && node.items.length >= atLeast) {
+        return node.items.flatMap((it) => item.read(it, context) ?? [])
+      }
+      const shown = node.type === 'list' ? `one of ${node.items.length}` : quoteNode(node)
+      context.error(node.place, `expected ${says}, not ${shown}`)
       return undefined
     },
   }
@@ -93,7 +97,9 @@ export function object<const F extends Fields, R extends keyof F & string = neve
         if (kind === undefined) context.error(keyPlace, unknownKey(key, names))
         else values[key] = kind.read(value, context) ?? null
       }
-      for (const name of required.filter((it) => !entries.some(({ key }) => key === it))) {
+      // Written with nothing behind it is as good as not written; what is faulty was reported by its own kind.
+      const given = entries.filter(({ value }) => !isNothing(value)).map(({ key }) => key)
+      for (const name of required.filter((it) => !given.includes(it))) {
         context.error(node.place, `${what} lacks "${name}"`)
       }
       // The check: every field was read by its own kind, or is null, and required ones are not null.

@@ -115,7 +115,7 @@ export const models = () =>
       'a model',
       {
         model_name: placed(modelName()),
-        deployments: list(deployment()),
+        deployments: list(deployment(), { atLeast: 1 }),
         fallbacks: list(placed(modelName())),
         content_policy_fallbacks: list(placed(modelName())),
         model_info: modelInfo(),

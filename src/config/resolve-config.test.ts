@@ -133,6 +133,17 @@ const PLANTED: readonly (readonly [string, string, string])[] = [
     '1:19 the provider "gpu" lacks "api_base"',
   ],
   [
+    'a model without deployments',
+    'models: [{ model_name: a, deployments: [] }]',
+    '1:40 expected a list of at least 1, each a deployment, not one of 0',
+  ],
+  [
+    'a model whose only deployment is faulty',
+    'models: [{ model_name: a, deployments: [{ model: demo }] }]',
+    '1:50 expected a name as provider/model, not "demo"',
+  ],
+  ['a required field with nothing behind it', 'keys: [{ key_alias: ci, key: }]', '1:8 a key lacks "key"'],
+  [
     'a URL with a password',
     'providers: { openai: { api_base: "http://me:pw@h/v1" } }',
     '1:34 expected an http:// or https:// URL without user name and query, not "http://***@h/v1"',

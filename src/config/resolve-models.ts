@@ -36,9 +36,6 @@ export function resolveModels(
 }
 
 function resolveModel(written: WrittenModel, providers: readonly string[], context: ReadContext): ModelConfig {
-  if (written.deployments.length === 0) {
-    context.error(written.place, `the model "${written.model_name.value}" needs at least one deployment`)
-  }
   const info = written.model_info
   return {
     name: written.model_name.value,

@@ -88,11 +88,14 @@ function answerUnrouted(
   })
 }
 
+const NO_SUCH_ENDPOINT = 'This server has no such endpoint; GET /openapi.json lists those it has.'
+const BASE_URL =
+  'The base URL of this API ends in /v1: point your client at http://HOST:PORT/v1 and it calls, for example, ' +
+  'POST /v1/responses.'
+
 const unknownPath = (method: string, path: string) =>
   new ApiError({
     status: 404,
     code: 'unknown_url',
-    message:
-      `Invalid URL (${method} ${path}). The base URL of this API ends in /v1: point your client at ` +
-      'http://HOST:PORT/v1 and it calls, for example, POST /v1/responses.',
+    message: `Invalid URL (${method} ${path}). ${path.startsWith('/v1/') ? NO_SUCH_ENDPOINT : BASE_URL}`,
   })

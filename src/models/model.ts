@@ -23,7 +23,10 @@ export interface Model {
   /** How the fields of a request fare on this model; the same data that refusing and reporting go by. */
   readonly fields: FieldTable
   stream(turn: ModelTurn, context: ModelContext): AsyncIterable<ModelBatch>
-  /** Tokens the turn's input would cost. Exact where the provider counts, else by a tokenizer. */
+  /**
+   * Tokens the turn's input would cost. Exact where the provider counts, else by a tokenizer. Throws `ModelError`:
+   * `aborted`, or `invalid_request` for a turn this model cannot be asked.
+   */
   countInputTokens(turn: ModelTurn, context: ModelContext): Promise<number>
   /** What the provider will not see of a turn, for planning to refuse or report (law 17). Absent: it sees all. */
   notCarried?(turn: ModelTurn): readonly NotCarried[]

@@ -58,8 +58,13 @@ export const badRequest = (param: string | null, code: string | null, message: s
 export const missingParameter = (param: string) =>
   badRequest(param, 'missing_required_parameter', `Missing required parameter: '${param}'.`)
 
-export const unknownParameter = (param: string) =>
-  badRequest(param, 'unknown_parameter', `Unknown parameter: '${param}'.`)
+/** `meant`: the parameter that was probably meant, where one is near. */
+export const unknownParameter = (param: string, meant: string | null = null) =>
+  badRequest(
+    param,
+    'unknown_parameter',
+    `Unknown parameter: '${param}'.${meant === null ? '' : ` Did you mean '${meant}'?`}`,
+  )
 
 export const unsupportedParameter = (param: string, why: string) =>
   badRequest(param, 'unsupported_parameter', `Unsupported parameter: '${param}'. ${why}`)

@@ -23,6 +23,21 @@ test('unknown parameters are refused or reported, as the policy says (req 21)', 
   assert.match(strict({ messages: [] }).message, /this parameter has moved to 'input'/)
 })
 
+test('a misspelt parameter is told with the one that was meant (req 21)', () => {
+  const typos = { temprature: 1, max_output_token: 5, 'Top-P': 1, [`model${'l'.repeat(100_000)}`]: 1 }
+  const { warnings } = accept({ model: 'm', input: 'a', ...typos })
+  assert.deepEqual(warnings.slice(0, 3), [
+    "temprature is unknown and was ignored; did you mean 'temperature'?",
+    "max_output_token is unknown and was ignored; did you mean 'max_output_tokens'?",
+    "Top-P is unknown and was ignored; did you mean 'top_p'?",
+  ])
+  assert.match(warnings[3] ?? '', /^model+.{0,4} is unknown and was ignored$/)
+  const refused = refusal(() =>
+    validateCreateResponse({ model: 'm', input: 'a', temprature: 1 }, { unknownParams: 'error' }),
+  )
+  assert.equal(refused.message, "Unknown parameter: 'temprature'. Did you mean 'temperature'?")
+})
+
 test('warnings about unknown parameters are printable and bounded, whatever their names', () => {
   const names = Array.from({ length: 50 }, (_, index) => `\r\nset-cookie: ü${index}${'x'.repeat(500)}`)
   const { warnings } = accept({ model: 'm', input: 'a', ...Object.fromEntries(names.map((name) => [name, 1])) })

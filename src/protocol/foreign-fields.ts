@@ -3,6 +3,7 @@
  * which becomes `text.format`. The rest is refused or reported, with a hint where it has a name here.
  */
 
+import { nearestName } from '../lib/nearest-name.ts'
 import { compileCheck } from './compile-check.ts'
 import { unknownParameter, unsupportedParameter } from './errors.ts'
 import { explainInvalid } from './explain-invalid.ts'
@@ -95,8 +96,8 @@ export function reportUnknownFields(
   const unknown = Object.keys(body).filter((key) => !known.has(key))
   const [first] = unknown
   if (first === undefined) return
-  if (policy === 'error') throw refusal(first, moved)
-  for (const name of unknown.slice(0, MAX_UNKNOWN_WARNINGS)) warnings.push(warning(name, moved))
+  if (policy === 'error') throw refusal(first, known, moved)
+  for (const name of unknown.slice(0, MAX_UNKNOWN_WARNINGS)) warnings.push(warning(name, known, moved))
   const more = unknown.length - MAX_UNKNOWN_WARNINGS
   if (more > 0) warnings.push(`${more} more unknown parameters were ignored`)
 }
@@ -109,14 +110,17 @@ export function movedParameter(name: string) {
   return unsupportedParameter(name, why)
 }
 
-function refusal(name: string, moved: ReadonlyMap<string, string>) {
-  if (moved === MOVED) return movedParameter(name) ?? unknownParameter(clip(name))
+function refusal(name: string, known: ReadonlySet<string>, moved: ReadonlyMap<string, string>) {
   const here = moved.get(name)
-  return here === undefined ? unknownParameter(clip(name)) : unsupportedParameter(name, `Use '${here}' instead.`)
+  if (here === undefined) return unknownParameter(clip(name), nearestName(name, known))
+  return (moved === MOVED && movedParameter(name)) || unsupportedParameter(name, `Use '${here}' instead.`)
 }
 
-function warning(name: string, moved: ReadonlyMap<string, string>): string {
-  const here = moved.get(name)
+function warning(name: string, known: ReadonlySet<string>, moved: ReadonlyMap<string, string>): string {
   const shown = clip(name).replaceAll(/[^\x20-\x7e]/g, '?')
-  return here ? `${shown} is unknown and was ignored; use '${here}'` : `${shown} is unknown and was ignored`
+  const unknown = `${shown} is unknown and was ignored`
+  const here = moved.get(name)
+  if (here !== undefined) return `${unknown}; use '${here}'`
+  const meant = nearestName(name, known)
+  return meant === null ? unknown : `${unknown}; did you mean '${meant}'?`
 }

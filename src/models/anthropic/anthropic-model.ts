@@ -1,12 +1,10 @@
 /** The `Model` of Anthropic's Messages API, and of those who speak it at another address. */
 import { createUpstreamAgent } from '../../lib/upstream-http.ts'
-import { ModelError, type ModelTurn } from '../model.ts'
+import type { ModelTurn } from '../model.ts'
 import type { AdapterModel, AdapterOptions } from '../upstream/adapter-options.ts'
+import { createTokenCountAsker } from '../upstream/ask-token-count.ts'
 import { endpoint, fixedHeaders, secretsOf } from '../upstream/connection.ts'
-import { asFields } from '../upstream/fields.ts'
-import { postJson } from '../upstream/post-json.ts'
 import { streamUpstream, type UpstreamOptions } from '../upstream/stream-upstream.ts'
-import { tokenCount } from '../upstream/token-counts.ts'
 import { estimateTokens } from './count-tokens.ts'
 import { createStreamDecoder } from './decode-stream.ts'
 import { type EncodedRequest, encodeRequest } from './encode-request.ts'
@@ -41,14 +39,7 @@ export function createAnthropicModel(options: AnthropicOptions): AdapterModel {
     dispatcher,
     ...(options.limits && { limits: options.limits }),
   }
-  const askCount = async ({ body, betas }: EncodedRequest, signal: AbortSignal): Promise<number> => {
-    const call = { url: countUrl, headers: headersOf(betas), body: JSON.stringify(countedPart(body)) }
-    const tokens = tokenCount(asFields(await postJson(upstream, call, { model: body.model, signal }))?.input_tokens)
-    if (tokens === null) throw new ModelError('malformed', `The provider '${options.provider}' did not count.`)
-    return tokens
-  }
-  /** Those who only copy this API often do not count; they are asked once. */
-  let counts = true
+  const askCount = createTokenCountAsker(upstream, { field: 'input_tokens' })
 
   return {
     capabilities,
@@ -56,15 +47,9 @@ export function createAnthropicModel(options: AnthropicOptions): AdapterModel {
     stream: (turn, context) => streamUpstream(upstream, turn, context),
     /** What the provider counts; where it does not, an estimate (see count-tokens). */
     async countInputTokens(turn, { signal }) {
-      const encoded = encode(turn)
-      if (!counts) return estimateTokens(encoded.body)
-      try {
-        return await askCount(encoded, signal)
-      } catch (error) {
-        if (!(error instanceof ModelError) || error.kind === 'aborted') throw error
-        if (error.status === 404 || error.status === 405) counts = false
-        return estimateTokens(encoded.body)
-      }
+      const { body, betas } = encode(turn)
+      const call = { url: countUrl, headers: headersOf(betas), body: JSON.stringify(countedPart(body)) }
+      return (await askCount(call, { model: body.model, signal })) ?? (await estimateTokens(body))
     },
     notCarried: (turn) => notCarried(turn, request, encode),
     async close() {

@@ -1,22 +1,18 @@
-/** An estimate of what a request costs, for when the provider does not count: by OpenAI's `o200k_base` tokenizer. */
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+/** An estimate of what a request costs, for when the provider does not count. */
+import { type CountText, openTextCounter, TOKENS_PER_MESSAGE } from '../upstream/estimate-tokens.ts'
 import { asFields, asList, asText, type Fields } from '../upstream/fields.ts'
 import type { MessagesRequest } from './wire.ts'
 
 /** Claude's own tokenizer makes more of the same text; it is not published, so this is a rule of thumb. */
 const TOKENS_PER_O200K_TOKEN = 1.2
-/** The frame around each message, and around each block in it. */
-const TOKENS_PER_MESSAGE = 3
 /** A flat guess per image: one of 1000 x 1000 pixels costs about 1334. */
 const TOKENS_PER_IMAGE = 1334
 /** Base64 of a PDF, whose pages are read as text and as images: about 1500 to 3000 a page. */
 const BASE64_CHARS_PER_TOKEN = 16
 
-type Count = (text: string) => number
-
 export async function estimateTokens({ system, messages, tools }: MessagesRequest): Promise<number> {
-  const tokenizer = await loadTokenizer()
-  const count: Count = (text) => (text === '' ? 0 : tokenizer.count(text) * TOKENS_PER_O200K_TOKEN)
+  const countText = await openTextCounter()
+  const count: CountText = (text) => countText(text) * TOKENS_PER_O200K_TOKEN
   const blocks: readonly Fields[] = [
     ...(system ?? []),
     ...messages.flatMap(({ content }): readonly Fields[] => content),
@@ -26,7 +22,7 @@ export async function estimateTokens({ system, messages, tools }: MessagesReques
   return Math.ceil(said + declared + (messages.length + 1) * TOKENS_PER_MESSAGE)
 }
 
-function countBlock(block: Fields, count: Count): number {
+function countBlock(block: Fields, count: CountText): number {
   const source = asFields(block.source)
   if (source) {
     if (block.type === 'image') return TOKENS_PER_IMAGE

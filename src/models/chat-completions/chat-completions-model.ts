@@ -3,7 +3,7 @@ import { createUpstreamAgent } from '../../lib/upstream-http.ts'
 import type { AdapterModel, AdapterOptions } from '../upstream/adapter-options.ts'
 import { endpoint, fixedHeaders, secretsOf } from '../upstream/connection.ts'
 import { streamUpstream, type UpstreamOptions } from '../upstream/stream-upstream.ts'
-import { countRequestTokens } from './count-tokens.ts'
+import { estimateTokens } from './count-tokens.ts'
 import { createStreamDecoder } from './decode-stream.ts'
 import { encodeRequest } from './encode-request.ts'
 import { fieldTable, notCarried } from './field-table.ts'
@@ -44,7 +44,7 @@ export function createChatCompletionsModel(options: ChatCompletionsOptions): Ada
      * An estimate: the encoded messages and tools through the `o200k_base` tokenizer, 3 tokens of frame per message
      * and 3 for the reply, images flat at 765 tokens (85 in low detail), files by their size.
      */
-    countInputTokens: async (turn) => countRequestTokens(encodeRequest(turn, quirks)),
+    countInputTokens: async (turn) => estimateTokens(encodeRequest(turn, quirks)),
     notCarried: (turn) => notCarried(turn, quirks),
     async close() {
       if (!options.dispatcher) await dispatcher.destroy()

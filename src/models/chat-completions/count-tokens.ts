@@ -1,24 +1,20 @@
-/** An estimate of what a request costs, by OpenAI's `o200k_base` tokenizer; most other models are within 10 to 20 %. */
-import { loadTokenizer } from '../../lib/tokenizer.ts'
+/** An estimate of what a request costs. */
+import {
+  type CountText,
+  fileTokens,
+  imageTokens,
+  openTextCounter,
+  TOKENS_FOR_REPLY,
+  TOKENS_PER_MESSAGE,
+} from '../upstream/estimate-tokens.ts'
 import type { ChatRequest } from './encode-request.ts'
 import type { ChatMessage, ChatPart } from './wire.ts'
 
-/** The frame around each message, and the one that opens the reply. */
-const TOKENS_PER_MESSAGE = 3
-const TOKENS_FOR_REPLY = 3
 /** Around each tool call or tool declaration. */
 const TOKENS_PER_TOOL = 8
-/** A flat guess per image: OpenAI's price of a 1024 x 1024 image in high and in low detail. */
-const TOKENS_PER_IMAGE = 765
-const TOKENS_PER_LOW_IMAGE = 85
-/** A file is guessed by its size: one token per 6 bytes, which are 8 characters of base64. */
-const BASE64_CHARS_PER_TOKEN = 8
 
-type Count = (text: string) => number
-
-export async function countRequestTokens(request: ChatRequest): Promise<number> {
-  const tokenizer = await loadTokenizer()
-  const count: Count = (text) => (text === '' ? 0 : tokenizer.count(text))
+export async function estimateTokens(request: ChatRequest): Promise<number> {
+  const count = await openTextCounter()
   const messages = request.messages.reduce((sum, message) => sum + countMessage(message, count), 0)
   const tools = Array.isArray(request.tools) ? request.tools : []
   const declared = tools.reduce<number>((sum, tool) => sum + TOKENS_PER_TOOL + count(JSON.stringify(tool)), 0)
@@ -26,7 +22,7 @@ export async function countRequestTokens(request: ChatRequest): Promise<number> 
   return messages + declared + format + TOKENS_FOR_REPLY
 }
 
-function countMessage(message: ChatMessage, count: Count): number {
+function countMessage(message: ChatMessage, count: CountText): number {
   const { content } = message
   const text = typeof content === 'string' ? count(content) : countParts(content ?? [], count)
   if (message.role !== 'assistant') return TOKENS_PER_MESSAGE + text
@@ -43,9 +39,9 @@ function countMessage(message: ChatMessage, count: Count): number {
   return TOKENS_PER_MESSAGE + text + calls + extra
 }
 
-const countParts = (parts: readonly ChatPart[], count: Count): number =>
+const countParts = (parts: readonly ChatPart[], count: CountText): number =>
   parts.reduce((sum, part) => {
     if (part.type === 'text') return sum + count(part.text)
-    if (part.type === 'file') return sum + Math.ceil(part.file.file_data.length / BASE64_CHARS_PER_TOKEN)
-    return sum + (part.image_url.detail === 'low' ? TOKENS_PER_LOW_IMAGE : TOKENS_PER_IMAGE)
+    if (part.type === 'file') return sum + fileTokens(part.file.file_data)
+    return sum + imageTokens(part.image_url.detail)
   }, 0)

@@ -2,14 +2,18 @@
 import { createUpstreamAgent } from '../../lib/upstream-http.ts'
 import type { ModelContext, ModelTurn } from '../model.ts'
 import type { AdapterModel, AdapterOptions } from '../upstream/adapter-options.ts'
+import { createTokenCountAsker } from '../upstream/ask-token-count.ts'
 import { fixedHeaders, secretsOf } from '../upstream/connection.ts'
 import { streamUpstream, type UpstreamOptions } from '../upstream/stream-upstream.ts'
-import { countBody, createProviderCounter, estimateTokens } from './count-tokens.ts'
+import { countBody, estimateTokens } from './count-tokens.ts'
 import { createStreamDecoder } from './decode-stream.ts'
 import { encodeRequest, type GeminiDialect } from './encode-request.ts'
 import { authHeaders, isVertex, methodUrl } from './endpoint.ts'
 import { fieldTable, notCarried } from './field-table.ts'
 import { PARAM_NAMES } from './param-names.ts'
+
+/** Cutting a context to size asks many times, and those who only copy this API often do not count. */
+const COUNT_PAUSE_MS = 15_000
 
 /** Throws `TypeError` for a base URL or a header no request could be sent with. */
 export function createGeminiModel(options: AdapterOptions): AdapterModel {
@@ -35,7 +39,7 @@ export function createGeminiModel(options: AdapterOptions): AdapterModel {
     dispatcher,
     ...(options.limits && { limits: options.limits }),
   }
-  const count = createProviderCounter(upstream)
+  const askCount = createTokenCountAsker(upstream, { field: 'totalTokens', pauseMs: COUNT_PAUSE_MS })
 
   return {
     capabilities,
@@ -46,9 +50,7 @@ export function createGeminiModel(options: AdapterOptions): AdapterModel {
       const request = encodeRequest(turn, dialect)
       const url = methodUrl(options, turn.model, 'countTokens')
       const body = JSON.stringify(countBody(request, turn.model, dialect.vertex))
-      const plain = { ...headers, accept: 'application/json' }
-      const counted = await count({ url, headers: plain, body }, { model: turn.model, signal })
-      return counted ?? (await estimateTokens(request))
+      return (await askCount({ url, headers, body }, { model: turn.model, signal })) ?? (await estimateTokens(request))
     },
     notCarried: (turn) => notCarried(turn, dialect),
     async close() {

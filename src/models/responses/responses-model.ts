@@ -1,10 +1,11 @@
 /** The `Model` of every endpoint that speaks `POST /responses` itself: OpenAI, Azure, engines, another Antiphon. */
 import { createUpstreamAgent } from '../../lib/upstream-http.ts'
 import type { AdapterModel, AdapterOptions } from '../upstream/adapter-options.ts'
+import { createTokenCountAsker } from '../upstream/ask-token-count.ts'
 import { endpoint, fixedHeaders, secretsOf } from '../upstream/connection.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import { streamUpstream, type UpstreamOptions } from '../upstream/stream-upstream.ts'
-import { createTokenCounter } from './count-tokens.ts'
+import { estimateTokens } from './count-tokens.ts'
 import { createResponsesDecoder } from './decode-stream.ts'
 import { encodeContext, encodeRequest } from './encode-request.ts'
 import { fieldTable } from './field-table.ts'
@@ -43,14 +44,20 @@ export function createResponsesModel(options: ResponsesModelOptions): AdapterMod
     dispatcher,
     ...(options.limits && { limits: options.limits }),
   }
-  const counting = { url: endpoint(baseUrl, '/responses/input_tokens'), headers, dispatcher, clock, clocks }
-  const count = createTokenCounter({ ...counting, encode: (turn) => encodeContext(turn, quirks) }, quirks.inputTokens)
+  const countUrl = endpoint(baseUrl, '/responses/input_tokens')
+  const askCount = createTokenCountAsker(upstream, { field: 'input_tokens' })
 
   return {
     capabilities,
     fields,
     stream: (turn, context) => streamUpstream(upstream, turn, context),
-    countInputTokens: (turn, { signal }) => count(turn, signal),
+    /** What the provider counts; where it does not, an estimate. */
+    async countInputTokens(turn, { signal }) {
+      const request = encodeContext(turn, quirks)
+      const call = { url: countUrl, headers, body: JSON.stringify(request) }
+      const counted = quirks.inputTokens ? await askCount(call, { model: turn.model, signal }) : null
+      return counted ?? (await estimateTokens(request))
+    },
     notCarried: (turn) => notCarriedOf(fields, turn),
     async close() {
       if (!options.dispatcher) await dispatcher.destroy()

@@ -6,12 +6,12 @@ import { parseJson } from './fields.ts'
 import type { UpstreamCall, UpstreamOptions } from './stream-upstream.ts'
 import { toModelError } from './to-model-error.ts'
 
-type Asking = Pick<UpstreamOptions, 'provider' | 'secrets' | 'params' | 'clock' | 'clocks' | 'dispatcher'>
+export type Asking = Pick<UpstreamOptions, 'provider' | 'secrets' | 'params' | 'clock' | 'clocks' | 'dispatcher'>
 
 /** Longer answers are refused. */
 const MAX_ANSWER_BYTES = 1024 * 1024
-/** No such question takes longer, however patient the connection's clocks are. */
-const MAX_WAIT_MS = 10_000
+/** No such question takes longer, however patient the connection's clocks are: somebody waits for it. */
+const MAX_WAIT_MS = 5_000
 
 /** `undefined` when the answer is no JSON. Throws `ModelError`. */
 export async function postJson(
