@@ -81,6 +81,7 @@ export const ROWS: readonly Row[] = [
     name: 'calm streams, 5,000 at once, a token a second',
     floor: 'floor',
     long: true,
+    maxRounds: 2,
     figures: [figure('delay p99', 'us', ratioAtMost(1.5)), figure('CPU', 'us/token', ratioAtMost(1.5))],
     measure: measureCalm,
   },
