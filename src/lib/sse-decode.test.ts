@@ -35,6 +35,13 @@ describe('SSE decoder', () => {
     assert.throws(() => decoder.end(), SseError)
   })
 
+  it('gives the events before bytes that are not UTF-8, also where all came in one read', () => {
+    const { events, decoder } = collect()
+    const wire = Uint8Array.from([...bytes('data: é\n\ndata: b\n\ndata:'), 0xff, 0x0a, 0x0a])
+    assert.throws(() => decoder.feed(wire), SseError)
+    assert.deepEqual(events, ['é', 'b'])
+  })
+
   it('stops at its limits: a line in one read, a line in many, the whole stream, the number of events', () => {
     const limits = { lineChars: 100, streamBytes: 1000, events: 3 }
     const long = `data: ${'x'.repeat(101)}`

@@ -48,11 +48,22 @@ export function createSseDecoder(onEvent: SseHandler, limits: SseLimits = DEFAUL
       if (error.type === 'max-buffer-size-exceeded') throw lineTooLong()
     },
   })
+  /** Null for what is not UTF-8; the decoder is then as it was. */
+  const whole = (bytes: Uint8Array): string | null => {
+    try {
+      return utf8.decode(bytes)
+    } catch {
+      return null
+    }
+  }
   return {
     feed(bytes) {
       bytesSeen += bytes.byteLength
       if (bytesSeen > limits.streamBytes) throw new SseError(`it is longer than ${limits.streamBytes} bytes`)
-      parser.feed(decoded(() => utf8.decode(bytes)))
+      const text = whole(bytes)
+      if (text !== null) return parser.feed(text)
+      // Only what is bad is lost: the events before it count, however the network cut them.
+      for (const line of linesOf(bytes)) parser.feed(decoded(() => utf8.decode(line)))
     },
     end() {
       decoded(() => utf8.end())
@@ -66,5 +77,14 @@ function decoded<T>(decode: () => T): T {
     return decode()
   } catch (cause) {
     throw new SseError('it is not valid UTF-8', { cause })
+  }
+}
+
+/** Each with its line feed. */
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let start = 0; start < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, start) + 1 || bytes.length
+    yield bytes.subarray(start, end)
+    start = end
   }
 }

@@ -1,8 +1,8 @@
 /** What a Gemini API can do wrong in its own words, each with what a user of the server must see. */
-import { CANARY, completed, failed, fault, garbage, type HostileFault, stream } from './hostile-fault.ts'
-import { SILENCES, STATUSES, TYPES } from './hostile-reply-faults.ts'
-import { BREAKS } from './hostile-stream-faults.ts'
-import { event, JSON_TYPE, SSE } from './hostile-wire.ts'
+import { CANARY, completed, type Faults, type FaultWire, failed, fault, garbage, stream } from './hostile-fault.ts'
+import { stallsAfterReason } from './hostile-stream-faults.ts'
+import { event, JSON_TYPE } from './hostile-wire.ts'
+import { wireFaults } from './wire-faults.ts'
 
 const chunk = (candidate: object, more: object = {}) =>
   event(JSON.stringify({ candidates: [{ index: 0, ...candidate }], ...more }))
@@ -14,18 +14,24 @@ const END = stop('STOP', USAGE)
 const error = (code: number, status: string) => ({ error: { code, message: CANARY, status } })
 const calls = (...given: readonly unknown[]) => chunk(parts(...given.map((functionCall) => ({ functionCall }))))
 
-const OWN: Readonly<Record<string, HostileFault>> = {
-  'no-end': fault(stream(said('half a sen')), garbage),
-  'fin-midway': fault(async (reply) => {
-    await reply.head(200, { 'content-type': SSE, connection: 'close' })
-    await reply.raw(said('half a sen'))
-    reply.socket.end()
-  }, garbage),
-  'fin-after-reason': fault(async (reply) => {
-    await reply.head(200, { 'content-type': SSE, connection: 'close' })
-    await reply.raw(said('no end mark') + END)
-    reply.socket.end()
-  }, completed('no end mark')),
+const WIRE: FaultWire = {
+  start: '',
+  text: said,
+  end: END,
+  reason: END,
+  error: (code, message) => JSON.stringify({ error: { code, message, status: 'SOME_STATUS' } }),
+}
+
+const OWN: Faults = {
+  // Nothing marks the end but the end of the stream: until then more may come, and what comes counts.
+  'never-closed': stallsAfterReason(WIRE),
+  'after-the-end': fault(stream(said('told') + END, event('{"broken')), garbage),
+  'noise-after-the-end': fault(
+    stream(Buffer.from([...Buffer.from(said('told') + END), ...Buffer.from('data:'), 0xff, 0x0a, 0x0a])),
+    garbage,
+  ),
+  // The code in the body says what a status would.
+  'error-in-json-200': fault((reply) => reply.whole(200, JSON_TYPE, WIRE.error(500, CANARY)), garbage, 'retried'),
   'json-in-a-list': fault(
     (reply) =>
       reply.whole(
@@ -48,7 +54,6 @@ const OWN: Readonly<Record<string, HostileFault>> = {
   'reason-other': fault(stream(said('a'), stop('OTHER')), garbage),
   'prompt-blocked': fault(stream(event('{"promptFeedback":{"blockReason":"SAFETY"}}')), { end: 'incomplete' }),
   'no-candidates': fault(stream(event('{"candidates":[]}'), event('{"candidates":null}')), garbage),
-  'after-the-end': fault(stream(said('told') + END, said('')), completed('told')),
   'call-unknown-tool': fault(stream(calls({ name: 'rm_rf', args: {} }) + END), garbage),
   'call-nameless': fault(stream(calls({ args: {} }) + END), garbage),
   'call-unfinished': fault(stream(calls({ name: 'weather', willContinue: true }) + END), garbage),
@@ -86,14 +91,4 @@ const OWN: Readonly<Record<string, HostileFault>> = {
   ),
 }
 
-/** Of the faults below any format, which all adapters meet in the same place, some of each kind. */
-const some = (faults: Readonly<Record<string, HostileFault>>, ...names: readonly string[]) =>
-  Object.fromEntries(Object.entries(faults).filter(([name]) => names.includes(name)))
-
-export const GEMINI_FAULTS: Readonly<Record<string, HostileFault>> = {
-  ...some(STATUSES, 'status-400', 'status-401', 'status-404', 'status-429', 'status-429-wait', 'status-503'),
-  ...some(SILENCES, 'silent', 'silent-after-head', 'stall', 'comments-only', 'drip-of-bytes', 'endless'),
-  ...some(TYPES, 'html-200', 'empty-200', 'empty-json', 'json-list', 'json-truncated', 'error-in-json-200'),
-  ...some(BREAKS, 'fin-at-once', 'rst-at-once', 'rst-midway', 'fin-in-a-chunk', 'chunk-size-bad'),
-  ...OWN,
-}
+export const GEMINI_FAULTS: Faults = { ...wireFaults(WIRE), ...OWN }

@@ -1,5 +1,5 @@
 /** The form of a scripted misbehaviour, and short ways to write one. */
-import { END, JSON_TYPE, type WireReply } from './hostile-wire.ts'
+import type { WireReply } from './hostile-wire.ts'
 
 /** In every body of an upstream's 5xx, and never in a reply of ours. */
 export const CANARY = 'CANARY-of-the-upstream'
@@ -21,6 +21,23 @@ export type HostileFault = {
   readonly clock: keyof UpstreamTimes | null
   /** Too long or too large for every test run. */
   readonly fullOnly?: boolean
+  /** Nothing listens where the call goes: it never arrives. */
+  readonly unreached?: boolean
+}
+
+export type Faults = Readonly<Record<string, HostileFault>>
+
+/** How one provider API says what all of them say, so that one fault can be played on each of them. */
+export type FaultWire = {
+  /** What comes before the first piece of text. */
+  readonly start: string
+  readonly text: (content: string) => string
+  /** How a healthy reply ends. */
+  readonly end: string
+  /** Why the model stopped, where more may follow it; null where the same event is the end. */
+  readonly reason: string | null
+  /** The body of a refusal. */
+  readonly error: (status: number, message: string) => string
 }
 
 /** In real milliseconds. */
@@ -39,13 +56,6 @@ export const fault = (
 ): HostileFault => ({ play, outcome, calls, clock })
 
 export const errorBody = (message: string) => JSON.stringify({ error: { message, type: 'some_error', code: null } })
-export const status = (code: number, outcome: Outcome, calls: HostileFault['calls'] = 'one', headers = {}) =>
-  fault(
-    (reply) => reply.whole(code, JSON_TYPE, errorBody(code >= 500 ? CANARY : `No: ${LEAK}.`), headers),
-    outcome,
-    calls,
-  )
-
 /** A chunked stream of these pieces, whole. */
 export const stream =
   (...pieces: readonly (string | Uint8Array)[]) =>
@@ -54,7 +64,6 @@ export const stream =
     for (const piece of pieces) await reply.chunk(piece)
     await reply.close()
   }
-export const good = (...pieces: readonly (string | Uint8Array)[]) => stream(...pieces, END)
 export const completed = (answer?: string): Outcome => ({
   end: 'completed',
   ...(answer !== undefined && { text: answer }),

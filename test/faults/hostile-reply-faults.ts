@@ -1,27 +1,54 @@
 /** Replies that are no streams: refusals, wrong types, silence. */
 import { gzipSync } from 'node:zlib'
-import { CANARY, completed, errorBody, failed, fault, garbage, type HostileFault, status } from './hostile-fault.ts'
-import { END, JSON_TYPE, SOME_USAGE, SSE, text } from './hostile-wire.ts'
+import {
+  CANARY,
+  completed,
+  type Faults,
+  type FaultWire,
+  failed,
+  fault,
+  garbage,
+  type HostileFault,
+  LEAK,
+  type Outcome,
+} from './hostile-fault.ts'
+import { JSON_TYPE, SSE } from './hostile-wire.ts'
 
-export const STATUSES: Readonly<Record<string, HostileFault>> = {
-  'status-400': status(400, failed(400, null)),
-  'status-401': status(401, failed(502, 'upstream_auth_error')),
-  'status-402': status(402, failed(502, 'upstream_auth_error')),
-  'status-403': status(403, failed(502, 'upstream_auth_error')),
-  'status-404': status(404, failed(404, 'model_not_found')),
-  'status-408': status(408, failed(502), 'retried'),
-  'status-409': status(409, failed(502)),
-  'status-413': status(413, failed(400, null)),
-  'status-418': status(418, failed(400, null)),
-  'status-422': status(422, failed(400, null)),
-  'status-429': status(429, failed(429, 'rate_limit_exceeded'), 'retried'),
-  'status-429-wait': status(429, failed(429, 'rate_limit_exceeded'), 'one', { 'retry-after': '30' }),
-  'status-500': status(500, failed(502), 'retried'),
-  'status-502': status(502, failed(502), 'retried'),
-  'status-503': status(503, failed(503), 'retried'),
-  'status-503-wait': status(503, failed(503), 'one', { 'retry-after': '3600' }),
-  'status-504': status(504, failed(504), 'retried'),
-  'status-529': status(529, failed(503), 'retried'),
+type Refusal = readonly [
+  code: number,
+  outcome: Outcome,
+  calls?: HostileFault['calls'],
+  headers?: Record<string, string>,
+]
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  'status-400': [400, failed(400, null)],
+  'status-401': [401, failed(502, 'upstream_auth_error')],
+  'status-402': [402, failed(502, 'upstream_auth_error')],
+  'status-403': [403, failed(502, 'upstream_auth_error')],
+  'status-404': [404, failed(404, 'model_not_found')],
+  'status-408': [408, failed(502), 'retried'],
+  'status-409': [409, failed(502)],
+  'status-413': [413, failed(400, null)],
+  'status-418': [418, failed(400, null)],
+  'status-422': [422, failed(400, null)],
+  'status-429': [429, failed(429, 'rate_limit_exceeded'), 'retried'],
+  'status-429-wait': [429, failed(429, 'rate_limit_exceeded'), 'one', { 'retry-after': '30' }],
+  'status-500': [500, failed(502), 'retried'],
+  'status-502': [502, failed(502), 'retried'],
+  'status-503': [503, failed(503), 'retried'],
+  'status-503-wait': [503, failed(503), 'one', { 'retry-after': '3600' }],
+  'status-504': [504, failed(504), 'retried'],
+  'status-529': [529, failed(503), 'retried'],
+}
+
+export const statuses = ({ error }: FaultWire): Faults => ({
+  ...Object.fromEntries(
+    Object.entries(REFUSALS).map(([name, [code, outcome, calls, headers]]) => {
+      const body = error(code, code >= 500 ? CANARY : `No: ${LEAK}.`)
+      return [name, fault((reply) => reply.whole(code, JSON_TYPE, body, headers), outcome, calls)]
+    }),
+  ),
   'status-500-html': fault((reply) => reply.whole(500, 'text/html', `<h1>${CANARY}</h1>`), failed(502), 'retried'),
   'status-500-endless': fault(
     async (reply) => {
@@ -36,14 +63,14 @@ export const STATUSES: Readonly<Record<string, HostileFault>> = {
     garbage,
   ),
   'no-content': fault((reply) => reply.head(204, {}), garbage),
-}
+})
 
-export const TYPES: Readonly<Record<string, HostileFault>> = {
+export const types = ({ start, text, end, error }: FaultWire): Faults => ({
   'html-200': fault((reply) => reply.whole(200, 'text/html', `<html>${CANARY}</html>`), garbage),
   'empty-200': fault((reply) => reply.whole(200, SSE, ''), garbage),
   'empty-json': fault((reply) => reply.whole(200, JSON_TYPE, ''), garbage),
   'json-list': fault((reply) => reply.whole(200, JSON_TYPE, '[1,2]'), garbage),
-  'json-truncated': fault((reply) => reply.whole(200, JSON_TYPE, '{"choices":[{"message":{"content":"ha'), garbage),
+  'json-truncated': fault((reply) => reply.whole(200, JSON_TYPE, '{"a":[{"b":{"c":"ha'), garbage),
   'json-not-utf8': fault(
     (reply) =>
       reply.whole(
@@ -57,28 +84,16 @@ export const TYPES: Readonly<Record<string, HostileFault>> = {
       ),
     garbage,
   ),
-  'json-for-a-stream': fault(
-    (reply) =>
-      reply.whole(
-        200,
-        JSON_TYPE,
-        JSON.stringify({
-          choices: [{ index: 0, message: { role: 'assistant', content: 'whole' }, finish_reason: 'stop' }],
-          usage: SOME_USAGE,
-        }),
-      ),
-    completed('whole'),
-  ),
-  'error-in-json-200': fault((reply) => reply.whole(200, JSON_TYPE, errorBody(CANARY)), garbage),
-  'type-octets': fault((reply) => reply.whole(200, 'application/octet-stream', text('a') + END), garbage),
-  'type-none': fault((reply) => reply.whole(200, '', text('typeless') + END), completed('typeless')),
+  'error-in-json-200': fault((reply) => reply.whole(200, JSON_TYPE, error(500, CANARY)), garbage),
+  'type-octets': fault((reply) => reply.whole(200, 'application/octet-stream', start + text('a') + end), garbage),
+  'type-none': fault((reply) => reply.whole(200, '', start + text('typeless') + end), completed('typeless')),
   'gzip-unasked': fault(
-    (reply) => reply.whole(200, SSE, gzipSync(text('a') + END), { 'content-encoding': 'gzip' }),
+    (reply) => reply.whole(200, SSE, gzipSync(start + text('a') + end), { 'content-encoding': 'gzip' }),
     garbage,
   ),
-}
+})
 
-export const SILENCES: Readonly<Record<string, HostileFault>> = {
+export const silences = ({ start, text, end }: FaultWire): Faults => ({
   silent: fault((reply) => reply.hang(), failed(504), 'one', 'firstByte'),
   'silent-after-head': fault(
     async (reply) => {
@@ -101,6 +116,7 @@ export const SILENCES: Readonly<Record<string, HostileFault>> = {
   stall: fault(
     async (reply) => {
       await reply.open()
+      await reply.chunk(start)
       for (const word of ['a ', 'b ', 'c ']) await reply.chunk(text(word))
       await reply.hang()
     },
@@ -111,7 +127,7 @@ export const SILENCES: Readonly<Record<string, HostileFault>> = {
   'comments-only': fault(
     async (reply) => {
       await reply.open()
-      await reply.chunk(text('a'))
+      await reply.chunk(start + text('a'))
       for (; reply.isOpen(); await reply.wait(20)) await reply.chunk(': keep-alive\n\n')
     },
     failed(504),
@@ -121,8 +137,8 @@ export const SILENCES: Readonly<Record<string, HostileFault>> = {
   'drip-of-bytes': fault(
     async (reply) => {
       await reply.open()
-      await reply.chunk(text('a'))
-      await reply.chunk('data: {"choices":[{"delta":{"content":"')
+      await reply.chunk(start + text('a'))
+      await reply.chunk('data: {"x":"')
       for (; reply.isOpen(); await reply.wait(20)) await reply.chunk('x')
     },
     failed(504),
@@ -132,6 +148,7 @@ export const SILENCES: Readonly<Record<string, HostileFault>> = {
   endless: fault(
     async (reply) => {
       await reply.open()
+      await reply.chunk(start)
       for (; reply.isOpen(); await reply.wait(5)) await reply.chunk(text('on and on '))
     },
     failed(504),
@@ -140,7 +157,7 @@ export const SILENCES: Readonly<Record<string, HostileFault>> = {
   ),
   'never-closed': fault(async (reply) => {
     await reply.open()
-    await reply.chunk(text('said all') + END)
+    await reply.chunk(start + text('said all') + end)
     await reply.hang()
   }, completed('said all')),
-}
+})

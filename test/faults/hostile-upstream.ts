@@ -4,9 +4,12 @@
  */
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
+import { CHAT_FAULTS } from './chat-faults.ts'
 import type { HostileFault } from './hostile-fault.ts'
-import { HOSTILE_FAULTS } from './hostile-faults.ts'
 import { createReply, JSON_TYPE, serveRequests, type WireReply, type WireRequest } from './hostile-wire.ts'
+
+/** Asked when a reply told no usage. It does no work of a model, so it is not counted, and never answered. */
+const COUNT = /:countTokens$|\/count_tokens$|\/input_tokens$/
 
 export interface HostileUpstream {
   /** With `/v1`. */
@@ -36,13 +39,13 @@ export async function startHostileUpstream(options: HostileOptions = {}): Promis
     const model = modelOf(request)
     calls.set(model, (calls.get(model) ?? 0) + 1)
     total += 1
-    const play = options.play?.(model, request) ?? HOSTILE_FAULTS[model.split('~', 1)[0] ?? '']?.play
+    const play = options.play?.(model, request) ?? CHAT_FAULTS[model.split('~', 1)[0] ?? '']?.play
     await (play ?? ((it) => it.whole(404, JSON_TYPE, '{"error":{"message":"no such model"}}')))(reply)
   }
   const serve = async (socket: Socket, request: WireRequest) => {
     busy.add(socket)
     const reply = createReply(socket)
-    if (request.path.endsWith(':countTokens')) await reply.whole(501, JSON_TYPE, '{}')
+    if (COUNT.test(request.path)) await reply.whole(501, JSON_TYPE, '{}')
     else if (request.method === 'GET') await reply.whole(200, JSON_TYPE, '{"object":"list","data":[]}')
     else await chat(request, reply)
     busy.delete(socket)

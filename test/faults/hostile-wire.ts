@@ -98,9 +98,11 @@ export function createReply(socket: Socket): WireReply {
       return raw(Buffer.concat([Buffer.from(headText(status, all)), bytes]))
     },
     open: (headers = {}) => head(200, { 'content-type': SSE, 'transfer-encoding': 'chunked', ...headers }),
-    chunk: (bytes) => {
+    chunk: async (bytes) => {
       const piece = Buffer.from(bytes)
-      return raw(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]))
+      // An empty one would be the last.
+      if (piece.length > 0)
+        await raw(Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from('\r\n')]))
     },
     close: () => raw('0\r\n\r\n'),
     wait: async (ms) => void (await Promise.race([delay(ms), gone])),

@@ -7,6 +7,7 @@ export type SocketEvent = {
   readonly type: string
   readonly status?: number
   readonly stream_id?: string
+  readonly sequence_number?: number
   readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null }
   readonly response?: {
     readonly id: string

@@ -1,10 +1,8 @@
 /** The calls of one reply, each a content block whose input comes in fragments. */
-import { ModelError, type ModelEvent, type ToolDeclaration } from '../model.ts'
+import type { ModelEvent, ToolDeclaration } from '../model.ts'
+import { createCallGate } from '../upstream/call-gate.ts'
 import { asFields, asText, type Fields } from '../upstream/fields.ts'
 import { createSurrogateJoiner, type SurrogateJoiner } from '../upstream/surrogates.ts'
-
-/** More calls than this in one turn are a runaway, not an answer. */
-const MAX_CALLS = 256
 
 type Call = {
   readonly id: string
@@ -32,8 +30,7 @@ export type CallDecoderOptions = {
 /** Throws `ModelError` for a tool nobody offered. */
 export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDecoder {
   const open = new Map<number, Call>()
-  const names = new Set(tools.map(({ name }) => name))
-  let count = 0
+  const gate = createCallGate(tools)
 
   const write = (call: Call, text: string, out: ModelEvent[]) => {
     if (text === '') return
@@ -49,14 +46,11 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
 
   return {
     get count() {
-      return count
+      return gate.count
     },
     start(index, block, out) {
       const name = asText(block.name) ?? ''
-      if (!names.has(name)) {
-        throw malformed(`The model called '${name.slice(0, 128)}', which is not a tool of this request.`)
-      }
-      if (++count > MAX_CALLS) throw malformed(`The model made more than ${MAX_CALLS} tool calls in one turn.`)
+      gate.enter(name)
       const call: Call = { id: newId(), joiner: createSurrogateJoiner(), given: asFields(block.input), wrote: false }
       open.set(index, call)
       out.push({ type: 'call-start', id: call.id, kind: 'function', name, callId: asText(block.id) })
@@ -78,5 +72,3 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
     },
   }
 }
-
-const malformed = (message: string) => new ModelError('malformed', message)

@@ -6,11 +6,9 @@
  * the turn, or when the next call starts and its own arguments are complete JSON.
  */
 import { ModelError, type ModelEvent, type ToolDeclaration } from '../model.ts'
+import { MAX_CALLS } from '../upstream/call-gate.ts'
 import { asFields, asNumber, asText, type Fields, parseJson } from '../upstream/fields.ts'
 import { createSurrogateJoiner, type SurrogateJoiner } from '../upstream/surrogates.ts'
-
-/** More calls than this in one turn are a runaway, not an answer. */
-const MAX_CALLS = 256
 
 type Call = {
   readonly index: number | null

@@ -1,11 +1,9 @@
 /** Function calls: whole in one part, or, where asked for, begun in one part and filled by the following ones. */
 import { ModelError, type ModelEvent, type ToolDeclaration } from '../model.ts'
+import { createCallGate } from '../upstream/call-gate.ts'
 import { asFields, asText, type Fields } from '../upstream/fields.ts'
 import { storable } from '../upstream/surrogates.ts'
 import { createPartialArgs, type PartialArgs } from './partial-args.ts'
-
-/** More calls than this in one turn are a runaway, not an answer. */
-const MAX_CALLS = 256
 
 export interface CallDecoder {
   readonly count: number
@@ -21,16 +19,13 @@ export type CallDecoderOptions = {
 }
 
 export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDecoder {
-  const names = new Set(tools.map(({ name }) => name))
-  let count = 0
+  const gate = createCallGate(tools)
   let begun: { readonly id: string; readonly args: PartialArgs } | null = null
 
   const begin = (call: Fields, out: ModelEvent[]): string => {
     const name = asText(call.name) ?? ''
     if (name === '') throw malformed('The model made a tool call without a name.')
-    if (!names.has(name))
-      throw malformed(`The model called '${name.slice(0, 128)}', which is not a tool of this request.`)
-    if (++count > MAX_CALLS) throw malformed(`The model made more than ${MAX_CALLS} tool calls in one turn.`)
+    gate.enter(name)
     const id = newId()
     out.push({ type: 'call-start', id, kind: 'function', name, callId: asText(call.id) })
     return id
@@ -41,7 +36,7 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
 
   return {
     get count() {
-      return count
+      return gate.count
     },
     part(call, open, out) {
       // A name begins a call, also where the one before it never said that it was over.

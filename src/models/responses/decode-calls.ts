@@ -16,7 +16,8 @@ export interface CallReader {
 
 export type CallKind = 'function' | 'custom'
 
-export function createCallReader(kind: CallKind, item: Fields, newId: () => string): CallReader {
+/** `newId` throws for a call that is not taken. */
+export function createCallReader(kind: CallKind, item: Fields, newId: (name: string) => string): CallReader {
   const joiner = createSurrogateJoiner()
   let id: string | null = null
   let ended = false
@@ -28,7 +29,7 @@ export function createCallReader(kind: CallKind, item: Fields, newId: () => stri
   const start = ({ name, call_id }: Fields, out: ModelEvent[]) => {
     const known = asText(name)
     if (id !== null || known === null) return
-    id = newId()
+    id = newId(known)
     out.push({ type: 'call-start', id, kind, name: known, callId: asText(call_id) })
     write(joiner.push(input), out)
   }

@@ -9,8 +9,9 @@
  * Invariant: of text and reasoning one item is open at a time; the next item ends it. Calls may overlap.
  */
 import { isHostedItem } from '../../protocol/hosted-items.ts'
-import type { ModelEvent } from '../model.ts'
+import type { ModelEvent, ModelTurn } from '../model.ts'
 import type { ReasoningKind } from '../upstream/blocks.ts'
+import { createCallGate } from '../upstream/call-gate.ts'
 import { asFields, asNumber, asText, type Fields } from '../upstream/fields.ts'
 import { type CallReader, createCallReader } from './decode-calls.ts'
 import { createHostedReader, type HostedReader } from './decode-hosted.ts'
@@ -43,6 +44,7 @@ export interface OutputDecoder {
 }
 
 export type OutputDecoderOptions = {
+  readonly tools: ModelTurn['tools']
   readonly logprobs: boolean
   /** Tools of the provider were asked for. */
   readonly hosted: boolean
@@ -95,14 +97,14 @@ export function createOutputDecoder(options: OutputDecoderOptions): OutputDecode
   }
 }
 
-function createOpenItems({ logprobs, hosted }: OutputDecoderOptions) {
+function createOpenItems({ tools, logprobs, hosted }: OutputDecoderOptions) {
   const focus = createFocus()
   const open = new Map<Key, OpenItem>()
-  let callCount = 0
+  const calls = createCallGate(tools)
   let sawItem = false
 
-  const newCallId = () => {
-    callCount += 1
+  const newCallId = (name: string) => {
+    calls.enter(name)
     return focus.blocks.newId('call')
   }
   const create = (item: Fields, out: ModelEvent[]): Opened => {
@@ -144,7 +146,7 @@ function createOpenItems({ logprobs, hosted }: OutputDecoderOptions) {
 
   return {
     get callCount() {
-      return callCount
+      return calls.count
     },
     open: openItem,
     known: (event: Fields) => open.get(keyOf(event)),

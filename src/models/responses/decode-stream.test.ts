@@ -7,6 +7,14 @@ import { PARAM_NAMES } from './param-names.ts'
 
 type Event = Readonly<Record<string, unknown>>
 
+const tool = (name: string) => ({
+  type: 'function' as const,
+  name,
+  description: null,
+  parameters: null,
+  strict: false,
+})
+
 const USAGE = { input_tokens: 1, output_tokens: 2, total_tokens: 3 }
 const completed = (output: readonly unknown[] = []): Event => ({
   type: 'response.completed',
@@ -15,7 +23,7 @@ const completed = (output: readonly unknown[] = []): Event => ({
 
 function decode(events: readonly Event[], out: ModelEvent[] = []): ModelEvent[] {
   const error = { provider: 'acme', model: 'm', secrets: [], params: PARAM_NAMES }
-  const decoder = createResponsesDecoder({ turn: { topLogprobs: null }, error })
+  const decoder = createResponsesDecoder({ turn: { tools: ['f', 'g'].map(tool), topLogprobs: null }, error })
   for (const event of events) decoder.data(JSON.stringify(event), undefined, out)
   decoder.end(out)
   assertModelEvents(out)
@@ -89,6 +97,24 @@ describe('a reply that is not as OpenAI sends it', () => {
     assert.throws(
       () => decode([added(0, call({ name: '' })), completed()]),
       (error: Error) => error instanceof ModelError && error.kind === 'malformed',
+    )
+  })
+
+  it('calls what was not offered', () => {
+    const out: ModelEvent[] = []
+    assert.throws(
+      () => decode([added(0, call({ name: 'rm_rf' })), completed()], out),
+      (error: Error) => error instanceof ModelError && error.kind === 'malformed' && /rm_rf/.test(error.message),
+    )
+    assert.deepEqual(out, [])
+  })
+
+  it('makes calls without number', () => {
+    const calls = Array.from({ length: 257 }, (_, index) => done(index, call({ id: `fc_${index}`, arguments: '{}' })))
+    assert.equal(decode([...calls.slice(0, 256), completed()]).filter(({ type }) => type === 'call-start').length, 256)
+    assert.throws(
+      () => decode([...calls, completed()]),
+      (error: Error) => error instanceof ModelError && error.kind === 'malformed' && /256/.test(error.message),
     )
   })
 

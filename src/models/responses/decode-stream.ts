@@ -12,7 +12,7 @@ import { readUsage } from './decode-usage.ts'
 import { readFailure } from './read-failure.ts'
 
 export type ResponsesDecoderOptions = {
-  readonly turn: Pick<ModelTurn, 'topLogprobs' | 'hosted'>
+  readonly turn: Pick<ModelTurn, 'tools' | 'topLogprobs' | 'hosted'>
   readonly error: UpstreamErrorContext
 }
 
@@ -53,7 +53,11 @@ const UNREAD: ReadonlySet<string> = new Set([
 ])
 
 export function createResponsesDecoder({ turn, error }: ResponsesDecoderOptions): ReplyDecoder {
-  const output = createOutputDecoder({ logprobs: turn.topLogprobs !== null, hosted: turn.hosted !== undefined })
+  const output = createOutputDecoder({
+    tools: turn.tools,
+    logprobs: turn.topLogprobs !== null,
+    hosted: turn.hosted !== undefined,
+  })
   let usage: Usage | null = null
   let finished = false
 

@@ -111,8 +111,9 @@ function createBatchReader(
   }
   return async () => {
     while (out.length === 0) {
-      if (fault) throw fault.error
+      // In this order: what comes behind the end changes nothing, however the network cut it.
       if (decoder.finished) return null
+      if (fault) throw fault.error
       await readOn()
     }
     const batch = out
