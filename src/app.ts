@@ -292,6 +292,7 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 }
 
 export { openPrune } from './app/open-prune.ts'
+export { openPull } from './app/open-pull.ts'
 export { openUsage } from './app/open-usage.ts'
 export { openModelTester } from './app/test-models.ts'
 

@@ -22,7 +22,7 @@ export async function describeProviders(
   const heard = await Promise.all(models.providers.map((provider) => hear(provider, options)))
   return {
     providers: [
-      ...heard.map((it) => summaryOf(it, models.connections)),
+      ...heard.filter((it) => !isUnused(it, models.connections)).map((it) => summaryOf(it, models.connections)),
       ...models.engines.filter(({ needsKey }) => needsKey).map(({ name, baseUrl }) => lockedEngine(name, baseUrl)),
       ...config.disabledProviders.map(({ name, reason }) => off(name, reason)),
     ],
@@ -53,6 +53,10 @@ function summaryOf({ provider, rows }: Heard, connections: readonly ProviderConf
   const note = connection === undefined ? 'works offline' : null
   return { ...base, state: 'ready', modelCount: rows.length, examples, note }
 }
+
+/** Everybody has a folder for local models; who has pulled none need not hear of it. */
+const isUnused = ({ provider, rows }: Heard, connections: readonly ProviderConfig[]) =>
+  Array.isArray(rows) && rows.length === 0 && connections.some(({ name, local }) => name === provider.name && local)
 
 const off = (name: string, note: string): ProviderSummary => ({
   name,

@@ -11,6 +11,7 @@ import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
 import { readFoundCapabilities, toFindings } from './capability-findings.ts'
+import { openLocal } from './open-local.ts'
 import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
@@ -33,8 +34,11 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
     const candidate = config.engineCandidates.find(({ name }) => name === engine.name)
     return candidate && !engine.needsKey ? [{ ...candidate, apiBase: engine.baseUrl, source: engine.baseUrl }] : []
   })
-  const connections = [...config.providers, ...detected].filter(({ type }) => type !== DEMO_MODEL)
-  const opened = connections.map((connection) => openProvider(connection, config, deps))
+  const pulled = config.pulledModels === null ? [] : [config.pulledModels]
+  const connections = [...config.providers, ...detected, ...pulled].filter(({ type }) => type !== DEMO_MODEL)
+  const opened = connections.map((connection) =>
+    connection.local ? openLocal(connection, connection.local, deps) : openProvider(connection, config, deps),
+  )
   const providers = [...opened.map(({ provider }) => provider), demoProvider(deps)]
   const found = readFoundCapabilities(config.storage.dataDir)
   const models = config.models.map(toRoute)

@@ -13,6 +13,11 @@ export interface AppModule {
   rotateSealing(config: ResolvedConfig): { readonly id: string; readonly kept: number; readonly dropped: number }
   /** `olderMs`: also what was made longer ago; null: only what has expired. Works while a server runs. */
   openPrune(config: ResolvedConfig, options: { readonly olderMs: number | null }): Promise<PruneAdmin>
+  /** Null: the configuration has no place for local models. Works while a server runs. */
+  openPull(
+    config: ResolvedConfig,
+    options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
+  ): PullAdmin | null
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -46,6 +51,31 @@ export interface PruneAdmin extends AsyncDisposable {
   count(): Promise<Expired>
   /** Answers how many responses were deleted. */
   prune(): Promise<number>
+}
+
+export interface PullAdmin {
+  /** Its models are `provider/name`. */
+  readonly provider: string
+  /** `source`: as `antiphon pull` takes it. Throws an error with the name `PullFailed` and a message for the operator. */
+  pull(
+    source: string,
+    options: {
+      readonly signal: AbortSignal
+      /** Bytes of one file; `total`: null where unknown. */
+      readonly onProgress: (progress: { file: string; done: number; total: number | null }) => void
+    },
+  ): Promise<{
+    readonly name: string
+    /** False: it was there already. */
+    readonly isNew: boolean
+    readonly files: readonly {
+      readonly path: string
+      readonly size: number
+      readonly sha256: string
+      /** False: nobody publishes a checksum of it. */
+      readonly checked: boolean
+    }[]
+  }>
 }
 
 export type UsageAdmin = AsyncDisposable &

@@ -7,6 +7,7 @@ import { after, test } from 'node:test'
 import { createScriptedModel } from '../../test/support/decorated-models.ts'
 import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
 import { openPrune } from '../app/open-prune.ts'
+import { openPull } from '../app/open-pull.ts'
 import { openUsage } from '../app/open-usage.ts'
 import { createKeyRing } from '../auth/key-ring.ts'
 import { rotateSealingKeys } from '../auth/sealing-keys.ts'
@@ -103,6 +104,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     },
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openPrune,
+    openPull,
     openUsage,
     describeModels: async () => OVERVIEW,
     openModelTester: async () => ({

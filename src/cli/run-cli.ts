@@ -10,6 +10,7 @@ import { models } from './models.ts'
 import { modelsTest } from './models-test.ts'
 import { parseCommandLine } from './parse-command-line.ts'
 import { prune } from './prune.ts'
+import { pull } from './pull.ts'
 import { serve } from './serve.ts'
 import { usage } from './usage.ts'
 
@@ -24,6 +25,7 @@ const COMMANDS: readonly Command[] = [
   prune,
   models,
   modelsTest,
+  pull,
   usage,
 ]
 
@@ -48,6 +50,7 @@ export async function runCli(args: readonly string[], host: Host): Promise<numbe
 const OPERATOR_ERRORS: Readonly<Record<string, number>> = {
   DataDirLocked: EXIT.dataInUse,
   DataDirUnusable: EXIT.failed,
+  PullFailed: EXIT.failed,
   SchemaTooNew: EXIT.failed,
   StorageBusy: EXIT.failed,
   StorageFull: EXIT.failed,

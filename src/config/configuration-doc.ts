@@ -8,7 +8,7 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
   providers: [
     [
       'type',
-      'What it speaks like: the name of a known provider, `openai_compatible` or `demo`. Unset: its own name, or `openai_compatible` when it has an `api_base`.',
+      'What it speaks like: the name of a known provider, `openai_compatible`, `local` or `demo`. Unset: its own name, or `openai_compatible` when it has an `api_base`.',
     ],
     ['api_base', 'URL up to and including `/v1`. Known types have it.'],
     ['api_key', 'Secret. Unset for a known hosted provider: it is switched off, with a warning.'],
@@ -30,6 +30,18 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
       'price_list',
       "Whose public prices count, as `openai`, where its address does not say so, for example behind a proxy; `none`: nobody's.",
     ],
+    [
+      'dir',
+      'Of `type: local`: the folder of its GGUF files. Unset: `models` in `storage.data_dir`, where `antiphon pull` puts them.',
+    ],
+    [
+      'context_size',
+      'Of `type: local`: tokens of the context window, at most what the model was made for. Unset: 8192.',
+    ],
+    ['threads', 'Of `type: local`: threads of inference. Unset: one less than there are cores, at least one.'],
+    ['gpu', 'Of `type: local`: `auto`, `off`, `cuda`, `vulkan` or `metal`. Unset: `auto`.'],
+    ['idle_unload', 'Of `type: local`: a model that nobody used for so long leaves the memory. Unset: 10m.'],
+    ['max_loaded', 'Of `type: local`: models in memory at a time. Unset: 1.'],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
   models: [

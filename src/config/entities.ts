@@ -1,6 +1,6 @@
 /** The kinds of the settings that hold more than one value: providers, models, aliases, projects, keys. */
 import { list, mapOf, object, placed } from './compound-kinds.ts'
-import { choice, date, decimal, duration, flag, integer, type Kind, secret, text, url } from './kinds.ts'
+import { choice, date, decimal, duration, flag, integer, type Kind, path, secret, text, url } from './kinds.ts'
 import { WIRE_APIS } from './known-providers.ts'
 import { PROJECT_NAME } from './project-name.ts'
 
@@ -55,6 +55,10 @@ const fieldKinds = (): Readonly<Record<RequestField, Kind<FieldSupport>>> => {
   return Object.fromEntries(kinds) as Record<RequestField, Kind<FieldSupport>>
 }
 
+/** What local models compute on. */
+export const GPUS = ['auto', 'off', 'cuda', 'vulkan', 'metal'] as const
+export type Gpu = (typeof GPUS)[number]
+
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
@@ -75,6 +79,12 @@ export const providers = () =>
       hosted_tools: list(choice(HOSTED_TOOLS)),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
       price_list: text('a price list, as openai, or none', /^[a-z][a-z0-9_.-]{0,63}$/),
+      dir: path(),
+      context_size: integer(256, 100_000_000),
+      threads: integer(1, 1024),
+      gpu: choice(GPUS),
+      idle_unload: duration('1s', '365d'),
+      max_loaded: integer(1, 64),
     }),
   )
 

@@ -44,6 +44,8 @@ export const createProviderCatalog = (
 
 /** Built in, deterministic, without an address. */
 export const DEMO = 'demo'
+/** Models of this machine, run in this process; without an address. */
+export const LOCAL = 'local'
 /** Any endpoint of the Chat Completions kind that is no known provider. */
 export const GENERIC = 'openai_compatible'
 
@@ -54,5 +56,6 @@ export const findProvider = ({ known }: ProviderCatalog, name: string): KnownPro
 export const typesOf = ({ known }: ProviderCatalog): readonly string[] => [
   GENERIC,
   DEMO,
+  LOCAL,
   ...known.map(({ name }) => name),
 ]

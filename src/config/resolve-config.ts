@@ -61,7 +61,9 @@ function flagNodes({ flags }: ConfigSources): ReadonlyMap<SettingPath, SourceNod
 
 function build(read: ReadSettings, sources: ConfigSources, file: string | null, context: ReadContext): ResolvedConfig {
   const simple = nestSettings(read.values)
+  const dataDir = simple.storage.dataDir ?? join(sources.home, '.antiphon')
   const options = {
+    modelsDir: join(dataDir, 'models'),
     env: sources.env,
     discover: simple.discovery.enabled,
     timeoutMs: simple.router.requestTimeoutMs,
@@ -70,13 +72,13 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   const found = resolveProviders(read.values.providers, { ...options, catalog: sources.providers }, context)
   const written = resolveModels(read.values.models ?? [], read.values.aliases, namesOf(found), context)
   const { providers, engines } = settleEngines(found, written.models)
-  const dataDir = simple.storage.dataDir ?? join(sources.home, '.antiphon')
   return {
     ...simple,
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,
+    pulledModels: found.pulled,
     models: withoutDisabled(written.models, found.disabled),
     aliases: written.aliases,
     projects: resolveProjects(read.values.projects, simple.retention.responsesMs, context),
@@ -96,9 +98,9 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   }
 }
 
-const namesOf = ({ providers, disabled, engines }: ProviderResult) => [
+const namesOf = ({ providers, disabled, engines, pulled }: ProviderResult) => [
   DEMO,
-  ...[...providers, ...disabled, ...engines].map(({ name }) => name),
+  ...[...providers, ...disabled, ...engines, ...(pulled === null ? [] : [pulled])].map(({ name }) => name),
 ]
 
 /** An engine that a deployment names is a provider, whether it runs at the moment or not; others are looked for. */

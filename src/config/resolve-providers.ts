@@ -6,11 +6,13 @@ import {
   findProvider,
   GENERIC,
   type KnownProvider,
+  LOCAL,
   type ProviderCatalog,
   typesOf,
   type WireApi,
 } from './known-providers.ts'
 import { baseUrlOf, leadsToSelf } from './provider-address.ts'
+import { hasLocalFields, localConfig, localProvider } from './resolve-local.ts'
 import type { DisabledProvider, ProviderConfig } from './resolved-config.ts'
 import { wholeSource } from './source-node.ts'
 import { didYouMean } from './suggest.ts'
@@ -24,6 +26,8 @@ export type ProviderOptions = {
   readonly catalog: ProviderCatalog
   readonly discover: boolean
   readonly timeoutMs: number
+  /** Where local models lie unless the file says otherwise; absolute. */
+  readonly modelsDir: string
   /** Where this server listens. */
   readonly own: { readonly host: string; readonly port: number }
 }
@@ -35,6 +39,8 @@ export type ProviderResult = {
   readonly engines: readonly ProviderConfig[]
   /** Whether those are to be looked for. */
   readonly discovered: boolean
+  /** Of pulled models; null when the file names one itself, or has another use for its name. */
+  readonly pulled: ProviderConfig | null
 }
 
 export function resolveProviders(
@@ -57,8 +63,13 @@ export function resolveProviders(
     disabled,
     engines: unnamed.filter(({ local }) => local).map((known) => fromEnvironment(known, options)),
     discovered: options.discover,
+    pulled: hasLocal(written, providers) ? null : localProvider(options),
   }
 }
+
+/** Pulled models need no word in the file, unless it has another use for their name. */
+const hasLocal = (written: Written | null, providers: readonly ProviderConfig[]) =>
+  written?.has(LOCAL) === true || providers.some(({ type }) => type === LOCAL)
 
 /** A hosted provider counts when the environment holds its key, or the address of a server of one's own. */
 function isHeld(known: KnownProvider, { env, own }: ProviderOptions, context: ReadContext): boolean {
@@ -81,7 +92,13 @@ function resolveOne(
   const known = findProvider(options.catalog, type)
   const wireApi = written.wire_api ?? wireApiAt(written.api_base, known, options.env)
   const apiBase = written.api_base ?? (known === null ? null : addressOf(known, wireApi, options.env))
-  if (apiBase === null && type !== DEMO) {
+  if (type !== LOCAL && hasLocalFields(written)) {
+    context.error(
+      written.place,
+      `"dir", "context_size", "threads", "gpu", "idle_unload" and "max_loaded" need type: local`,
+    )
+  }
+  if (apiBase === null && type !== DEMO && type !== LOCAL) {
     context.error(written.place, `the provider "${name}" lacks "api_base"`)
     return null
   }
@@ -105,6 +122,7 @@ function resolveOne(
     quirks: quirksOf(written, options.catalog, context),
     priceList: written.price_list,
     source: written.place.source,
+    ...(type === LOCAL && { local: localConfig(written, options.modelsDir) }),
   }
 }
 

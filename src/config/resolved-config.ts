@@ -4,16 +4,16 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, HostedTool, RequestField, Scope, Support } from './entities.ts'
+import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
 
 export type ProviderConfig = {
   readonly name: string
-  /** `openai_compatible`, `demo`, or the name of the known provider it speaks like. */
+  /** `openai_compatible`, `demo`, `local`, or the name of the known provider it speaks like. */
   readonly type: string
-  /** Without a slash at its end. Empty for `demo`, which has no address. */
+  /** Without a slash at its end. Empty for `demo` and `local`, which have none. */
   readonly apiBase: string
   readonly apiKey: string | null
   readonly headers: Readonly<Record<string, string>>
@@ -30,6 +30,22 @@ export type ProviderConfig = {
   readonly priceList: string | null
   /** Where it was found: a file name, or the variable that holds its key. */
   readonly source: string
+  /** Of the type `local`, and of no other. */
+  readonly local?: LocalConfig
+}
+
+/** How models of this machine are run. */
+export type LocalConfig = {
+  /** Absolute path of the folder of their files. */
+  readonly dir: string
+  /** Tokens; the model's own window is the bound. */
+  readonly contextSize: number
+  /** Null: one less than there are cores. */
+  readonly threads: number | null
+  readonly gpu: Gpu
+  readonly idleUnloadMs: number
+  /** Models in memory at a time. */
+  readonly maxLoaded: number
 }
 
 /** A provider that is named in the file but cannot be used, and why. */
@@ -102,6 +118,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage'> & {
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */
   readonly engineCandidates: readonly ProviderConfig[]
+  /** The provider of pulled models; null when `providers` has one, or another of its name. */
+  readonly pulledModels: ProviderConfig | null
   readonly models: readonly ModelConfig[]
   readonly aliases: ReadonlyMap<string, string>
   /** By id; only those with settings of their own. */

@@ -37,7 +37,7 @@ async function listEntries(options: ListOptions, known: KnownCapabilities): Prom
     (lists[index] ?? []).map((row): ModelEntry => {
       const capabilities = known.get(row) ?? options.opener.openBare(provider, row.id, row.info).capabilities
       known.set(row, capabilities)
-      const isUnique = listings.get(row.id) === 1 && !isTaken(row.id, options)
+      const isUnique = !provider.prefixed && listings.get(row.id) === 1 && !isTaken(row.id, options)
       return {
         id: isUnique ? row.id : `${provider.name}/${row.id}`,
         created: row.created ?? options.createdAt,

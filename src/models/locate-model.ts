@@ -64,7 +64,11 @@ export function followAliases(name: string, aliases: ReadonlyMap<string, string>
 
 async function locateUpstream(name: string, tables: NameTables): Promise<Target | null> {
   const prefixed = splitProvider(name, tables.providers)
-  if (prefixed === null) return locateBare(name, [...tables.providers.values()])
+  if (prefixed === null)
+    return locateBare(
+      name,
+      [...tables.providers.values()].filter((it) => it.prefixed !== true),
+    )
   const { provider, upstreamModel } = prefixed
   if (!provider.exactList) return toTarget(provider.name, upstreamModel)
   const listed = await listedId(provider, upstreamModel)

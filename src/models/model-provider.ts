@@ -12,6 +12,8 @@ export type ModelProvider = {
   readonly ownedBy: string
   /** The list is complete: a name that is not on it does not exist. */
   readonly exactList?: boolean
+  /** Its models go by `provider/model` alone, never by their bare name. */
+  readonly prefixed?: boolean
   /** Cheap and without I/O: it is called for every listed model, to learn its capabilities. */
   open(upstreamModel: string, info: ModelInfo): Model
   /** May reject. `maxAgeMs`: how old the answer may be (see `createModelLister`). */

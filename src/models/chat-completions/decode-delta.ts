@@ -6,13 +6,13 @@ import type { Logprob } from '../../protocol/content.ts'
 import type { ModelEvent, ModelTurn } from '../model.ts'
 import { createBlockWriter } from '../upstream/blocks.ts'
 import { asFields, asList, asText, type Fields, isFields } from '../upstream/fields.ts'
+import { createThinkSplitter } from '../upstream/think-tags.ts'
 import { readAnnotations } from './decode-annotations.ts'
 import { createCallDecoder } from './decode-calls.ts'
 import { readLogprobs } from './decode-logprobs.ts'
 import { createReasoningStateCollector, readReasoning } from './decode-reasoning.ts'
 import { createContentDecoder } from './decode-text.ts'
 import type { Quirks } from './quirks.ts'
-import { createThinkSplitter } from './think-tags.ts'
 
 export interface DeltaDecoder {
   readonly callCount: number

@@ -3,7 +3,7 @@ import type { Logprob } from '../../protocol/content.ts'
 import type { ModelEvent } from '../model.ts'
 import type { BlockWriter } from '../upstream/blocks.ts'
 import { asFields, asList, asText } from '../upstream/fields.ts'
-import type { ThinkSegment, ThinkSplitter } from './think-tags.ts'
+import type { ThinkSegment, ThinkSplitter } from '../upstream/think-tags.ts'
 
 export type TextDecoderOptions = {
   readonly blocks: BlockWriter

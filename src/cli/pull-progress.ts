@@ -1,0 +1,69 @@
+/** How far a download is: one line that changes on a terminal, a plain line now and then elsewhere. */
+import type { Output } from './host.ts'
+
+const BAR_CELLS = 24
+const TERMINAL_MS = 200
+const PLAIN_MS = 10_000
+/** The speed is that of the last so many milliseconds, so that it tells of now. */
+const SPEED_WINDOW_MS = 10_000
+const MB = 1024 * 1024
+const CLEAR_LINE = '\r\u001b[K'
+
+export type Progress = { readonly file: string; readonly done: number; readonly total: number | null }
+export type PullProgressView = { show(progress: Progress): void; end(): void }
+
+type Sample = { readonly at: number; readonly done: number }
+
+export function createPullProgress(output: Output, now: () => number): PullProgressView {
+  const everyMs = output.isTerminal ? TERMINAL_MS : PLAIN_MS
+  let file = ''
+  let samples: Sample[] = []
+  let shownAt = Number.NEGATIVE_INFINITY
+
+  const write = (progress: Progress) => {
+    const text = progressText(progress, speedOf(samples))
+    output.write(output.isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`)
+  }
+  return {
+    show(progress) {
+      const at = now()
+      if (progress.file !== file) {
+        if (file !== '' && output.isTerminal) output.write('\n')
+        ;({ file } = progress)
+        samples = []
+        shownAt = Number.NEGATIVE_INFINITY
+      }
+      samples = [...samples.filter((sample) => at - sample.at < SPEED_WINDOW_MS), { at, done: progress.done }]
+      if (at - shownAt < everyMs && progress.done !== progress.total) return
+      shownAt = at
+      write(progress)
+    },
+    end() {
+      if (file !== '' && output.isTerminal) output.write('\n')
+    },
+  }
+}
+
+/** Bytes per second; null before there are two points in time. */
+function speedOf(samples: readonly Sample[]): number | null {
+  const [first, last] = [samples[0], samples.at(-1)]
+  if (first === undefined || last === undefined || last.at === first.at) return null
+  return ((last.done - first.done) * 1000) / (last.at - first.at)
+}
+
+export function progressText({ file, done, total }: Progress, speed: number | null): string {
+  const rate = speed === null ? '' : `  ${(speed / MB).toFixed(1)} MB/s`
+  if (total === null) return `${file}  ${(done / MB).toFixed(1)} MB${rate}`
+  const share = total === 0 ? 1 : done / total
+  const cells = Math.floor(share * BAR_CELLS)
+  const bar = `${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}`
+  const percent = `${Math.floor(share * 100)}%`.padStart(4)
+  const left = speed === null || speed <= 0 || done === total ? '' : `  ETA ${duration((total - done) / speed)}`
+  return `${file}  [${bar}] ${percent}  ${(done / MB).toFixed(1)}/${(total / MB).toFixed(1)} MB${rate}${left}`
+}
+
+function duration(seconds: number): string {
+  const whole = Math.ceil(seconds)
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60), whole % 60]
+  return h > 0 ? `${h}h${String(m).padStart(2, '0')}m` : `${m}m${String(s).padStart(2, '0')}s`
+}
