@@ -49,6 +49,8 @@ export type FetchOptions = {
   readonly limits: FetchLimits
   /** Go to the first origin only. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Before each request, redirects included. What it throws as `OutboundRefused` ends the read as `refused`. */
+  readonly onHop?: (url: URL) => Promise<void> | void
   readonly signal: AbortSignal
   readonly clock: Clock
 }
@@ -72,10 +74,12 @@ export async function fetchPublic(
 }
 
 async function followTo(guard: OutboundGuard, url: string | URL, options: FetchOptions): Promise<FetchedDocument> {
-  const { limits, headers = {}, signal } = options
+  const { limits, headers = {}, onHop, signal } = options
   let at = guard.check(url)
   const { origin } = at
   for (let hops = 0; ; hops += 1) {
+    await onHop?.(at)
+    signal.throwIfAborted()
     const sent = at.origin === origin ? headers : {}
     const reply = await request(at, { dispatcher: guard.dispatcher, headers: { ...BASE_HEADERS, ...sent }, signal })
     const next = locationOf(reply)
