@@ -8,6 +8,8 @@ import type { ResponseEvent } from '../../src/protocol/events.ts'
 import type { ResponseObject } from '../../src/protocol/response.ts'
 import type { ChatUpstreamRequest, ScriptedReply } from '../fakes/chat-script.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
+import { readFixtures } from '../fakes/responses-fixtures.ts'
+import { startResponsesUpstream } from '../fakes/responses-upstream.ts'
 import { CANARY } from '../fakes/web-pages.ts'
 import { startWebSite, type WebSite } from '../fakes/web-site.ts'
 import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
@@ -331,4 +333,31 @@ test('without an engine a search is refused with what to configure (req 134)', a
     return true
   })
   await server.close()
+})
+
+test('a provider that searches itself does so where the operator puts it first, and only there', async () => {
+  const site = await startWebSite()
+  const wire = readFixtures().find(({ name }) => name === 'openai-web-search')?.wire ?? ''
+  const provider = await startResponsesUpstream({ script: () => ({ wire }), extraFields: [] })
+  const providers = [
+    `search: { api_base: "${provider.url}", api_key: k, wire_api: responses, hosted_tools: [web_search] }`,
+  ]
+  for (const [engines, type] of [
+    [`[{ engine: searxng, url: "${site.url}" }]`, 'function'],
+    [`[{ engine: provider }, { engine: searxng, url: "${site.url}" }]`, 'web_search'],
+  ]) {
+    const server = await startServer({ providers, config: `tools: { web_search: { engines: ${engines} } }\n` })
+    const client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
+    await client.responses.create({ model: 'search/m', input: 'Tea?', tools: [WEB] })
+    const sent = provider.requests.at(-1)?.body as { tools: { type: string }[] }
+    assert.deepEqual(
+      sent.tools.map((tool) => tool.type),
+      [type],
+    )
+    const demo = await client.responses.create({ model: 'demo', input: 'Search the web for tea.', tools: [WEB] })
+    assert.ok(demo.output.some((item) => item.type === 'web_search_call'))
+    await server.close()
+  }
+  await provider.close()
+  await site.close()
 })
