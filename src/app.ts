@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
+import { openWebSearch } from './app/open-web-search.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
@@ -24,6 +25,7 @@ import { startExpiry } from './jobs/expire-responses.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
+import { createOutboundGuard } from './lib/outbound-guard.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
@@ -76,12 +78,14 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
+  const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
+  const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
   const engine = createEngine({
     ...deps,
     store,
     telemetry,
     catalog: models.catalog,
-    tools: [createFunctionTool()],
+    tools: [...webSearch.tools, createFunctionTool()],
     cache: createHistoryCache(HISTORY_CACHE),
     sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
@@ -103,7 +107,10 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 }
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
-function openLog({ observability, providers, keys }: ResolvedConfig, opened: AsyncDisposableStack): Telemetry {
+function openLog(
+  { observability, providers, keys, webSearch }: ResolvedConfig,
+  opened: AsyncDisposableStack,
+): Telemetry {
   const { level, format } = observability.log
   const isTerminal = process.stderr.isTTY === true
   const log = createLog({
@@ -113,6 +120,7 @@ function openLog({ observability, providers, keys }: ResolvedConfig, opened: Asy
     secrets: [
       ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
       ...keys.map(({ key }) => key),
+      ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
     ],
   })
   opened.defer(() => log.flush())

@@ -64,6 +64,14 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ],
     ['retention', 'How long its stored responses are kept. Unset: `retention.responses`.'],
   ],
+  tools: [
+    [
+      'engine',
+      'Of `engines`: `searxng`, `brave`, `tavily`, `exa`, `serper`, `duckduckgo`, or `provider`, which leaves the search to models whose provider runs it. Required.',
+    ],
+    ['url', 'Address of the engine. Needed for `searxng`.'],
+    ['api_key', 'Secret. Needed by all but `searxng` and `duckduckgo`.'],
+  ],
   keys: [
     ['key_alias', 'Name of the key in logs and lists. Required.'],
     ['key', 'Secret, at least 8 characters, 16 when the server listens beyond loopback. Required.'],
@@ -117,6 +125,10 @@ models:
     model_info: { context_window: 65536, max_output_tokens: 8192, supports: [tools, json_schema] }
 aliases: { gpt-4o: smart }
 router: { strategy: weighted, num_retries: 2, allowed_fails: 3, cooldown_time: 30s, request_timeout: 600s }
+
+tools:
+  web_search: { engine: searxng, url: "http://searxng:8080" }
+security: { allow_private_hosts: ["wiki.internal:80"] }
 
 projects:
   clinic: { zero_retention: true }

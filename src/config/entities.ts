@@ -59,6 +59,12 @@ const fieldKinds = (): Readonly<Record<RequestField, Kind<FieldSupport>>> => {
 export const GPUS = ['auto', 'off', 'cuda', 'vulkan', 'metal'] as const
 export type Gpu = (typeof GPUS)[number]
 
+/** As the tool knows them; kept equal by the type of the composition root. */
+export const SEARCH_ENGINES = ['searxng', 'brave', 'tavily', 'exa', 'serper', 'duckduckgo'] as const
+/** `provider`: the model's own provider, where it has the tool. */
+export const SEARCHERS = [...SEARCH_ENGINES, 'provider'] as const
+export type Searcher = (typeof SEARCHERS)[number]
+
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
@@ -153,3 +159,6 @@ export const keys = () =>
       ['key_alias', 'key'],
     ),
   )
+
+export const searchEngines = () =>
+  list(object('a search engine', { engine: choice(SEARCHERS), url: url(), api_key: secret() }, ['engine']))

@@ -21,7 +21,6 @@ const FEATURES: Readonly<Record<string, string>> = {
   router_settings: 'LiteLLM files are not read by this version; write "router"',
   rpm_limit: 'rate limits are not part of this version',
   s3: 'object storage is not part of this version',
-  tools: 'server-side tools are not part of this version',
   tpm_limit: 'rate limits are not part of this version',
   vector_store: 'vector stores are not part of this version',
   webhooks: 'webhooks are not part of this version',

@@ -15,7 +15,14 @@ import { resolveKeys } from './resolve-keys.ts'
 import { resolveModels } from './resolve-models.ts'
 import { resolveProjects } from './resolve-projects.ts'
 import { type ProviderResult, resolveProviders } from './resolve-providers.ts'
-import type { DeploymentConfig, DisabledProvider, ModelConfig, ResolvedConfig } from './resolved-config.ts'
+import { resolveWebSearch } from './resolve-web-search.ts'
+import type {
+  DeploymentConfig,
+  DisabledProvider,
+  ModelConfig,
+  ResolvedConfig,
+  SimpleSettings,
+} from './resolved-config.ts'
 import { type Place, type Problem, type SourceNode, sortProblems, wholeSource } from './source-node.ts'
 import type { SettingPath } from './table.ts'
 
@@ -73,7 +80,8 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   const written = resolveModels(read.values.models ?? [], read.values.aliases, namesOf(found), context)
   const { providers, engines } = settleEngines(found, written.models)
   return {
-    ...simple,
+    ...withoutTools(simple),
+    webSearch: resolveWebSearch(read, context),
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
     providers,
     disabledProviders: found.disabled,
@@ -97,6 +105,8 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     origins: read.origins,
   }
 }
+
+const withoutTools = ({ tools: _, ...rest }: SimpleSettings): Omit<SimpleSettings, 'tools'> => rest
 
 const namesOf = ({ providers, disabled, engines, pulled }: ProviderResult) => [
   DEMO,

@@ -4,7 +4,7 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, Support } from './entities.ts'
+import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, SEARCH_ENGINES, Support } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -94,6 +94,22 @@ export type ProjectConfig = {
   readonly retentionMs: number
 }
 
+export type SearchEngineConfig = {
+  readonly engine: (typeof SEARCH_ENGINES)[number]
+  /** Without a slash at its end; null: the engine's own address. */
+  readonly url: string | null
+  readonly apiKey: string | null
+}
+
+export type WebSearchConfig = {
+  /** In the order they are asked. Empty: nobody but a provider searches. */
+  readonly engines: readonly SearchEngineConfig[]
+  /** A model whose provider searches itself has that instead. */
+  readonly providerFirst: boolean
+  /** Whether robots.txt is heeded. */
+  readonly robots: boolean
+}
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
@@ -108,7 +124,8 @@ export type KeyConfig = {
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
-export type ResolvedConfig = Omit<SimpleSettings, 'storage'> & {
+export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
+  readonly webSearch: WebSearchConfig
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database. */

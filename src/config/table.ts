@@ -3,8 +3,8 @@
  * the environment's names, the types and `docs/configuration.md` all follow from it.
  */
 import { list } from './compound-kinds.ts'
-import { aliases, keys, models, projects, providers } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, size, text, url } from './kinds.ts'
+import { aliases, keys, models, projects, providers, SEARCHERS, searchEngines } from './entities.ts'
+import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -147,6 +147,26 @@ export const SETTINGS = {
     'What happens to a parameter that a provider cannot take. `auto`: an error when it changes the meaning, a warning when it is a hint.',
   ),
 
+  'tools.web_search.engine': setting(
+    choice(SEARCHERS),
+    null,
+    'Who searches for the tool `web_search`; see `docs/web-search.md`. Unset: only providers whose `hosted_tools` say so.',
+  ),
+  'tools.web_search.url': setting(url(), null, 'Address of that engine. Needed for `searxng`; others have their own.'),
+  'tools.web_search.api_key': setting(secret(), null, 'Key of that engine.'),
+  'tools.web_search.engines': setting(
+    searchEngines(),
+    [],
+    'Several of them instead, asked in this order: the next one where one fails or finds nothing.',
+  ),
+  'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
+
+  'security.allow_private_hosts': setting(
+    list(text('host:port, as wiki.internal:80', /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/)),
+    [],
+    'What URLs of clients, models and tools may reach besides the public internet: private hosts, and other ports than 80 and 443.',
+  ),
+
   'retention.responses': setting(
     duration('1m', '36500d'),
     ms('30d'),
@@ -215,6 +235,10 @@ export const SETTINGS = {
     ms('1h'),
     'How long a WebSocket may stay open; its client is then told so.',
   ),
+  'limits.web_search_time': setting(duration('100ms', '10m'), ms('10s'), 'One call of a search engine.'),
+  'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
+  'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
+  'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

@@ -39,6 +39,14 @@ export function settleHostedTools(
   })
 }
 
+/** This server's tools for this model: some leave what the provider runs itself to it. */
+export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
+  own.map((tool) =>
+    tool.yieldsToProvider === true
+      ? { ...tool, claims: (spec) => !isCarried(spec.type, capabilities) && tool.claims(spec) }
+      : tool,
+  )
+
 const isCarried = (type: string, { hostedTools = [] }: ModelCapabilities): boolean =>
   hostedTools.some((tool) => tool === HOSTED_TOOL_OF_TYPE.get(type))
 const isOwn = (tool: ToolParam, own: readonly Tool[]) => own.some((candidate) => candidate.claims(tool))
@@ -49,8 +57,14 @@ const notRun = (type: string, index: number) =>
     `tools[${index}].type`,
     'unsupported_value',
     `Unsupported value: 'tools[${index}].type' does not support '${type}'. Neither this server nor the provider of ` +
-      "this model runs tools of this kind. Declare a tool of type 'function' and run it in your client.",
+      `this model runs tools of this kind. ${ADVICE[HOSTED_TOOL_OF_TYPE.get(type) ?? ''] ?? ''}Declare a tool of type ` +
+      "'function' and run it in your client.",
   )
+
+/** What the operator can do, by the kind of tool. */
+const ADVICE: Readonly<Record<string, string>> = {
+  web_search: "Name a search engine under 'tools.web_search' in the configuration. Or: ",
+}
 
 /** What the provider is asked to run; null: nothing. */
 export function hostedTurn(

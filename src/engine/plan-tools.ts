@@ -2,7 +2,7 @@
 import type { HostedTurn, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ToolChoice, ToolParam, ToolSpec } from '../protocol/tools.ts'
-import { type HostedParts, hostedTurn, settleHostedTools } from './hosted-tools.ts'
+import { type HostedParts, hostedTurn, settleHostedTools, toolsFor } from './hosted-tools.ts'
 import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
 
 export type PlannedTools = {
@@ -19,8 +19,9 @@ export type PlannedTools = {
 export function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
   added: readonly ToolParam[],
-  parts: HostedParts,
+  given: HostedParts,
 ): PlannedTools {
+  const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
   const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]
   const offered = offerTools(specs, parts.own)

@@ -108,8 +108,8 @@ export function resolveToolChoice(
   if (choice.type === 'function' || choice.type === 'custom') {
     return { mode: 'required', allowed: findNames(choice.type, choice.name, offered, 'tool_choice') }
   }
-  if (!findsHosted(hosted, choice)) throw choiceNotFound('tool_choice', choice.type)
-  return { mode: 'required', allowed: [] }
+  if (findsHosted(hosted, choice)) return { mode: 'required', allowed: [] }
+  return { mode: 'required', allowed: findNames(choice.type, '', offered, 'tool_choice') }
 }
 
 function findNames(type: string, name: string, offered: OfferedTools, path: string): string[] {
@@ -125,9 +125,15 @@ function findNames(type: string, name: string, offered: OfferedTools, path: stri
 const choiceNotFound = (path: string, what: string) =>
   badRequest(path, 'invalid_value', `Tool choice '${what}' not found in 'tools' parameter.`)
 
-const matches = (declared: DeclaredTool, type: string, name: string) =>
-  declared.declaration.type === type &&
-  (declared.name === name || (declared.namespace !== null && `${declared.namespace}.${declared.name}` === name))
+/** A hosted tool is chosen by its kind: its declarations are this server's own affair. */
+function matches(declared: DeclaredTool, type: string, name: string): boolean {
+  const hosted = HOSTED_TOOL_OF_TYPE.get(declared.spec.type)
+  if (hosted !== undefined) return hosted === HOSTED_TOOL_OF_TYPE.get(type)
+  return (
+    declared.declaration.type === type &&
+    (declared.name === name || (declared.namespace !== null && `${declared.namespace}.${declared.name}` === name))
+  )
+}
 
 const choiceWithoutTools = () =>
   badRequest('tool_choice', 'invalid_value', "Invalid value: 'tool_choice' is only allowed when 'tools' are specified.")

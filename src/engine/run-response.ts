@@ -12,6 +12,8 @@ import type { OutputItem } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage } from '../protocol/usage.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { ToolContext } from '../tools/tool.ts'
+import { type Citations, createCitations } from './cite-sources.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
 import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
@@ -28,8 +30,9 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
   composer.begin()
   yield composer.take()
 
-  const options = turnOptions(plan, { ...deps, composer, provider })
-  const tools = toolDeps(plan, composer, context.signal, deps)
+  const citations = createCitations()
+  const options = turnOptions(plan, { ...deps, composer, citations, provider })
+  const tools = toolDeps(plan, composer, { signal: context.signal, cite: citations.cite }, deps)
   let usage: Usage | null = null
   let end: RunEnd
   try {
@@ -84,9 +87,13 @@ function watchRoute(context: ModelContext, planned: string) {
   return { context: { ...context, onRoute }, provider: () => provider }
 }
 
-type Parts = RunDeps & { readonly composer: EventComposer; readonly provider: () => string }
+type Parts = RunDeps & {
+  readonly composer: EventComposer
+  readonly citations: Citations
+  readonly provider: () => string
+}
 
-const turnOptions = (plan: RunPlan, { composer, ids, provider }: Parts): TurnOptions => {
+const turnOptions = (plan: RunPlan, { composer, citations, ids, provider }: Parts): TurnOptions => {
   let hostedCalls = plan.maxToolCalls
   return {
     composer,
@@ -96,13 +103,19 @@ const turnOptions = (plan: RunPlan, { composer, ids, provider }: Parts): TurnOpt
     newCallId: () => ids.next('call'),
     newItemId: (prefix) => ids.next(prefix),
     takeHostedCall: () => hostedCalls-- > 0,
+    citations,
   }
 }
 
-const toolDeps = (plan: RunPlan, composer: EventComposer, signal: AbortSignal, deps: RunDeps): ToolRunDeps => ({
+const toolDeps = (
+  plan: RunPlan,
+  composer: EventComposer,
+  shared: Pick<ToolContext, 'signal' | 'cite'>,
+  deps: RunDeps,
+): ToolRunDeps => ({
   composer,
   context: {
-    signal,
+    ...shared,
     projectId: plan.store.projectId,
     responseId: plan.response.id,
     include: plan.include,

@@ -5,6 +5,7 @@ import { isHostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
 import type { FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
+import type { Citations } from './cite-sources.ts'
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
@@ -12,6 +13,7 @@ import type { ReasoningWriter } from './compose-reasoning.ts'
 import { type HostedBlock, openHostedBlock } from './hosted-block.ts'
 import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
+import { createTextWriter } from './write-text.ts'
 
 export type TurnResult = {
   readonly reason: FinishReason
@@ -40,6 +42,8 @@ export type TurnOptions = {
   readonly newItemId: (prefix: string) => string
   /** Takes one of the hosted calls that the response may still make; false when there is none left. */
   readonly takeHostedCall: () => boolean
+  /** What the tools of this response found so far. */
+  readonly citations: Citations
 }
 
 export interface TurnRun {
@@ -101,6 +105,7 @@ const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answ
 /** Invariant: blocks arrive one after another (see sequence-blocks), so one variable holds the open one. */
 function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const { composer, tools } = options
+  const text = createTextWriter(composer, options.citations)
   const calls: MadeCall[] = []
   let callCount = 0
   /** A hosted call is made and its item open. */
@@ -148,15 +153,17 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const write = (event: ModelEvent): void => {
     switch (event.type) {
       case 'text-start':
-        composer.message(event.message).startText()
+        text.start(event.message)
         return
       case 'text-delta':
-        composer.message().text(event.delta, (options.logprobs && event.logprobs) || [])
+        text.delta(event.delta, (options.logprobs && event.logprobs) || [])
         return
       case 'annotation':
         composer.message().annotate(event.annotation)
         return
       case 'text-end':
+        text.end()
+        return
       case 'refusal-end':
         composer.message().endPart()
         return

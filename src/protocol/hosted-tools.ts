@@ -14,7 +14,12 @@ const location = {
 export const WebSearchToolSchema = Type.Object({
   type: OneOf(['web_search', 'web_search_2025_08_26']),
   external_web_access: Type.Optional(Type.Boolean()),
-  filters: Maybe(Type.Object({ allowed_domains: Maybe(Type.Array(Type.String())) })),
+  filters: Maybe(
+    Type.Object({
+      allowed_domains: Maybe(Type.Array(Type.String())),
+      blocked_domains: Maybe(Type.Array(Type.String())),
+    }),
+  ),
   search_context_size: Type.Optional(OneOf(CONTEXT_SIZES)),
   user_location: Maybe(Type.Object({ type: Type.Optional(Type.Literal('approximate')), ...location })),
 })

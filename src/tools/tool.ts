@@ -28,6 +28,8 @@ export interface Tool {
   open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem
   /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
   onInput?(call: OpenedCall): InputListener
+  /** It is for models whose provider has no tool of this kind itself. Absent: it runs for all of them. */
+  readonly yieldsToProvider?: boolean
   /** Runs a finished call, or says who must. */
   execute(call: FinishedCall, context: ToolContext): AsyncGenerator<ToolStep, ToolOutcome>
 }
@@ -57,13 +59,23 @@ export type FinishedCall = OpenedCall & {
   readonly item: HostedItem | null
 }
 
-/** What a call that runs here knows of its response. */
+/** What a call that runs here knows of its response: the same object for all calls of one response. */
 export type ToolContext = {
   readonly signal: AbortSignal
   readonly projectId: string
   readonly responseId: string
   readonly include: readonly Include[]
+  /**
+   * The mark, as `【3】`, by which the model cites this source; put it beside what the source says. Where the model writes
+   * it, the client gets an annotation. A source has one mark, however often it is told.
+   */
+  cite(source: CitableSource): string
 }
+
+/** What a tool found and an answer may rest on. */
+export type CitableSource =
+  | { readonly type: 'url'; readonly url: string; readonly title: string }
+  | { readonly type: 'file'; readonly fileId: string; readonly filename: string }
 
 export type ToolStep =
   | { readonly type: 'progress'; readonly event: HostedProgress }

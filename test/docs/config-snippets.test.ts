@@ -7,10 +7,16 @@ import { test } from 'node:test'
 import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
 
-const PAGE = new URL('../../docs/providers.md', import.meta.url)
+const pageAt = (name: string) => new URL(`../../docs/${name}`, import.meta.url)
 
-test('every configuration in the guide to providers starts without a fault or a warning', async () => {
-  const blocks = [...(await readFile(PAGE, 'utf8')).matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, yaml = '']) => yaml)
+for (const name of ['providers.md', 'web-search.md']) {
+  test(`every configuration in ${name} starts without a fault or a warning`, () => startAll(name))
+}
+
+async function startAll(name: string) {
+  const blocks = [...(await readFile(pageAt(name), 'utf8')).matchAll(/^```yaml\n(.*?)^```$/gms)].map(
+    ([, yaml = '']) => yaml,
+  )
   assert.ok(blocks.length >= 2)
   const home = await mkdtemp(join(tmpdir(), 'antiphon-docs-'))
   try {
@@ -28,9 +34,10 @@ test('every configuration in the guide to providers starts without a fault or a 
       })
       assert.ok(resolved.type !== 'problems', `${JSON.stringify(resolved)}\n${yaml}`)
       assert.deepEqual(resolved.warnings, [], yaml)
-      assert.ok(resolved.config.providers.length > 0, yaml)
+      const { providers, webSearch } = resolved.config
+      assert.ok(providers.length + webSearch.engines.length > 0, yaml)
     }
   } finally {
     await rm(home, { recursive: true })
   }
-})
+}

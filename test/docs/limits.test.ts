@@ -21,6 +21,10 @@ import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
+import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
+import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
+import { MAX_QUERIES } from '../../src/tools/web-search/read-action.ts'
 
 const count = (value: number) => value.toLocaleString('en-US')
 const size = (bytes: number) => (bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MB` : `${bytes / 1024} KB`)
@@ -57,6 +61,10 @@ const ROWS: Readonly<Record<string, string>> = {
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),
   'an unread body that is skimmed': size(http.skimBytes),
+  'queries of one call': count(MAX_QUERIES),
+  'domains in a filter': count(MAX_DOMAINS),
+  'text of a page': `${count(MAX_PAGE_CHARS)} characters`,
+  'reading the HTML of a page': `${time(PARSE_TIMEOUT_MS)}, ${MAX_WAITING_PAGES} waiting`,
   'after the drain, for last writes': time(http.shutdownGraceMs),
   'responses at once, lanes, messages waiting': `${http.webSocketRuns}, ${http.webSocketLanes}, ${http.webSocketQueue}`,
   'bytes of waiting messages': size(http.webSocketQueueBytes),

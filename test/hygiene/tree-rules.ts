@@ -46,8 +46,8 @@ const ENTRIES: ReadonlySet<string> = new Set([
   // Write documentation from what they stand beside.
   'src/config/configuration-doc.ts',
   'src/app/capabilities-doc.ts',
-  // For the server's own tools; the first of them takes this line away.
-  'src/tools/read-arguments.ts',
+  // A thread: it is started by the name of its file.
+  'src/tools/web-search/page-worker.ts',
 ])
 
 /**

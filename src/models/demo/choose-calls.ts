@@ -5,6 +5,7 @@ import { type Hints, hintsFromText } from './arguments-from-text.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
+import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
 
 export type PlannedCall = {
@@ -58,6 +59,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (tool.type === 'custom') {
     return [{ kind: 'custom', name: tool.name, input: customInput(tool, clause), missing: [] }]
   }
+  if (isWebSearch(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify(webSearchInput(clause)), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -74,6 +78,8 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
 /** "And in Tokyo?" asks for what was asked before, with another value. */
 function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Conversation): readonly ToolMatch[] {
   const text = conversation.asked?.text ?? ''
+  const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
+  if (web !== undefined) return [{ tool: web, clause: text }]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches

@@ -7,6 +7,7 @@ import { lookUp } from './knowledge.ts'
 import { readHistoryQuestion } from './recall-history.ts'
 import { type Answer, applyStyle, readStyle } from './style.ts'
 import { findVerbatim } from './verbatim.ts'
+import { answerFromWeb } from './web-search.ts'
 import { contentWords, isQuestion, listOf, sentencesOf, shorten } from './words.ts'
 
 const ABOUT_ME = 'I am the Antiphon demo model: fixed rules, not a language model.'
@@ -60,14 +61,15 @@ const answer = (brief: string, full: string): Answer => ({ brief, full })
 const fromTools: Rule = ({ conversation, wording }) => {
   const done = conversation.calls.filter(({ output }) => output !== null)
   if (done.length === 0) return null
-  const brief = done.map((call) => briefOutput(call.output ?? '', wording)).join(' ')
+  const brief = done.map(({ output }) => answerFromWeb(output ?? '') ?? briefOutput(output ?? '', wording)).join(' ')
   return answer(brief || 'Nothing.', done.map(reportCall).join('\n'))
 }
 
 const reportCall = ({ name, output }: MadeCall): string =>
-  output?.trim()
+  answerFromWeb(output ?? '') ??
+  (output?.trim()
     ? `The tool ${name} answered: ${shorten(output, MAX_OUTPUT_CHARS)}`
-    : `The tool ${name} answered with nothing.`
+    : `The tool ${name} answered with nothing.`)
 
 /** "Just the number" of an output that holds one. */
 function briefOutput(output: string, wording: string): string {

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { resolveConfig } from './resolve-config.ts'
+
+/** What the file gives, or the faults that are told. */
+async function resolve(yaml: string) {
+  const home = await mkdtemp(join(tmpdir(), 'antiphon-config-'))
+  const file = join(home, 'antiphon.yaml')
+  await writeFile(file, `discovery: { enabled: false }\n${yaml}\n`)
+  const providers = { known: [], quirks: [] }
+  const resolved = await resolveConfig({ flags: new Map(), file, noAuth: false, env: {}, providers, cwd: home, home })
+  await rm(home, { recursive: true })
+  return resolved.type === 'config'
+    ? { webSearch: resolved.config.webSearch, security: resolved.config.security, faults: [] }
+    : { webSearch: null, security: null, faults: resolved.problems.map(({ message }) => message) }
+}
+
+const web = (fields: string) => resolve(`tools: { web_search: { ${fields} } }`)
+
+test('nobody searches as long as nothing is said', async () => {
+  const { webSearch, security } = await resolve('')
+  assert.deepEqual(webSearch, { engines: [], providerFirst: false, robots: true })
+  assert.deepEqual(security, { allowPrivateHosts: [] })
+})
+
+test('one engine, or several in their order with the provider before them', async () => {
+  const searxng = { engine: 'searxng', url: 'http://127.0.0.1:8080', apiKey: null }
+  const one = await web('engine: searxng, url: "http://127.0.0.1:8080/"')
+  assert.deepEqual(one.webSearch, { engines: [searxng], providerFirst: false, robots: true })
+  const several = await web(
+    'robots: false, engines: [{ engine: exa, api_key: k }, { engine: provider }, { engine: searxng, url: "http://127.0.0.1:8080" }]',
+  )
+  assert.deepEqual(several.webSearch, {
+    engines: [{ engine: 'exa', url: null, apiKey: 'k' }, searxng],
+    providerFirst: true,
+    robots: false,
+  })
+  assert.deepEqual((await web('engine: provider')).webSearch, { engines: [], providerFirst: true, robots: true })
+})
+
+for (const [fields, fault] of [
+  ['engine: searxng', /"searxng" lacks "url"/],
+  ['engine: tavily', /"tavily" lacks "api_key"/],
+  ['engines: [{ engine: brave }]', /"brave" lacks "api_key"/],
+  ['engines: [{ url: "http://a.example" }]', /lacks "engine"/],
+  ['api_key: k', /lacks "engine"/],
+  ['engine: duckduckgo, engines: [{ engine: duckduckgo }]', /"engines" is given/],
+  ['engine: gogle', /expected one of searxng/],
+] as const) {
+  test(`web_search is refused with { ${fields} }`, async () => {
+    assert.match((await web(fields)).faults.join('\n'), fault)
+  })
+}
+
+test('a private host is allowed with its port', async () => {
+  const { security } = await resolve('security: { allow_private_hosts: ["wiki.internal:80", "[::1]:8080"] }')
+  assert.deepEqual(security, { allowPrivateHosts: ['wiki.internal:80', '[::1]:8080'] })
+  const { faults } = await resolve('security: { allow_private_hosts: ["http://wiki.internal"] }')
+  assert.match(faults.join('\n'), /host:port/)
+})
