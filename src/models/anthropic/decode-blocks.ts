@@ -24,6 +24,9 @@ export interface BlockDecoder {
 
 const NO_LOGPROBS = [] as const
 
+/** Characters as annotations count them (code points); a character may be cut in two by a delta. */
+const charactersIn = (delta: string): number => delta.length - (delta.match(/[\udc00-\udfff]/g)?.length ?? 0)
+
 type OpenText = { readonly type: 'text'; readonly citations: unknown[]; length: number }
 type OpenThinking = { readonly type: 'thinking'; readonly start: Fields; thinking: string; signature: string }
 
@@ -44,8 +47,9 @@ export function createBlockDecoder(tools: readonly ToolDeclaration[]): BlockDeco
   const text = (block: OpenText, delta: string, out: ModelEvent[]) => {
     if (blocks.isReasoning) closeBlocks(out)
     blocks.text(delta, NO_LOGPROBS, out)
-    block.length += delta.length
-    textLength += delta.length
+    const length = charactersIn(delta)
+    block.length += length
+    textLength += length
   }
   const thinking = (block: OpenThinking, delta: string, out: ModelEvent[]) => {
     if (writing !== block) closeBlocks(out)

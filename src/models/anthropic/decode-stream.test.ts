@@ -96,6 +96,24 @@ describe('the events of a reply', () => {
     assert.ok(decode(start(0, TEXT), text(0, 'abc'), cite(0), stop(0), END).some(({ type }) => type === 'annotation'))
   })
 
+  it('the place of a citation counts characters, also those that two deltas cut in two', () => {
+    const citation = { type: 'web_search_result_location', url: 'https://a.example/', title: 'A' }
+    const events = decode(
+      start(0, TEXT),
+      text(0, 'a\ud83d'),
+      text(0, '\ude00'),
+      stop(0),
+      start(1, TEXT),
+      text(1, '😀b'),
+      delta(1, { type: 'citations_delta', citation }),
+      stop(1),
+      END,
+    )
+    const found = events.find(({ type }) => type === 'annotation')
+    assert.ok(found?.type === 'annotation' && found.annotation.type === 'url_citation')
+    assert.deepEqual([found.annotation.start_index, found.annotation.end_index], [2, 4])
+  })
+
   it('halves of a character in two deltas are one', () => {
     const events = decode(start(0, TEXT), text(0, 'a\ud83d'), text(0, '\ude00'), stop(0), END)
     assert.deepEqual(brief(events)[1], 'text-delta a😀')
