@@ -34,8 +34,8 @@ export const fakeTool = (name: string, more: Json = {}): Json => ({
 
 export async function startFakeMcp(tools: readonly Json[] = [fakeTool('look')]): Promise<FakeMcp> {
   const requests: McpRequest[] = []
+  let fake: FakeMcp
   let connections = 0
-  const fake = { tools, answers: {} as Readonly<Record<string, McpAnswer>> }
   const answer: McpAnswer = (request, reply) => {
     const own = fake.answers[request.method]
     if (own) return own(request, reply)
@@ -60,7 +60,9 @@ export async function startFakeMcp(tools: readonly Json[] = [fakeTool('look')]):
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return Object.assign(fake, {
+  fake = {
+    tools,
+    answers: {},
     host,
     url: `http://${host}/mcp`,
     requests,
@@ -76,7 +78,8 @@ export async function startFakeMcp(tools: readonly Json[] = [fakeTool('look')]):
       server.closeAllConnections()
       await closed
     },
-  }) as FakeMcp
+  }
+  return fake
 }
 
 const INITIALIZED = {
