@@ -164,7 +164,7 @@ function findNames(type: string, name: string, offered: OfferedTools, path: stri
   const names: string[] = []
   for (const [modelName, { declared }] of offered.byModelName) {
     const fits = type === 'namespace' ? declared.namespace === name : matches(declared, type, name)
-    if (fits && !isHostedTool(declared.spec)) names.push(modelName)
+    if (fits && declared.spec.type !== 'mcp') names.push(modelName)
   }
   if (names.length > 0) return names
   throw choiceNotFound(path, name || type)
