@@ -1,5 +1,6 @@
 /** Composition: the providers that are known by name, each with the API it is spoken to in. */
 import { createProviderCatalog, type KnownProvider, type ProviderCatalog } from '../config/known-providers.ts'
+import { BRIDGED_PROVIDERS } from '../models/ai-sdk/providers.ts'
 import { ANTHROPIC_PROVIDERS } from '../models/anthropic/providers.ts'
 import { CHAT_PROVIDERS } from '../models/chat-completions/providers.ts'
 import { DEFAULT_QUIRKS } from '../models/chat-completions/quirks.ts'
@@ -30,6 +31,7 @@ export const BUILT_IN_PROVIDERS: readonly KnownProvider[] = [
   ...CHAT_PROVIDERS.filter(({ name }) => !NATIVE.some((native) => native.name === name)).map(
     (row): KnownProvider => ({ ...row, wireApi: 'chat' }),
   ),
+  ...BRIDGED_PROVIDERS.map((row): KnownProvider => ({ ...row, wireApi: 'ai_sdk' })),
 ]
 
 /** With the quirks of every adapter that has some. */

@@ -6,12 +6,16 @@ import { resolveConfig } from '../config/resolve-config.ts'
 import type { ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createRandomIds } from '../lib/ids.ts'
+import { createUpstreamAgent, DEFAULT_UPSTREAM_CLOCKS } from '../lib/upstream-http.ts'
+import { createAiSdkModel } from '../models/ai-sdk/ai-sdk-model.ts'
+import { createBridgeFetch } from '../models/ai-sdk/bridge-fetch.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { emulate } from '../models/emulate.ts'
 import { createIsolatedChecks } from '../models/isolated-checks.ts'
-import type { FieldTable, TurnField } from '../models/model.ts'
+import type { FieldTable, Model, TurnField } from '../models/model.ts'
 import { ledgerOf } from '../models/overridden-fields.ts'
-import { openProvider } from './open-provider.ts'
+import { bridgedCapabilities } from './open-bridge.ts'
+import { openProvider, type ProviderDeps } from './open-provider.ts'
 
 const THEMES: readonly (readonly [string, readonly TurnField[]])[] = [
   ['What goes in', ['instructions', 'input.image', 'input.file', 'max_output_tokens', 'stop']],
@@ -75,11 +79,39 @@ async function readRows(known: readonly KnownProvider[]): Promise<readonly Row[]
   const demo = { name: 'demo', fields: ledgerOf(emulate(createDemoModel(deps), {}, { ...deps, checks })) }
   const rows: Row[] = []
   for (const one of known) {
-    const { provider, close } = openProvider(connectionOf(one), config, deps)
-    rows.push({ name: one.name, fields: ledgerOf(emulate(provider.open('any-model', {}), {}, { ...deps, checks })) })
+    const { model, close } = openKnown(one, config, deps)
+    rows.push({ name: one.name, fields: ledgerOf(emulate(model, {}, { ...deps, checks })) })
     await close()
   }
   return [...rows, demo]
+}
+
+type Opened = { readonly model: Model; close(): Promise<void> }
+
+function openKnown(known: KnownProvider, config: ResolvedConfig, deps: ProviderDeps): Opened {
+  if (known.packageName !== undefined) return openWithoutPackage(known.name, known.packageName, deps)
+  const { provider, close } = openProvider(connectionOf(known), config, deps)
+  return { model: provider.open('any-model', {}), close }
+}
+
+/** What is known of a package holds whether it is installed here or not. */
+function openWithoutPackage(provider: string, packageName: string, { clock }: ProviderDeps): Opened {
+  const clocks = DEFAULT_UPSTREAM_CLOCKS
+  const dispatcher = createUpstreamAgent(clocks)
+  const model = createAiSdkModel({
+    provider,
+    packageName,
+    secrets: [],
+    headers: {},
+    capabilities: bridgedCapabilities(packageName, {}),
+    bridge: createBridgeFetch({ dispatcher, clock, clocks }),
+    clock,
+    clocks,
+    model: () => {
+      throw new TypeError('Documentation calls nobody.')
+    },
+  })
+  return { model, close: () => dispatcher.destroy() }
 }
 
 const connectionOf = ({ name, baseUrl, wireApi }: KnownProvider): ProviderConfig => ({

@@ -24,7 +24,7 @@ export async function describeProviders(
     providers: [
       ...heard.filter((it) => !isUnused(it, models.connections)).map((it) => summaryOf(it, models.connections)),
       ...models.engines.filter(({ needsKey }) => needsKey).map(({ name, baseUrl }) => lockedEngine(name, baseUrl)),
-      ...config.disabledProviders.map(({ name, reason }) => off(name, reason)),
+      ...[...config.disabledProviders, ...models.disabled].map(({ name, reason }) => off(name, reason)),
     ],
     defaultModel: config.defaults.model ?? firstModel(heard, models.connections),
   }

@@ -1,5 +1,7 @@
 /** Composition: from configured and detected connections to the catalog of models. */
-import type { ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
+
+import { withoutDisabled } from '../config/resolve-config.ts'
+import type { DisabledProvider, ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createDemoEmbedder, DEMO_EMBEDDER } from '../models/demo/demo-embedder.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
@@ -11,6 +13,7 @@ import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
 import { readFoundCapabilities, toFindings } from './capability-findings.ts'
+import { type OpenedProvider, openBridge } from './open-bridge.ts'
 import { openLocal } from './open-local.ts'
 import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
@@ -23,6 +26,8 @@ export type ModelParts = {
   readonly connections: readonly ProviderConfig[]
   /** What of the configuration or the data directory could not be used, one sentence each. */
   readonly problems: readonly string[]
+  /** Those whose package is missing or does not fit. */
+  readonly disabled: readonly DisabledProvider[]
   close(): Promise<void>
 }
 
@@ -36,12 +41,12 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
   })
   const pulled = config.pulledModels === null ? [] : [config.pulledModels]
   const connections = [...config.providers, ...detected, ...pulled].filter(({ type }) => type !== DEMO_MODEL)
-  const opened = connections.map((connection) =>
-    connection.local ? openLocal(connection, connection.local, deps) : openProvider(connection, config, deps),
-  )
+  const results = await Promise.all(connections.map((connection) => openOne(connection, config, deps)))
+  const opened = results.filter((it) => 'provider' in it)
+  const disabled = results.filter((it) => 'reason' in it)
   const providers = [...opened.map(({ provider }) => provider), demoProvider(deps)]
   const found = readFoundCapabilities(config.storage.dataDir)
-  const models = config.models.map(toRoute)
+  const models = withoutDisabled(config.models, disabled).map(toRoute)
   const embedders = createEmbedderRegistry({
     providers,
     models,
@@ -70,11 +75,23 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
     engines,
     connections,
     problems: found.problem === null ? [] : [found.problem],
+    disabled,
     async close() {
       await catalog.close()
       await Promise.all(opened.map(({ close }) => close()))
     },
   }
+}
+
+const openOne = async (
+  connection: ProviderConfig,
+  config: ResolvedConfig,
+  deps: Deps,
+): Promise<OpenedProvider | DisabledProvider> => {
+  const { bridge, local } = connection
+  if (local) return openLocal(connection, local, deps)
+  if (bridge) return openBridge({ ...connection, bridge }, config, deps)
+  return openProvider(connection, config, deps)
 }
 
 /** Engines are looked for where the configuration expects them; a port that answers as something else is left alone. */

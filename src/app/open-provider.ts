@@ -24,7 +24,7 @@ import type { AdapterOptions } from '../models/upstream/adapter-options.ts'
 export type ProviderDeps = { readonly clock: Clock; readonly ids: Ids }
 
 /** Where nothing is known a model is believed to take what the API offers; its provider then refuses what it cannot. */
-const BELIEVED: ModelCapabilities = {
+export const BELIEVED: ModelCapabilities = {
   contextWindow: null,
   maxOutputTokens: null,
   imageInput: true,
@@ -123,23 +123,27 @@ const GEMINI: Wire = {
   authorize: (apiKey, { apiBase }) => authHeaders(apiKey, { baseUrl: apiBase }),
 }
 
-const WIRES: Readonly<Record<WireApi, Wire>> = {
+const WIRES: Readonly<Record<Exclude<WireApi, 'ai_sdk'>, Wire>> = {
   chat: CHAT,
   responses: RESPONSES,
   anthropic: ANTHROPIC,
   gemini: GEMINI,
 }
 
+export const clocksOf = ({ timeoutMs }: ProviderConfig, { limits }: ResolvedConfig): UpstreamClocks => ({
+  connectMs: limits.upstreamConnectMs,
+  firstByteMs: limits.upstreamFirstByteMs,
+  idleMs: limits.upstreamIdleMs,
+  wholeMs: timeoutMs,
+})
+
+/** Any connection that is spoken to in an API we know ourselves; for the others see `openBridge`. */
 export function openProvider(connection: ProviderConfig, config: ResolvedConfig, deps: ProviderDeps) {
-  const { name, apiKey, headers } = connection
-  const wire = WIRES[connection.wireApi]
+  const { name, apiKey, headers, wireApi } = connection
+  if (wireApi === 'ai_sdk') throw new TypeError(`The provider '${name}' is reached through a package.`)
+  const wire = WIRES[wireApi]
   const baseUrl = wire.base?.(connection) ?? connection.apiBase
-  const clocks: UpstreamClocks = {
-    connectMs: config.limits.upstreamConnectMs,
-    firstByteMs: config.limits.upstreamFirstByteMs,
-    idleMs: config.limits.upstreamIdleMs,
-    wholeMs: connection.timeoutMs,
-  }
+  const clocks = clocksOf(connection, config)
   const dispatcher = createUpstreamAgent(clocks)
   const list = createModelLister(
     () =>

@@ -1,7 +1,7 @@
 /** Kinds made of other kinds: lists, maps with free names, objects with known fields. */
 
 import { featureToCome } from './features-to-come.ts'
-import type { Kind, Read, ReadContext } from './kinds.ts'
+import { type Kind, type Read, type ReadContext, text } from './kinds.ts'
 import { type Place, quoteNode, type SourceNode } from './source-node.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -64,6 +64,22 @@ export function mapOf<T>(name: RegExp, value: Kind<T>): Kind<ReadonlyMap<string,
       return found
     },
   }
+}
+
+/** JSON as it is written, for settings that are not ours. Variables are filled in; a number is one when written as one. */
+export function anyValue(): Kind<unknown> {
+  const says = 'a value'
+  // Any text: credentials may have line ends.
+  const word = text(says, /^[\s\S]+$/)
+  const read = (node: SourceNode, context: ReadContext): unknown => {
+    if (node.type === 'list') return node.items.map((it) => read(it, context) ?? null)
+    if (node.type === 'map') {
+      const entries = node.entries.map(({ key, value }) => [key, read(value, context)] as const)
+      return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+    }
+    return typeof node.value === 'string' ? word.read(node, context) : (node.value ?? undefined)
+  }
+  return { says, unit: null, show: () => says, read }
 }
 
 type Fields = Readonly<Record<string, Kind<unknown>>>

@@ -8,7 +8,7 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
   providers: [
     [
       'type',
-      'What it speaks like: the name of a known provider, `openai_compatible`, `local` or `demo`. Unset: its own name, or `openai_compatible` when it has an `api_base`.',
+      'What it speaks like: the name of a known provider, `openai_compatible`, `ai_sdk`, `local` or `demo`. Unset: its own name, `ai_sdk` when it has a `package`, or `openai_compatible` when it has an `api_base`.',
     ],
     ['api_base', 'URL up to and including `/v1`. Known types have it.'],
     ['api_key', 'Secret. Unset for a known hosted provider: it is switched off, with a warning.'],
@@ -26,6 +26,14 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
       'hosted_tools',
       'Tools that the provider runs itself and requests may use: list of `web_search`, `file_search`, `code_interpreter`, `image_generation`, `mcp`. Needs `wire_api: responses`. Unset: none, such tools are refused.',
     ],
+    [
+      'package',
+      'The npm package of the AI SDK that reaches it, as `@ai-sdk/cohere`: see [providers](providers.md#bedrock-cohere-and-others). It is installed beside Antiphon; a missing one switches the provider off, with a warning.',
+    ],
+    ['factory', 'The function of the package that makes the provider. Unset: the one that is named like the package.'],
+    ['method', 'The function of the provider that makes a model, as `chat`. Unset: the choice of the package.'],
+    ['region', "The package's `region`, for Bedrock."],
+    ['options', "The package's own settings, as it spells them, for example `{ project: my-project }`."],
     [
       'price_list',
       "Whose public prices count, as `openai`, where its address does not say so, for example behind a proxy; `none`: nobody's.",
@@ -176,9 +184,10 @@ function row(path: SettingPath): string {
 }
 
 function knownProviders({ known }: ProviderCatalog): string {
-  const rows = known.map(({ name, baseUrl, envKeys, envBaseUrls, local, ownAddress }) => {
+  const rows = known.map(({ name, baseUrl, envKeys, envBaseUrls, local, ownAddress, packageName }) => {
     const keys = [...envKeys, ...envBaseUrls].map((variable) => `\`${variable}\``).join(', ')
     const needs = ownAddress ? 'needs its key and its address' : 'needs its key'
+    if (packageName !== undefined) return `| \`${name}\` | | ${keys} | needs the package \`${packageName}\` |`
     return `| \`${name}\` | \`${baseUrl}\` | ${keys} | ${local ? 'looked for at start' : needs} |`
   })
   return `## Known providers\n\n| name | api_base | variables | |\n|---|---|---|---|\n${rows.join('\n')}\n`

@@ -1,5 +1,5 @@
 /** The kinds of the settings that hold more than one value: providers, models, aliases, projects, keys. */
-import { list, mapOf, object, placed } from './compound-kinds.ts'
+import { anyValue, list, mapOf, object, placed } from './compound-kinds.ts'
 import { choice, date, decimal, duration, flag, integer, type Kind, path, secret, text, url } from './kinds.ts'
 import { WIRE_APIS } from './known-providers.ts'
 import { PROJECT_NAME } from './project-name.ts'
@@ -69,6 +69,9 @@ const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/
 
+const PACKAGE_NAME = /^(@[a-z0-9][\w.-]*\/)?[a-z0-9][\w.-]*(\/[a-z0-9][\w-]*)*$/
+const IDENTIFIER = /^[A-Za-z_$][\w$]{0,63}$/
+
 const modelName = () => text('a model name', MODEL_NAME)
 
 export const providers = () =>
@@ -84,6 +87,11 @@ export const providers = () =>
       api_version: text('an API version as 2025-03-01-preview', /^[\w.-]{1,64}$/),
       hosted_tools: list(choice(HOSTED_TOOLS)),
       quirks: mapOf(/^[a-z][a-z0-9_]*$/, placed(flag())),
+      package: text('a package as @ai-sdk/cohere', PACKAGE_NAME),
+      factory: text('the name of a function, as createCohere', IDENTIFIER),
+      method: text('the name of a function, as chat', IDENTIFIER),
+      region: text('a region as eu-central-1', /^[a-z0-9-]{1,64}$/),
+      options: mapOf(IDENTIFIER, anyValue()),
       price_list: text('a price list, as openai, or none', /^[a-z][a-z0-9_.-]{0,63}$/),
       dir: path(),
       context_size: integer(256, 100_000_000),

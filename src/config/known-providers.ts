@@ -1,6 +1,7 @@
-/** The APIs that providers are spoken to in. */
+/** The APIs that providers are spoken to in, and a file may choose. */
 export const WIRE_APIS = ['chat', 'responses', 'anthropic', 'gemini'] as const
-export type WireApi = (typeof WIRE_APIS)[number]
+/** `ai_sdk`: whatever the provider's package of the AI SDK speaks; follows from the type. */
+export type WireApi = (typeof WIRE_APIS)[number] | 'ai_sdk'
 
 /**
  * What the configuration needs to know of the providers there are. The list itself belongs to the adapters and is
@@ -25,6 +26,8 @@ export type KnownProvider = {
   readonly envBaseUrls: readonly string[]
   /** Runs on the user's own machine: needs no key, is found by its port. */
   readonly local: boolean
+  /** Reached through this package, which the operator installs; it knows the address and may find its own key. */
+  readonly packageName?: string
 }
 
 export type ProviderCatalog = {
@@ -48,6 +51,8 @@ export const DEMO = 'demo'
 export const LOCAL = 'local'
 /** Any endpoint of the Chat Completions kind that is no known provider. */
 export const GENERIC = 'openai_compatible'
+/** Any provider that a package of the AI SDK reaches. */
+export const BRIDGED = 'ai_sdk'
 
 export const findProvider = ({ known }: ProviderCatalog, name: string): KnownProvider | null =>
   known.find((it) => it.name === name) ?? null
@@ -55,6 +60,7 @@ export const findProvider = ({ known }: ProviderCatalog, name: string): KnownPro
 /** Values of `type`. */
 export const typesOf = ({ known }: ProviderCatalog): readonly string[] => [
   GENERIC,
+  BRIDGED,
   DEMO,
   LOCAL,
   ...known.map(({ name }) => name),

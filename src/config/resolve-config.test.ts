@@ -120,7 +120,7 @@ const PLANTED: readonly (readonly [string, string, string])[] = [
   [
     'a provider of a misspelt type',
     'providers: { gpu: { type: vlm } }',
-    `1:27 expected one of openai_compatible, demo, local, ${BUILT_IN_PROVIDERS.map(({ name }) => name).join(', ')}, not "vlm" (did you mean "vllm"?)`,
+    `1:27 expected one of openai_compatible, ai_sdk, demo, local, ${BUILT_IN_PROVIDERS.map(({ name }) => name).join(', ')}, not "vlm" (did you mean "vllm"?)`,
   ],
   [
     'a misspelt quirk',

@@ -128,7 +128,7 @@ function settleEngines({ providers, engines, discovered }: ProviderResult, model
 }
 
 /** A provider without its key takes its deployments with it; a model that loses all of them is not there. */
-function withoutDisabled(models: readonly ModelConfig[], disabled: readonly DisabledProvider[]): ModelConfig[] {
+export function withoutDisabled(models: readonly ModelConfig[], disabled: readonly DisabledProvider[]): ModelConfig[] {
   const isUsable = ({ provider }: DeploymentConfig) => !disabled.some(({ name }) => name === provider)
   return models
     .map((model) => ({ ...model, deployments: model.deployments.filter(isUsable) }))

@@ -2,6 +2,7 @@
 import type { HostedTool, providers as providersKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import {
+  BRIDGED,
   DEMO,
   findProvider,
   GENERIC,
@@ -13,7 +14,7 @@ import {
 } from './known-providers.ts'
 import { baseUrlOf, leadsToSelf } from './provider-address.ts'
 import { hasLocalFields, localConfig, localProvider } from './resolve-local.ts'
-import type { DisabledProvider, ProviderConfig } from './resolved-config.ts'
+import type { BridgeConfig, DisabledProvider, ProviderConfig } from './resolved-config.ts'
 import { wholeSource } from './source-node.ts'
 import { didYouMean } from './suggest.ts'
 
@@ -57,7 +58,8 @@ export function resolveProviders(
     else providers.push(result)
   }
   const unnamed = options.catalog.known.filter(({ name }) => !written?.has(name))
-  const hosted = unnamed.filter((known) => isHeld(known, options, context))
+  // One that needs a package is used when the file says so: a key in the environment is no wish to install something.
+  const hosted = unnamed.filter((known) => known.packageName === undefined && isHeld(known, options, context))
   return {
     providers: options.discover ? [...providers, ...hosted.map((known) => fromEnvironment(known, options))] : providers,
     disabled,
@@ -90,21 +92,25 @@ function resolveOne(
   const type = typeOf(name, written, options.catalog, context)
   if (type === null) return null
   const known = findProvider(options.catalog, type)
-  const wireApi = written.wire_api ?? wireApiAt(written.api_base, known, options.env)
-  const apiBase = written.api_base ?? (known === null ? null : addressOf(known, wireApi, options.env))
+  const isBridged = type === BRIDGED || known?.packageName !== undefined
+  const wireApi = written.wire_api ?? (isBridged ? 'ai_sdk' : wireApiAt(written.api_base, known, options.env))
+  const bridge = wireApi === 'ai_sdk' ? bridgeOf(name, written, known, context) : null
+  if (wireApi === 'ai_sdk' && bridge === null) return null
+  if (bridge === null) reportStrayBridge(name, written, context)
+  const apiBase = written.api_base ?? (known === null || bridge ? null : addressOf(known, wireApi, options.env))
   if (type !== LOCAL && hasLocalFields(written)) {
     context.error(
       written.place,
       `"dir", "context_size", "threads", "gpu", "idle_unload" and "max_loaded" need type: local`,
     )
   }
-  if (apiBase === null && type !== DEMO && type !== LOCAL) {
+  if (apiBase === null && bridge === null && type !== DEMO && type !== LOCAL) {
     context.error(written.place, `the provider "${name}" lacks "api_base"`)
     return null
   }
   const variable = firstSet(known?.envKeys ?? [], options.env)
   const apiKey = written.api_key ?? (variable === null ? null : (options.env[variable] ?? null))
-  if (apiKey === null && known?.local === false && written.api_base === null) {
+  if (apiKey === null && known?.local === false && written.api_base === null && bridge === null) {
     const reason = `no key: set ${known.envKeys[0]}`
     context.warn(written.place, `the provider "${name}" is switched off: ${reason}`)
     return { name, reason }
@@ -122,7 +128,33 @@ function resolveOne(
     quirks: quirksOf(written, options.catalog, context),
     priceList: written.price_list,
     source: written.place.source,
+    ...(bridge && { bridge }),
     ...(type === LOCAL && { local: localConfig(written, options.modelsDir) }),
+  }
+}
+
+/** Null: no package was named, and that was reported. */
+function bridgeOf(
+  name: string,
+  written: WrittenProvider,
+  known: KnownProvider | null,
+  context: ReadContext,
+): BridgeConfig | null {
+  const packageName = written.package ?? known?.packageName ?? null
+  if (packageName === null) {
+    context.error(written.place, `the provider "${name}" lacks "package", as @ai-sdk/cohere`)
+    return null
+  }
+  const { factory, method, region } = written
+  const options = { ...(region === null ? {} : { region }), ...Object.fromEntries(written.options ?? []) }
+  return { packageName, factory, method, options }
+}
+
+const OF_BRIDGES = ['package', 'factory', 'method', 'region', 'options'] as const
+
+function reportStrayBridge(name: string, written: WrittenProvider, context: ReadContext): void {
+  for (const key of OF_BRIDGES.filter((it) => written[it] !== null)) {
+    context.error(written.place, `"${key}" of the provider "${name}" is for packages: it needs type: ${BRIDGED}`)
   }
 }
 
@@ -131,6 +163,7 @@ function typeOf(name: string, written: WrittenProvider, catalog: ProviderCatalog
   const types = typesOf(catalog)
   if (written.type === null) {
     if (types.includes(name)) return name
+    if (written.package !== null) return BRIDGED
     if (written.api_base !== null) return GENERIC
     context.error(written.place, `the provider "${name}" lacks "type" and "api_base", and its name is not a known one`)
     return null

@@ -26,6 +26,8 @@ export type ProviderConfig = {
   readonly hostedTools: readonly HostedTool[]
   /** Deviations that the file switched, as the adapter spells them. */
   readonly quirks: Readonly<Record<string, boolean>>
+  /** With `wireApi: 'ai_sdk'` alone: the package that reaches the provider. */
+  readonly bridge?: BridgeConfig
   /** The public price list that counts, as `openai`, or `none`; null: the one of its address. */
   readonly priceList: string | null
   /** Where it was found: a file name, or the variable that holds its key. */
@@ -46,6 +48,16 @@ export type LocalConfig = {
   readonly idleUnloadMs: number
   /** Models in memory at a time. */
   readonly maxLoaded: number
+}
+
+export type BridgeConfig = {
+  readonly packageName: string
+  /** The package's function that makes the provider; null: the one that is named like it. */
+  readonly factory: string | null
+  /** The provider's function that makes a model; null: its own choice. */
+  readonly method: string | null
+  /** The package's own settings, beside key, address and headers. They may hold secrets. */
+  readonly options: Readonly<Record<string, unknown>>
 }
 
 /** A provider that is named in the file but cannot be used, and why. */

@@ -5,6 +5,8 @@ export type ProviderRow = {
   readonly title: string
   /** Up to and including the version segment. */
   readonly baseUrl: string
+  /** Every customer has an address of their own: it must be given, and `baseUrl` only shows its form. */
+  readonly ownAddress?: boolean
   /** Where it also offers Chat Completions, when that is elsewhere; for those who ask for `wire_api: chat`. */
   readonly chatBaseUrl?: string
   /** Environment variables that may hold the key, the first that is set counts. */
