@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
+import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openWebSearch } from './app/open-web-search.ts'
@@ -85,7 +86,11 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     store,
     telemetry,
     catalog: models.catalog,
-    tools: [...webSearch.tools, createFunctionTool()],
+    tools: [
+      ...webSearch.tools,
+      createFunctionTool(),
+      ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
+    ],
     cache: createHistoryCache(HISTORY_CACHE),
     sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
@@ -108,7 +113,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -121,6 +126,7 @@ function openLog(
       ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
+      ...[...mcp.servers.values()].flatMap(secretsOf),
     ],
   })
   opened.defer(() => log.flush())

@@ -52,6 +52,14 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['max_loaded', 'Of `type: local`: models in memory at a time. Unset: 1.'],
     ['quirks', 'Deviations of the endpoint, for example `tool_choice: false` for one that does not heed it.'],
   ],
+  'tools.mcp.servers': [
+    ['url', 'Where the server is, over Streamable HTTP or SSE. It may be anywhere. This or `command`.'],
+    ['authorization', 'Secret. Sent as a bearer token; with a space in it, as the whole header.'],
+    ['headers', 'Further headers; the values are secrets.'],
+    ['command', 'A program that is started for each response that uses the server, and spoken to over stdio.'],
+    ['args', 'List of its arguments.'],
+    ['env', 'Its environment, besides `PATH`, `HOME` and the like; the values are secrets.'],
+  ],
   models: [
     ['model_name', 'What clients send as `model`. Required.'],
     [
@@ -136,6 +144,7 @@ router: { strategy: weighted, num_retries: 2, allowed_fails: 3, cooldown_time: 3
 
 tools:
   web_search: { engine: searxng, url: "http://searxng:8080" }
+  mcp: { servers: { docs: { url: "https://mcp.example.com/mcp", authorization: "\${DOCS_TOKEN:-}" } } }
 security: { allow_private_hosts: ["wiki.internal:80"] }
 
 projects:
@@ -158,8 +167,9 @@ export function configurationDoc(providers: ProviderCatalog): string {
 
 function section(name: string): string {
   const paths = SETTING_PATHS.filter((path) => path === name || path.startsWith(`${name}.`))
-  const fields = FIELDS[name]?.map(([field, doc]) => `| \`${field}\` | ${doc} |`).join('\n')
-  const details = fields === undefined ? '' : `\n| field of each | |\n|---|---|\n${fields}\n`
+  const fields = paths.find((path) => path in FIELDS) ?? name
+  const described = FIELDS[fields]?.map(([field, doc]) => `| \`${field}\` | ${doc} |`).join('\n')
+  const details = described === undefined ? '' : `\n| field of each | |\n|---|---|\n${described}\n`
   const rows = paths.map(row).join('\n')
   return `## ${name}\n\n| key | value | default | environment | |\n|---|---|---|---|---|\n${rows}\n${details}`
 }

@@ -153,6 +153,23 @@ export const aliases = () => mapOf(MODEL_NAME, placed(modelName()))
 export const projects = () =>
   mapOf(PROJECT_NAME, object('a project', { zero_retention: flag(), retention: duration('1m', '36500d') }))
 
+/** `host:port`, the host as URLs write it: IPv6 in brackets. */
+export const hostAndPort = () =>
+  text('a host with its port as 127.0.0.1:3000', /^(?:[\w.-]{1,255}|\[[0-9a-fA-F:.]+\]):\d{1,5}$/)
+
+export const mcpServers = () =>
+  mapOf(
+    /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/,
+    object('an MCP server', {
+      url: url(),
+      authorization: secret(),
+      headers: mapOf(HEADER_NAME, secret()),
+      command: text('a command'),
+      args: list(text('an argument')),
+      env: mapOf(/^[A-Za-z_][A-Za-z0-9_]*$/, secret()),
+    }),
+  )
+
 export const keys = () =>
   list(
     object(

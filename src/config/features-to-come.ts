@@ -13,7 +13,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   litellm_settings: 'LiteLLM files are not read by this version; write "defaults" and "router"',
   max_budget: 'budgets are not part of this version',
   max_parallel_requests: 'limits per key are not part of this version',
-  mcp: 'MCP servers are not part of this version',
+  mcp: 'MCP servers are under "tools.mcp.servers"',
   model_list: 'LiteLLM files are not read by this version; write "models"',
   oidc: 'sign-in by OIDC is not part of this version',
   otlp: 'OpenTelemetry export is not part of this version',

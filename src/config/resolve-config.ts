@@ -12,6 +12,7 @@ import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
 import { resolveKeys } from './resolve-keys.ts'
+import { resolveMcpServers } from './resolve-mcp-servers.ts'
 import { resolveModels } from './resolve-models.ts'
 import { resolveProjects } from './resolve-projects.ts'
 import { type ProviderResult, resolveProviders } from './resolve-providers.ts'
@@ -100,6 +101,10 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
       },
       context,
     ),
+    mcp: {
+      enabled: read.values['tools.mcp.enabled'],
+      servers: resolveMcpServers(read.values['tools.mcp.servers'], context),
+    },
     authEnabled: !sources.noAuth,
     file,
     origins: read.origins,

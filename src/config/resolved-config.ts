@@ -99,6 +99,21 @@ export type PriceConfig = {
   readonly output: number
 }
 
+export type McpServerConfig =
+  | {
+      readonly type: 'http'
+      readonly url: string
+      readonly headers: Readonly<Record<string, string>>
+      /** Null: none, or the request's own. */
+      readonly authorization: string | null
+    }
+  | {
+      readonly type: 'stdio'
+      readonly command: string
+      readonly args: readonly string[]
+      readonly env: Readonly<Record<string, string>>
+    }
+
 export type ProjectConfig = {
   /** Nothing that clients or models say is written to the data directory. */
   readonly zeroRetention: boolean
@@ -154,6 +169,11 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   /** By id; only those with settings of their own. */
   readonly projects: ReadonlyMap<string, ProjectConfig>
   readonly keys: readonly KeyConfig[]
+  readonly mcp: {
+    readonly enabled: boolean
+    /** By the name that requests use as `connector_id`. */
+    readonly servers: ReadonlyMap<string, McpServerConfig>
+  }
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
   /** The file that was read; null when there is none. */
@@ -161,7 +181,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'tools.mcp.servers'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

@@ -3,7 +3,17 @@
  * the environment's names, the types and `docs/configuration.md` all follow from it.
  */
 import { list } from './compound-kinds.ts'
-import { aliases, keys, models, projects, providers, SEARCHERS, searchEngines } from './entities.ts'
+import {
+  aliases,
+  hostAndPort,
+  keys,
+  mcpServers,
+  models,
+  projects,
+  providers,
+  SEARCHERS,
+  searchEngines,
+} from './entities.ts'
 import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
@@ -162,9 +172,16 @@ export const SETTINGS = {
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
   'security.allow_private_hosts': setting(
-    list(text('host:port, as wiki.internal:80', /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/)),
+    list(hostAndPort()),
     [],
     'What URLs of clients, models and tools may reach besides the public internet: private hosts, and other ports than 80 and 443.',
+  ),
+
+  'tools.mcp.enabled': setting(flag(), true, 'Whether this server calls MCP servers for models.'),
+  'tools.mcp.servers': setting(
+    mcpServers(),
+    null,
+    'MCP servers that requests name as `connector_id`, by name. See `docs/mcp.md`.',
   ),
 
   'retention.responses': setting(
@@ -215,6 +232,13 @@ export const SETTINGS = {
   'limits.upstream_connect': setting(duration('10ms', '10m'), ms('10s'), 'Until a provider has taken the connection.'),
   'limits.upstream_first_byte': setting(duration('100ms', '1h'), ms('120s'), 'Until the first byte of its answer.'),
   'limits.upstream_idle': setting(duration('100ms', '1h'), ms('60s'), 'Between two chunks of its answer.'),
+  'limits.mcp_time': setting(
+    duration('100ms', '1h'),
+    ms('30s'),
+    'Until an MCP server has answered one request; connecting is part of it.',
+  ),
+  'limits.mcp_reply': setting(size('1KB', '64MB'), bytes('4MB'), 'One reply of an MCP server.'),
+  'limits.mcp_tools': setting(most(10_000), 500, 'Tools that an MCP server may list.'),
   'limits.streams_per_project': setting(most(1_000_000), 200, 'Responses running at once for one project.'),
   'limits.streams': setting(most(1_000_000), 5_000, 'Responses running at once.'),
   'limits.stream_buffer': setting(size('1KB', '1GB'), bytes('1MB'), 'What may wait for a slow reader of a stream.'),

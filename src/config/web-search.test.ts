@@ -59,5 +59,5 @@ test('a private host is allowed with its port', async () => {
   const { security } = await resolve('security: { allow_private_hosts: ["wiki.internal:80", "[::1]:8080"] }')
   assert.deepEqual(security, { allowPrivateHosts: ['wiki.internal:80', '[::1]:8080'] })
   const { faults } = await resolve('security: { allow_private_hosts: ["http://wiki.internal"] }')
-  assert.match(faults.join('\n'), /host:port/)
+  assert.match(faults.join('\n'), /a host with its port/)
 })

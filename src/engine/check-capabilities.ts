@@ -9,11 +9,11 @@ export function checkCapabilities(
   turn: ModelTurn,
   request: CreateResponseRequest,
   model: Model,
-  ledger: UnsupportedLedger,
+  { ledger, asksForTools }: { readonly ledger: UnsupportedLedger; readonly asksForTools: boolean },
 ): void {
   const { capabilities } = model
   const name = `The model '${turn.model}'`
-  if (!capabilities.functionTools && turn.tools.length > 0) {
+  if (!capabilities.functionTools && (turn.tools.length > 0 || asksForTools)) {
     ledger.meaning('tools', `${name} cannot call tools. Leave them out or choose another model.`)
   }
   if (!capabilities.imageInput && isAsked('input.image', turn)) {

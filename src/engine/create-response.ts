@@ -60,6 +60,7 @@ export async function createResponse(
     held.use(claim?.lease)
     const lock = held.use(await lockConversation(request, caller, deps))
     const plan = await planRun(request, caller, deps)
+    if (source === runResponse) await plan.takeApprovals()
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
     const leases = { claim, lock, held: held.move() }

@@ -21,6 +21,14 @@ export type HostedParts = {
   readonly ledger: UnsupportedLedger
 }
 
+/** This server's tools for this model: some leave what the provider runs itself to it. */
+export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
+  own.map((tool) => ({
+    ...tool,
+    claims: (spec) =>
+      tool.claims(spec) && !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
+  }))
+
 /** The tools that somebody runs; the same list when that is all of them. Throws for one that may not be left out. */
 export function settleHostedTools(
   tools: readonly ToolParam[],
@@ -39,14 +47,6 @@ export function settleHostedTools(
   })
 }
 
-/** This server's tools for this model: some leave what the provider runs itself to it. */
-export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
-  own.map((tool) =>
-    tool.yieldsToProvider === true
-      ? { ...tool, claims: (spec) => !isCarried(spec.type, capabilities) && tool.claims(spec) }
-      : tool,
-  )
-
 const isCarried = (type: string, { hostedTools = [] }: ModelCapabilities): boolean =>
   hostedTools.some((tool) => tool === HOSTED_TOOL_OF_TYPE.get(type))
 const isOwn = (tool: ToolParam, own: readonly Tool[]) => own.some((candidate) => candidate.claims(tool))
@@ -63,7 +63,8 @@ const notRun = (type: string, index: number) =>
 
 /** What the operator can do, by the kind of tool. */
 const ADVICE: Readonly<Record<string, string>> = {
-  web_search: "Name a search engine under 'tools.web_search' in the configuration. Or: ",
+  web_search:
+    "Name a search engine under 'tools.web_search' in the configuration, or use a model whose provider has it. ",
 }
 
 /** What the provider is asked to run; null: nothing. */

@@ -6,9 +6,10 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
-import type { ModelTurn, TurnItem } from '../models/model.ts'
+import type { ModelTurn, TurnItem, TurnToolChoice } from '../models/model.ts'
 import { markState } from '../models/reasoning-origin.ts'
 import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
+import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import type { Item, OutputItem } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
@@ -18,6 +19,7 @@ import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
 import { applyPrompt } from './apply-prompt.ts'
+import { type ApprovalDeps, type GivenApproval, keepAsked, resolveApprovals, takeApprovals } from './approvals.ts'
 import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
 import { checkPairs, isAbandonedCall } from './check-pairs.ts'
@@ -67,8 +69,17 @@ export type RunPlan = {
   readonly fromMemory: boolean
   readonly resolved: ResolvedModel
   readonly tools: OfferedTools
-  /** The first turn. */
+  /** The first turn, as far as nothing has to be asked for. */
   readonly turn: ModelTurn
+  /** Answers to requests for approval, good and not yet used. */
+  readonly approvals: readonly GivenApproval[]
+  /** Uses them up, or throws for one that was used before. For just before the run begins. */
+  takeApprovals(): Promise<void>
+  keepAsked(request: McpApprovalRequest, digest: string): Promise<void>
+  /** The choice among the tools that there are once all were asked for. Throws when it names none of them. */
+  chooseAgain(): TurnToolChoice
+  /** The turn with no more items than the model takes. */
+  fit(turn: ModelTurn): Promise<ModelTurn>
   readonly compaction: Compaction
   /** Calls of hosted tools that this response may make. */
   readonly maxToolCalls: number
@@ -78,7 +89,7 @@ export type RunPlan = {
   /** Of what is before this response, what goes on after a compaction in it; null when it compacts nothing. */
   carried(output: readonly OutputItem[]): readonly Item[] | null
   /** Items of an earlier turn of this run as the model is shown them. */
-  toTurnItems(items: readonly OutputItem[]): readonly TurnItem[]
+  toTurnItems(items: readonly Item[], options?: { readonly offersTools: boolean }): readonly TurnItem[]
   /** `provider`: whose state it is. */
   sealReasoning(reasoning: { state: string | null; text: string }, provider: string): string | null
   /** Providers whose reasoning state the turns of this run carry. */
@@ -123,12 +134,14 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   checkFormat(request, asked)
   const resolved = chooseDeployment(named, asked)
   const turn = { ...asked, model: resolved.upstreamModel }
-  checkCapabilities(turn, request, resolved.model, ledger)
+  checkCapabilities(turn, request, resolved.model, { ledger, asksForTools: tools.pending.length > 0 })
   reportLost(context.seals, resolved, ledger)
   const usageOf: RunPlan['estimateUsage'] = (of, output) =>
     estimateUsage(of, output, resolved, caller, deps.countTokens)
   const fit = async (of: ModelTurn) => (request.truncation === 'auto' ? await truncated(of, resolved, caller) : of)
   const parts = { rule, model: resolved.model, seal: context.seals.compaction, ids, estimateUsage: usageOf, fit }
+  const approving = await planApprovals(context, tools, deps)
+  const fitFirst = async (of: ModelTurn) => (rule.when === 'off' ? await fit(of) : of)
   const wantsSeal = request.include?.includes('reasoning.encrypted_content') ?? false
   return {
     response,
@@ -140,20 +153,37 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     resolved,
     tools,
     // Compaction wants to see everything; it truncates what is too long all the same afterwards.
-    turn: rule.when === 'off' ? await fit(turn) : turn,
+    turn: await fitFirst(turn),
+    fit: fitFirst,
+    ...approving,
+    chooseAgain: planned.chooseAgain,
     compaction: createCompaction(parts),
     maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
     carried: (output) => carriedItems(context.history, [...context.input, ...output], context.seals.compaction),
-    toTurnItems: (items) => toTurnItems(items, tools, context.seals),
+    toTurnItems: (items, options) => toTurnItems(items, { ...tools, ...options }, context.seals),
     sealReasoning({ state, text }, provider) {
       if (!wantsSeal && state === null) return null
       return context.seals.reasoning.seal({ state: state === null ? null : markState(provider, state), text })
     },
     reasoningOrigins: context.seals.origins,
     estimateUsage: usageOf,
+  }
+}
+
+async function planApprovals(
+  { store, input, history }: ResolvedContext,
+  tools: OfferedTools,
+  { sealedBox, clock, ids }: PlanDeps,
+): Promise<Pick<RunPlan, 'approvals' | 'takeApprovals' | 'keepAsked'>> {
+  const deps: ApprovalDeps = { store, sealedBox, clock, ids }
+  const approvals = await resolveApprovals(input, history, tools, deps)
+  return {
+    approvals,
+    takeApprovals: () => takeApprovals(approvals, deps),
+    keepAsked: (asked, digest) => keepAsked(asked, digest, deps),
   }
 }
 

@@ -13,6 +13,8 @@ export type PlannedTools = {
   readonly choice: TurnToolChoice
   /** What the provider is asked to run; null: nothing. */
   readonly hosted: HostedTurn | null
+  /** Once the tools that are pending were asked for. Throws when the choice names none of them. */
+  chooseAgain(): TurnToolChoice
 }
 
 /** `added`: by items along the way. They asked another model perhaps: what this one's provider does not run goes. */
@@ -27,6 +29,12 @@ export function planTools(
   const offered = offerTools(specs, parts.own)
   const echoChoice = echoToolChoice(request.tool_choice)
   const hosted = hostedTurn(specs, echoChoice, request, parts.own)
-  const choice = resolveToolChoice(echoChoice, offered, hosted?.tools ?? [])
-  return { echo: echoTools(asked, parts.own), echoChoice, offered, choice, hosted }
+  const run = hosted?.tools ?? []
+  const choice = resolveToolChoice(echoChoice, offered, [...run, ...offered.pending.map(({ spec }) => spec)])
+  const chooseAgain = () => {
+    const isEmpty = offered.byModelName.size === 0 && run.length === 0
+    if (isEmpty && typeof echoChoice === 'string') return { ...choice, mode: 'auto' as const }
+    return resolveToolChoice(echoChoice, offered, run)
+  }
+  return { echo: echoTools(asked, parts.own), echoChoice, offered, choice, hosted, chooseAgain }
 }

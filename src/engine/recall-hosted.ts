@@ -3,8 +3,8 @@
  * it gave. Some providers take no calls when no tools are offered; then it is told in words.
  */
 import type { TurnItem } from '../models/model.ts'
-import type { HostedItem, McpApprovalResponse, McpError } from '../protocol/hosted-items.ts'
-import { namespacedName } from '../tools/tool.ts'
+import type { HostedItem, McpApprovalRequest, McpApprovalResponse, McpError } from '../protocol/hosted-items.ts'
+import { markForeign, mcpSource, namespacedName } from '../tools/tool.ts'
 
 type Recalled = { readonly name: string; readonly input: object | string; readonly output: string }
 
@@ -24,13 +24,28 @@ export function recallHosted(
     return [{ ...note(item.id, `[A tool was used: ${recalled?.name ?? item.type}]\n${said}`), recalled: item }]
   }
   if (recalled === null) return []
+  return pairOf(item.id, recalled, offersTools)
+}
+
+/** A call that the client did not allow. `request`: what it was asked. */
+export function recallDenied(
+  request: McpApprovalRequest,
+  { reason }: McpApprovalResponse,
+  { offersTools }: Pick<RecallOptions, 'offersTools'>,
+): TurnItem[] {
+  const name = namespacedName(request.server_label, request.name)
+  const output = `The user did not allow this call, so it was not run.${reason ? ` The reason: ${reason}` : ''}`
+  return pairOf(request.id, { name, input: request.arguments, output }, offersTools)
+}
+
+function pairOf(id: string, recalled: Recalled, offersTools: boolean): TurnItem[] {
   const { name, output } = recalled
   const input = typeof recalled.input === 'string' ? recalled.input : JSON.stringify(recalled.input)
-  if (!offersTools) return [note(item.id, `[The tool ${name} was called with ${input} and answered:]\n${output}`)]
-  const call = { status: 'completed', call_id: item.id } as const
+  if (!offersTools) return [note(id, `[The tool ${name} was called with ${input} and answered:]\n${output}`)]
+  const call = { status: 'completed', call_id: id } as const
   return [
-    { id: item.id, type: 'function_call', ...call, name, arguments: input },
-    { id: item.id, type: 'function_call_output', ...call, output },
+    { id, type: 'function_call', ...call, name, arguments: input },
+    { id, type: 'function_call_output', ...call, output },
   ]
 }
 
@@ -68,7 +83,7 @@ function recall(item: HostedItem | McpApprovalResponse): Recalled | null {
     case 'mcp_call': {
       const name = namespacedName(item.server_label, item.name)
       const output = item.error ? `Error: ${errorText(item.error)}` : (item.output ?? '')
-      return { name, input: item.arguments, output }
+      return { name, input: item.arguments, output: markForeign(mcpSource(item.server_label), output) }
     }
     case 'mcp_list_tools':
     case 'mcp_approval_request':

@@ -5,16 +5,23 @@ import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedTool, withoutSecrets } from '../protocol/hosted-tools.ts'
 import type { ToolChoice, ToolChoiceParam, ToolParam, ToolSpec } from '../protocol/tools.ts'
 import { isHostedTool } from '../protocol/tools.ts'
-import { type DeclaredTool, namespacedName, type Tool } from '../tools/tool.ts'
+import { type DeclaredTool, namespacedName, type Tool, type ToolRunner } from '../tools/tool.ts'
 import { findsHosted, toSpec } from './hosted-tools.ts'
 
-export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: Tool }
+export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: ToolRunner }
+
+/** An entry whose tools have to be asked for. */
+export type PendingTool = { readonly spec: ToolParam; readonly prepare: NonNullable<Tool['prepare']> }
 
 export type OfferedTools = {
   /** Keyed by the name the model sees. */
   readonly byModelName: ReadonlyMap<string, OfferedTool>
   /** Tools that the provider runs itself. */
   readonly providerTools: ReadonlySet<HostedTool>
+  /** What has to be asked before the first turn; it stays the same when it was. */
+  readonly pending: readonly PendingTool[]
+  /** Offers what was asked for. False when another tool has its name already: then it is not offered. */
+  add(offered: OfferedTool): boolean
   /** Takes a provider's call id for this response; null when it is missing, not usable or taken already. */
   claimCallId(id: string | null): string | null
   /** The model's name for a call in the context; also for tools that are offered no more. */
@@ -27,6 +34,7 @@ const CALL_ID = /^[\x21-\x7e]{1,64}$/
 export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], path = 'tools'): OfferedTools {
   const byModelName = new Map<string, OfferedTool>()
   const providerTools = new Set<HostedTool>()
+  const pending: PendingTool[] = []
   specs.forEach((spec, index) => {
     const where = `${path}[${index}]`
     const tool = ownerOf(spec, tools, where)
@@ -34,6 +42,10 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
       const hosted = HOSTED_TOOL_OF_TYPE.get(spec.type)
       if (hosted) providerTools.add(hosted)
       return
+    }
+    if (tool.prepare) {
+      refuseServer(spec, pending, where)
+      pending.push({ spec, prepare: tool.prepare })
     }
     for (const declared of tool.declare(spec, where)) {
       const { name } = declared.declaration
@@ -46,6 +58,13 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
   return {
     byModelName,
     providerTools,
+    pending,
+    add(offered) {
+      const { name } = offered.declared.declaration
+      if (byModelName.has(name)) return false
+      byModelName.set(name, offered)
+      return true
+    },
     claimCallId(id) {
       if (id === null || !CALL_ID.test(id) || taken.has(id)) return null
       taken.add(id)
@@ -59,6 +78,20 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
     },
   }
 }
+
+/** Of one request. Each is asked for its tools before anything is answered. */
+export const MAX_SERVERS = 20
+
+/** A call names its server by its label alone. */
+function refuseServer(spec: ToolParam, pending: readonly PendingTool[], where: string): void {
+  if (pending.length === MAX_SERVERS)
+    throw badRequest('tools', 'invalid_value', `At most ${MAX_SERVERS} MCP servers may be used by one request.`)
+  if (spec.type !== 'mcp' || !pending.some(({ spec: other }) => labelOf(other) === spec.server_label)) return
+  const message = `Two MCP servers are labelled '${spec.server_label.slice(0, 100)}'. Labels must be different.`
+  throw badRequest(`${where}.server_label`, 'invalid_value', message)
+}
+
+const labelOf = (spec: ToolParam) => (spec.type === 'mcp' ? spec.server_label : null)
 
 export function echoTools(specs: readonly ToolParam[], tools: readonly Tool[]): ToolSpec[] {
   return specs.map((spec, index) => {
@@ -85,8 +118,9 @@ export function echoToolChoice(choice: ToolChoiceParam | null | undefined): Tool
 }
 
 /**
- * What the model is told to do, or a refusal: a choice must name tools of this request. `hosted`: tools that the
- * provider runs; a choice of one of them allows no function.
+ * What the model is told to do, or a refusal: a choice must name tools of this request. `hosted`: tools that are no
+ * functions, because the provider runs them or they have not been asked for yet; a choice of one of them allows no
+ * function.
  */
 export function resolveToolChoice(
   choice: ToolChoice,
@@ -101,7 +135,7 @@ export function resolveToolChoice(
   if (isEmpty) throw choiceWithoutTools()
   if (choice.type === 'allowed_tools') {
     const allowed = choice.tools.flatMap((entry, index) =>
-      findsHosted(hosted, entry) ? [] : findNames(entry.type, entry.name ?? '', offered, `tool_choice.tools[${index}]`),
+      findsHosted(hosted, entry) ? [] : namesOf(entry, offered, `tool_choice.tools[${index}]`),
     )
     return { mode: choice.mode, allowed }
   }
@@ -109,14 +143,28 @@ export function resolveToolChoice(
     return { mode: 'required', allowed: findNames(choice.type, choice.name, offered, 'tool_choice') }
   }
   if (findsHosted(hosted, choice)) return { mode: 'required', allowed: [] }
-  return { mode: 'required', allowed: findNames(choice.type, '', offered, 'tool_choice') }
+  return { mode: 'required', allowed: namesOf(choice, offered, 'tool_choice') }
+}
+
+type Choice = { readonly type: string; readonly name?: string | null; readonly server_label?: string }
+
+function namesOf(choice: Choice, offered: OfferedTools, path: string): string[] {
+  if (choice.type !== 'mcp') return findNames(choice.type, choice.name ?? '', offered, path)
+  const names: string[] = []
+  for (const [modelName, { declared }] of offered.byModelName) {
+    const { spec, name } = declared
+    if (spec.type !== 'mcp' || (choice.server_label ?? spec.server_label) !== spec.server_label) continue
+    if ((choice.name ?? name) === name) names.push(modelName)
+  }
+  if (names.length > 0) return names
+  throw choiceNotFound(path, choice.name ?? choice.server_label ?? choice.type)
 }
 
 function findNames(type: string, name: string, offered: OfferedTools, path: string): string[] {
   const names: string[] = []
   for (const [modelName, { declared }] of offered.byModelName) {
     const fits = type === 'namespace' ? declared.namespace === name : matches(declared, type, name)
-    if (fits) names.push(modelName)
+    if (fits && declared.spec.type !== 'mcp') names.push(modelName)
   }
   if (names.length > 0) return names
   throw choiceNotFound(path, name || type)

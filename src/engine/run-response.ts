@@ -10,14 +10,15 @@ import type { ModelContext, ModelTurn, TurnToolChoice } from '../models/model.ts
 import { ApiError } from '../protocol/errors.ts'
 import type { OutputItem } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
-import { addUsage } from '../protocol/usage.ts'
+import { addUsage, NO_USAGE } from '../protocol/usage.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
-import type { ToolContext } from '../tools/tool.ts'
+import type { PreparedTools, ToolContext } from '../tools/tool.ts'
 import { type Citations, createCitations } from './cite-sources.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
 import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
+import { type Prepared, type PrepareParts, prepareTools } from './prepare-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { createCorrections, runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
 import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
@@ -33,17 +34,24 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
   const citations = createCitations()
   const options = turnOptions(plan, { ...deps, composer, citations, provider })
   const tools = toolDeps(plan, composer, { signal: context.signal, cite: citations.cite }, deps)
+  const prepared: PreparedTools[] = []
   let usage: Usage | null = null
   let end: RunEnd
   try {
-    let turn: ModelTurn = plan.turn
+    const first = yield* firstTurn(plan, { tools, options, onPrepared: (it) => prepared.push(it) })
+    let turn: ModelTurn = first.turn
     for (;;) {
+      if (first.waits) {
+        end = { status: 'completed' }
+        usage = NO_USAGE
+        break
+      }
       context.signal.throwIfAborted()
-      const prepared = await plan.compaction.prepare(turn, context)
-      turn = prepared.turn
-      if (prepared.made) {
-        composer.compaction(prepared.made.encryptedContent)
-        usage = usage ? addUsage(usage, prepared.made.usage) : prepared.made.usage
+      const compacted = await plan.compaction.prepare(turn, context)
+      turn = compacted.turn
+      if (compacted.made) {
+        composer.compaction(compacted.made.encryptedContent)
+        usage = usage ? addUsage(usage, compacted.made.usage) : compacted.made.usage
         yield composer.take()
       }
       if (plan.compaction.rule.when === 'trigger') {
@@ -73,8 +81,15 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
   } catch (error) {
     end = endOfFailure(error, context.signal)
   }
+  for (const opened of prepared) opened.close()
   composer.end(end, usage)
   yield composer.take()
+}
+
+/** Where nothing is asked of a model but a summary, nothing is prepared for it. */
+async function* firstTurn(plan: RunPlan, parts: PrepareParts): AsyncGenerator<RunBatch, Prepared> {
+  if (plan.compaction.rule.when === 'trigger') return { turn: plan.turn, waits: false }
+  return yield* prepareTools(plan, parts)
 }
 
 /** `provider`: the one that was asked last, whose reasoning state it is that comes back. */
@@ -119,7 +134,9 @@ const toolDeps = (
     projectId: plan.store.projectId,
     responseId: plan.response.id,
     include: plan.include,
+    imageInput: plan.resolved.model.capabilities.imageInput,
   },
+  keepAsked: plan.keepAsked,
   corrections: createCorrections(),
   onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
 })

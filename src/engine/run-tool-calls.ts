@@ -5,6 +5,7 @@
  * nobody foresaw.
  */
 import { ModelError, type TurnItem } from '../models/model.ts'
+import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { RunBatch } from './run-event.ts'
@@ -28,11 +29,17 @@ export type ToolRunDeps = {
   readonly composer: EventComposer
   readonly context: ToolContext
   readonly corrections: Corrections
+  /** Puts on disk what a client is asked to allow. */
+  readonly keepAsked: (request: McpApprovalRequest, digest: string) => Promise<void>
   /** Told of a fault of a tool; the run goes on. */
   readonly onFault: (error: unknown) => void
 }
 
-export async function* runToolCalls(run: TurnRun, deps: ToolRunDeps): AsyncGenerator<RunBatch, ToolCallsResult> {
+/** `run`: a turn that has been read to its end. */
+export async function* runToolCalls(
+  run: Pick<TurnRun, 'reason' | 'takeCall'>,
+  deps: ToolRunDeps,
+): AsyncGenerator<RunBatch, ToolCallsResult> {
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
   // A turn that was cut off may hold half a call, and one without an end is an error of the model.
@@ -91,7 +98,12 @@ async function* runCall({ call, offered, writer }: MadeCall, deps: ToolRunDeps):
   try {
     const steps = offered.tool.execute(call, context)
     for (let step = await steps.next(); ; step = await steps.next()) {
-      if (step.done) return step.value
+      if (step.done) {
+        const { value: outcome } = step
+        if (outcome.type === 'await-approval' && writer?.item.type === 'mcp_approval_request')
+          await deps.keepAsked(writer.item, outcome.digest)
+        return outcome
+      }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
       else writer?.finish(step.value.item)
       if (composer.hasEvents) yield composer.take()

@@ -1,16 +1,13 @@
 /** One model turn: `ModelEvent`s in, written to the composer, and at its end the calls the model made. */
 import type { FinishReason, ModelBatch, ModelEvent, ModelTurn } from '../models/model.ts'
 import { ModelError } from '../models/model.ts'
-import { isHostedItem } from '../protocol/hosted-items.ts'
-import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { Usage } from '../protocol/response.ts'
-import type { FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
+import type { FinishedCall, ToolOutcome } from '../tools/tool.ts'
 import type { Citations } from './cite-sources.ts'
-import type { CallWriter } from './compose-call.ts'
-import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
 import { type HostedBlock, openHostedBlock } from './hosted-block.ts'
+import { type CallOptions, type OpenCall, openCall } from './open-call.ts'
 import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
 import { createTextWriter } from './write-text.ts'
@@ -31,17 +28,13 @@ export type MadeCall = {
   readonly refusal: Extract<ToolOutcome, { type: 'result' }> | null
 }
 
-export type TurnOptions = {
-  readonly composer: EventComposer
+export type TurnOptions = CallOptions & {
   readonly tools: OfferedTools
   /** Log probabilities travel only when the request included them. */
   readonly logprobs: boolean
   /** Makes `encrypted_content` of a provider's reasoning state; null: nothing to carry. */
   readonly sealReasoning: (reasoning: { state: string | null; text: string }) => string | null
   readonly newCallId: () => string
-  readonly newItemId: (prefix: string) => string
-  /** Takes one of the hosted calls that the response may still make; false when there is none left. */
-  readonly takeHostedCall: () => boolean
   /** What the tools of this response found so far. */
   readonly citations: Citations
 }
@@ -91,16 +84,9 @@ export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   }
 }
 
-type OpenCallState = {
-  readonly offered: OfferedTool
-  readonly start: OpenedCall
-  /** Null for a call that is not shown. */
-  readonly writer: CallWriter | HostedWriter | null
-  readonly listen: InputListener | null
-  input: string
-}
+type OpenCallState = OpenCall & { input: string }
 
-const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answer with what you have.'
+export const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answer with what you have.'
 
 /** Invariant: blocks arrive one after another (see sequence-blocks), so one variable holds the open one. */
 function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
@@ -121,13 +107,13 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
       throw new ModelError('malformed', `The model called '${event.name}', which is not a tool of this request.`)
     if (!mayCall(turn, event.name, callCount)) return
     callCount += 1
-    call = openCall(offered, tools.claimCallId(event.callId) ?? options.newCallId(), options)
+    const callId = tools.claimCallId(event.callId) ?? options.newCallId()
+    call = { ...openCall(offered, { callId }, options), input: '' }
   }
   const addInput = (delta: string) => {
     if (!call) return
     call.input += delta
-    if (call.writer?.type === 'call') call.writer.delta(delta)
-    else if (call.listen) for (const event of call.listen(delta)) call.writer?.tell(event)
+    call.addInput(delta)
   }
   const endCall = () => {
     if (!call) return
@@ -231,24 +217,6 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
       return { reason: finish.reason, usage: finish.usage }
     },
   }
-}
-
-function openCall(offered: OfferedTool, callId: string, options: TurnOptions): OpenCallState {
-  const { composer } = options
-  const { declared, tool } = offered
-  const opened = tool.open({ itemId: '', callId, declared })
-  const prefix = ITEM_ID_PREFIX[opened.type]
-  const isHosted = isHostedItem(opened)
-  if (isHosted && !options.takeHostedCall()) {
-    const start = { itemId: options.newItemId(prefix), callId, declared }
-    return { offered, start, writer: null, listen: null, input: '' }
-  }
-  const writer = isHosted
-    ? composer.hosted(prefix, (id) => ({ ...opened, id }))
-    : composer.call(prefix, (id) => ({ ...opened, id }))
-  const itemId = writer.type === 'hosted' ? writer.item.id : writer.id
-  const start = { itemId, callId, declared }
-  return { offered, start, writer, listen: tool.onInput?.(start) ?? null, input: '' }
 }
 
 /**

@@ -3,13 +3,13 @@ import type { SealedBox } from '../lib/sealed-box.ts'
 import type { TurnItem } from '../models/model.ts'
 import { markState, readState } from '../models/reasoning-origin.ts'
 import { badRequest } from '../protocol/errors.ts'
-import { isHostedItem } from '../protocol/hosted-items.ts'
+import { isHostedItem, type McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { hostedToolOfItem } from '../protocol/hosted-tools.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
 import { isAbandonedCall } from './check-pairs.ts'
 import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
 import type { NormalizedItem } from './normalize-input.ts'
-import { recallHosted } from './recall-hosted.ts'
+import { recallDenied, recallHosted } from './recall-hosted.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 
 export type ReasoningSeal = {
@@ -69,13 +69,23 @@ export function refuseForeignSeals(input: readonly NormalizedItem[], seals: Item
   })
 }
 
-export function toTurnItems(items: readonly Item[], tools: OfferedTools, seals: ItemSeals): TurnItem[] {
+export function toTurnItems(
+  items: readonly Item[],
+  tools: OfferedTools & { readonly offersTools?: boolean },
+  seals: ItemSeals,
+): TurnItem[] {
   const shown: TurnItem[] = []
+  const asked = new Map<string, McpApprovalRequest>()
+  const { offersTools = tools.byModelName.size > 0 || tools.pending.length > 0 } = tools
   for (const item of items) {
+    if (item.type === 'mcp_approval_request') asked.set(item.id, item)
     if (isAbandonedCall(item) || item.type === 'additional_tools') continue
     if (isHostedItem(item) || item.type === 'mcp_approval_response') {
       const isProviders = tools.providerTools.has(hostedToolOfItem(item.type))
-      shown.push(...recallHosted(item, { offersTools: tools.byModelName.size > 0, isProviders }))
+      const denied = !isProviders && item.type === 'mcp_approval_response' && !item.approve
+      const request = denied ? asked.get(item.approval_request_id) : undefined
+      if (denied && request) shown.push(...recallDenied(request, item, { offersTools }))
+      else shown.push(...recallHosted(item, { offersTools, isProviders }))
     } else if (item.type === 'reasoning') shown.push(unsealed(item, seals))
     else if (item.type === 'compaction') shown.push(openSummary(item, seals.compaction))
     else if (item.type === 'function_call' || item.type === 'custom_tool_call') shown.push(renamed(item, tools))

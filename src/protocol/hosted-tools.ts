@@ -103,18 +103,8 @@ export const McpToolSchema = Type.Object({
   allowed_callers: CallersSchema,
   allowed_tools: Maybe(Type.Union([Type.Array(Type.String()), ToolFilterSchema])),
   authorization: Type.Optional(Type.String()),
-  connector_id: Type.Optional(
-    OneOf([
-      'connector_dropbox',
-      'connector_gmail',
-      'connector_googlecalendar',
-      'connector_googledrive',
-      'connector_microsoftteams',
-      'connector_outlookcalendar',
-      'connector_outlookemail',
-      'connector_sharepoint',
-    ]),
-  ),
+  /** One that the operator configured, or, where the provider runs it, one of the provider's own. */
+  connector_id: Type.Optional(Type.String()),
   defer_loading: Type.Optional(Type.Boolean()),
   headers: Maybe(MapOf(Type.String())),
   require_approval: Maybe(

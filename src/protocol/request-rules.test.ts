@@ -53,6 +53,19 @@ test('a conversation and a previous response exclude each other (req 53)', () =>
   )
 })
 
+test('tools inside an item hold no secrets of an MCP server, because items are stored', () => {
+  const item = (more: object) => ({
+    type: 'additional_tools',
+    role: 'developer',
+    tools: [{ type: 'mcp', server_label: 'docs', server_url: 'https://mcp.example.com/', ...more }],
+  })
+  accept({ model: 'm', input: [{ role: 'user', content: 'a' }, item({})] })
+  for (const [field, value] of Object.entries({ authorization: 'key', headers: { 'x-key': 'key' } })) {
+    const param = `input[0].tools[0].${field}`
+    refuse({ model: 'm', input: [item({ [field]: value })] }, { param, code: 'invalid_value', message: /cannot hold/ })
+  }
+})
+
 test('what the server does not carry yet is refused by name, and ignored when it asks for nothing', () => {
   const body = { model: 'm', input: 'a' }
   const meaningful = {

@@ -104,9 +104,22 @@ export const checkMetadata = ({ metadata }: Pick<CreateResponseRequest, 'metadat
 export function checkItems(items: readonly InputItemParam[], name: string): void {
   items.forEach((item, index) => {
     const path = `${name}[${index}]`
-    if (item.type === 'additional_tools') checkTools(item.tools, `${path}.tools`)
-    else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
+    if (item.type === 'additional_tools') {
+      checkTools(item.tools, `${path}.tools`)
+      refuseStoredSecrets(item.tools, `${path}.tools`)
+    } else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
     else if ('output' in item) checkParts(item.output, `${path}.output`)
+  })
+}
+
+/** An item is stored and listed as it was sent, and a secret never is. */
+function refuseStoredSecrets(tools: readonly ToolParam[], path: string): void {
+  tools.forEach((tool, index) => {
+    if (tool.type !== 'mcp') return
+    const secret = (['authorization', 'headers'] as const).find((field) => tool[field])
+    if (secret === undefined) return
+    const advice = "Name the server under 'tools' of the request, which are not stored with their secrets."
+    throw badRequest(`${path}[${index}].${secret}`, 'invalid_value', `An item cannot hold '${secret}'. ${advice}`)
   })
 }
 

@@ -239,7 +239,9 @@ describe('tools that the provider runs', () => {
 })
 
 test('the operator may have tools left out that nobody runs', async () => {
-  const server = await startServer({ config: 'defaults: { unsupported_params: warn }' })
+  const server = await startServer({
+    config: 'defaults: { unsupported_params: warn }\ntools: { mcp: { enabled: false } }',
+  })
   try {
     const body = { model: 'demo', input: 'Say: ok', tools: [WEB, MCP, { type: 'local_shell' }] }
     const reply = await send(server, 'POST', '/v1/responses', body)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ROOT, readSource } from './source-files.ts'
 
-const MAX_PRODUCTION_PACKAGES = 30
+const MAX_PRODUCTION_PACKAGES = 45
 const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
   'MIT',
   'ISC',
@@ -13,8 +13,12 @@ const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
   'Apache-2.0',
   'BlueOak-1.0.0',
   'MIT OR Apache-2.0',
+  '(MIT OR GPL-3.0-or-later)',
+  '(MIT AND Zlib)',
   '(AFL-2.1 OR BSD-3-Clause)',
 ])
+/** Names a text instead of an identifier: its project is under MIT and Apache-2.0. Used in tests alone. */
+const READ_LICENCES: ReadonlySet<string> = new Set(['@modelcontextprotocol/server-everything'])
 const EXACT_VERSION = /^\d+\.\d+\.\d+$/
 
 type LockEntry = {
@@ -74,7 +78,7 @@ test('every package in the lock has its digest, and none names a host', () => {
 test('every licence is one we allow', () => {
   assert.deepEqual(
     installed
-      .filter(([, entry]) => !ALLOWED_LICENCES.has(entry.license ?? 'none'))
+      .filter(([path, entry]) => !ALLOWED_LICENCES.has(entry.license ?? 'none') && !READ_LICENCES.has(nameOf(path)))
       .map(([path, entry]) => `${nameOf(path)}: ${entry.license ?? 'no licence'}`),
     [],
   )

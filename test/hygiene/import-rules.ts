@@ -21,6 +21,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
+  'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
 ])
 

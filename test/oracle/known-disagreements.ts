@@ -45,6 +45,11 @@ export const KNOWN_DISAGREEMENTS: readonly Disagreement[] = [
     },
   },
   {
+    name: 'connector_id of an MCP tool is a name of the operator’s',
+    reason: 'OpenAI lists connectors of its own services; here they are servers that the configuration names.',
+    patch: (definitions) => makeText(definitions, 'Tool.Mcp', 'connector_id'),
+  },
+  {
     name: 'tools of a listed additional_tools item are as they were sent',
     reason: 'The SDK asks for filled-in defaults; the item is what a client gave and must come back unchanged.',
     patch(definitions) {
@@ -72,6 +77,12 @@ function makeOptional(definitions: Definitions, type: string, field: string): vo
   const { required } = definition
   assert.ok(Array.isArray(required) && required.includes(field), `${type}.${field} is optional in the SDK already`)
   definition.required = required.filter((name) => name !== field)
+}
+
+function makeText(definitions: Definitions, type: string, field: string): void {
+  const { properties } = definitionOf(definitions, type)
+  assert.match(JSON.stringify(properties[field]), /"enum"/, `${type}.${field} is any text in the SDK already`)
+  properties[field] = { type: 'string' }
 }
 
 function makeNullable(definitions: Definitions, type: string, field: string): void {

@@ -43,7 +43,7 @@ export function createWebSearchTool(options: WebSearchOptions): Tool {
     return count < options.maxPages
   }
   return {
-    yieldsToProvider: options.yieldsToProvider,
+    yieldsToProvider: () => options.yieldsToProvider,
     // A search that may fetch nothing live is not run here: there is no index to search but the live web's.
     claims: (spec) => isWebSearch(spec) && !isOffline(spec),
     echo: (spec) => echo(searchParam(spec)),

@@ -1,0 +1,167 @@
+/**
+ * Before the first turn: asks for the tools that have to be asked for, shows the items of it, and runs the calls that a
+ * client has just allowed. Servers are asked side by side; their items stand one after another, as all items do.
+ */
+import type { ModelTurn, TurnItem } from '../models/model.ts'
+import { HOSTED_ID_PREFIX } from '../protocol/hosted-items.ts'
+import type { PreparedTools, PrepareStep } from '../tools/tool.ts'
+import { namespacedName } from '../tools/tool.ts'
+import type { GivenApproval } from './approvals.ts'
+import type { EventComposer } from './compose-events.ts'
+import type { HostedWriter } from './compose-hosted.ts'
+import { openCall } from './open-call.ts'
+import type { RunPlan } from './plan-run.ts'
+import type { OfferedTool, PendingTool } from './resolve-tools.ts'
+import type { RunBatch } from './run-event.ts'
+import { runToolCalls, type ToolRunDeps } from './run-tool-calls.ts'
+import { LIMIT_REACHED, type MadeCall, type TurnOptions } from './run-turn.ts'
+
+export type Prepared = {
+  readonly turn: ModelTurn
+  /** A call is not what was allowed any more and asks again: the response ends. */
+  readonly waits: boolean
+}
+
+export type PrepareParts = {
+  readonly tools: ToolRunDeps
+  readonly options: TurnOptions
+  /** Told of what has to be closed when the response is over. */
+  readonly onPrepared: (prepared: PreparedTools) => void
+}
+
+export async function* prepareTools(plan: RunPlan, parts: PrepareParts): AsyncGenerator<RunBatch, Prepared> {
+  const { pending } = plan.tools
+  if (pending.length === 0) return { turn: plan.turn, waits: false }
+  const prepared = yield* askAll(plan, parts)
+  const turn = await withTools(plan)
+  const items: TurnItem[] = []
+  const calls = allowedCalls(plan, prepared, parts)
+  const ran = yield* runToolCalls(calls, parts.tools)
+  if (ran.next === 'turn') items.push(...ran.calls.values(), ...ran.outputs)
+  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.made > 0 }
+}
+
+async function* askAll(
+  plan: RunPlan,
+  { tools, onPrepared }: PrepareParts,
+): AsyncGenerator<RunBatch, ReadonlyMap<PendingTool, PreparedTools>> {
+  const asked = plan.tools.pending.map((pending) => {
+    const hasApprovals = plan.approvals.some(({ request, response }) => response.approve && isOf(request, pending))
+    const steps = pending.prepare(pending.spec, { items: plan.shown, hasApprovals }, tools.context)
+    return { pending, steps, first: steps.next() }
+  })
+  // Where one of them throws the others are of no use; nobody else hears of their failures.
+  for (const { first } of asked) first.catch(() => {})
+  const prepared = new Map<PendingTool, PreparedTools>()
+  try {
+    for (const { pending, steps, first } of asked) {
+      const result = yield* showSteps(steps, first, tools.composer)
+      onPrepared(result)
+      prepared.set(pending, result)
+      for (const declared of result.declared) plan.tools.add({ declared, tool: result.runner })
+    }
+    return prepared
+  } finally {
+    for (const { steps } of asked) steps.return(NOTHING).catch(() => {})
+  }
+}
+
+/** For what is ended before it has come to anything. */
+const NOTHING: PreparedTools = {
+  declared: [],
+  runner: {
+    open() {
+      throw new TypeError('nothing was prepared')
+    },
+    // biome-ignore lint/correctness/useYield: never asked
+    async *execute() {
+      throw new TypeError('nothing was prepared')
+    },
+  },
+  close() {},
+}
+
+type Steps = AsyncGenerator<PrepareStep, PreparedTools>
+
+async function* showSteps(
+  steps: Steps,
+  first: ReturnType<Steps['next']>,
+  composer: EventComposer,
+): AsyncGenerator<RunBatch, PreparedTools> {
+  let writer: HostedWriter | null = null
+  for (let step = await first; ; step = await steps.next()) {
+    if (step.done) return step.value
+    const { value } = step
+    if (value.type === 'open') {
+      writer = composer.hosted(HOSTED_ID_PREFIX[value.item.type], (id) => ({ ...value.item, id }))
+    } else if (value.type === 'progress') writer?.tell(value.event)
+    else if (writer) {
+      writer.finish({ ...value.item, id: writer.item.id })
+      composer.closeItem('completed')
+    }
+    if (composer.hasEvents) yield composer.take()
+  }
+}
+
+/** The first turn with what was asked for. A model that is offered nothing is told of earlier calls in words. */
+async function withTools(plan: RunPlan): Promise<ModelTurn> {
+  const offered = [...plan.tools.byModelName.values()]
+  const turn = {
+    ...plan.turn,
+    tools: offered.map(({ declared }) => declared.declaration),
+    toolChoice: plan.chooseAgain(),
+    items: offered.length > 0 ? plan.turn.items : plan.toTurnItems(plan.shown, { offersTools: false }),
+  }
+  return plan.fit(turn)
+}
+
+/** In the form of a turn whose calls are made: each is opened when the one before has ended. */
+function allowedCalls(
+  plan: RunPlan,
+  prepared: ReadonlyMap<PendingTool, PreparedTools>,
+  { options, tools }: PrepareParts,
+) {
+  const waiting = plan.approvals.filter(({ response }) => response.approve)
+  let made = 0
+  return {
+    reason: 'tool_calls' as const,
+    get made() {
+      return made
+    },
+    takeCall(): MadeCall | null {
+      const given = waiting.shift()
+      const pending = given && plan.tools.pending.find((candidate) => isOf(given.request, candidate))
+      const result = pending && prepared.get(pending)
+      if (!given || !pending || !result) return null
+      made += 1
+      tools.composer.closeItem('completed')
+      return makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options)
+    },
+  }
+}
+
+function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, options: TurnOptions): MadeCall {
+  const approval = { requestId: request.id, digest }
+  const call = openCall(offered, { callId: options.newCallId(), approval }, options)
+  call.addInput(request.arguments)
+  const writer = call.writer?.type === 'hosted' ? call.writer : null
+  return {
+    call: { ...call.start, input: request.arguments, item: writer?.item ?? null },
+    offered,
+    writer,
+    refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
+  }
+}
+
+/** The tool as it is now; one that is there no more still has a name, under which its call fails. */
+function declaredFor({ request }: GivenApproval, { spec }: PendingTool, { declared }: PreparedTools) {
+  const { name, server_label } = request
+  const found = declared.find((candidate) => candidate.name === name)
+  if (found) return found
+  const modelName = namespacedName(server_label, name)
+  const declaration = { type: 'function', name: modelName, description: null, parameters: null, strict: false } as const
+  return { declaration, name, namespace: null, spec }
+}
+
+const isOf = ({ server_label }: GivenApproval['request'], { spec }: PendingTool) =>
+  spec.type === 'mcp' && spec.server_label === server_label
