@@ -21,24 +21,47 @@ import { chat } from './wires/chat.ts'
 import { gemini } from './wires/gemini.ts'
 import { responses } from './wires/responses.ts'
 
-const WIRES: readonly Wire[] = [chat, anthropic, gemini, responses]
-const TABLES: Readonly<Record<Wire['api'], FieldTable>> = {
-  chat: chatFields(quirksOf('openai_compatible')),
-  anthropic: {},
-  gemini: geminiFields({ vertex: false }),
-  responses: responsesFields(responsesQuirksOf('openai_compatible', {})),
+/** An adapter, and the fake provider it is held against. */
+type Subject = {
+  readonly name: string
+  readonly wire: Wire
+  /** Of the connection in the configuration, besides address and key. */
+  readonly connection: string
+  readonly fields: FieldTable
+  /** It never hears what its provider thinks: OpenAI's own Chat Completions do not say it, so their package does not read it. */
+  readonly deafToThoughts?: true
 }
 
-for (const wire of WIRES) {
-  describe(`every conversation comes out the same with ${wire.name}`, () => {
+const native = (wire: Wire, fields: FieldTable): Subject => ({
+  name: wire.name,
+  wire,
+  connection: `type: openai_compatible, wire_api: ${wire.api}`,
+  fields,
+})
+
+const SUBJECTS: readonly Subject[] = [
+  native(chat, chatFields(quirksOf('openai_compatible'))),
+  native(anthropic, {}),
+  native(gemini, geminiFields({ vertex: false })),
+  native(responses, responsesFields(responsesQuirksOf('openai_compatible', {}))),
+  {
+    name: 'Chat Completions through a package of the AI SDK',
+    wire: chat,
+    connection: 'type: ai_sdk, package: "@ai-sdk/openai", method: chat',
+    fields: {},
+    deafToThoughts: true,
+  },
+]
+
+for (const subject of SUBJECTS) {
+  describe(`every conversation comes out the same with ${subject.name}`, () => {
+    const { wire, connection } = subject
     let provider: Provider
     let server: TestServer
     before(async () => {
       provider = await startProvider(wire)
       server = await startServer({
-        providers: [
-          `one: { type: openai_compatible, api_base: "${provider.baseUrl}", api_key: key-of-one, wire_api: ${wire.api} }`,
-        ],
+        providers: [`one: { ${connection}, api_base: "${provider.baseUrl}", api_key: key-of-one }`],
         config: 'router: { num_retries: 1 }\n',
       })
     })
@@ -49,21 +72,21 @@ for (const wire of WIRES) {
     for (const conversation of CONVERSATIONS) {
       for (const stream of [false, true]) {
         it(`${conversation.name}, ${stream ? 'streamed' : 'as JSON'}`, () =>
-          hold(conversation, { wire, provider, server, stream }))
+          hold(conversation, { subject, provider, server, stream }))
       }
     }
   })
 }
 
 type Setting = {
-  readonly wire: Wire
+  readonly subject: Subject
   readonly provider: Provider
   readonly server: TestServer
   readonly stream: boolean
 }
 
 async function hold(conversation: Conversation, setting: Setting): Promise<void> {
-  const { wire, provider, server, stream } = setting
+  const { subject, provider, server, stream } = setting
   const openai = new OpenAI({ baseURL: server.baseUrl, apiKey: API_KEY, maxRetries: 0 })
   let signed: string | null = null
   await holdConversation(
@@ -77,15 +100,15 @@ async function hold(conversation: Conversation, setting: Setting): Promise<void>
         if (step.returnsState && signed !== null) {
           assert.ok(provider.bodies.at(-1)?.includes(signed), 'the state of the thought came back')
         }
-        signed = signatureOf(step, wire) ?? signed
+        signed = signatureOf(step, subject.wire) ?? signed
       },
     },
   )
 }
 
-function checkOutcome(step: Step, { outcome, warnings }: HeldStep, { wire, stream }: Setting): void {
+function checkOutcome(step: Step, { outcome, warnings }: HeldStep, { subject, stream }: Setting): void {
   const { needs = [], expect } = step
-  const table = TABLES[wire.api]
+  const { fields: table, wire, deafToThoughts } = subject
   if (needs.some((field) => table[field] === 'refused')) {
     assert.equal(outcome.error?.status, 400, 'what the table refuses is refused before anything is sent')
     return
@@ -96,14 +119,15 @@ function checkOutcome(step: Step, { outcome, warnings }: HeldStep, { wire, strea
     return
   }
   assert.equal(outcome.error, undefined, JSON.stringify({ outcome, warnings }))
-  const expected: Outcome = { status: 'completed', ...expect }
-  const got = wire.declines ? withoutRefusal(outcome) : outcome
+  const whole: Outcome = { status: 'completed', ...expect }
+  const expected = deafToThoughts && expect.output ? without('thought: ', whole) : whole
+  const got = wire.declines ? without('refusal: ', outcome) : outcome
   assert.deepEqual(pick(got, Object.keys(expected)), expected)
 }
 
-const withoutRefusal = (outcome: Outcome): Outcome => ({
+const without = (kind: string, outcome: Outcome): Outcome => ({
   ...outcome,
-  output: outcome.output?.filter((line) => !line.startsWith('refusal: ')) ?? [],
+  output: outcome.output?.filter((line) => !line.startsWith(kind)) ?? [],
 })
 
 /** A stream that began with the status 200 fails by its last event, which has a code and no status. */
