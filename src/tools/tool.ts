@@ -2,7 +2,7 @@
  * PORT: a tool the engine can offer to a model. Client-executed functions are a tool like any other, whose outcome is
  * `await-client`: the loop has no special cases.
  *
- * The laws, held by `tool.contract.ts`:
+ * The laws, held by the tests of each tool and of the loop (`run-tool-calls.test.ts`):
  * - `claims`, `echo` and `declare` refuse bad declarations with an `ApiError` while planning.
  * - `execute` never throws for what the outside world does: a failure is an outcome that the model gets to see (law 9).
  *   It ends within a second after its signal aborted.
