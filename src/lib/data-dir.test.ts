@@ -7,16 +7,17 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { DataDirLocked, openDataDir } from './data-dir.ts'
 
-/** Holds the directory in another process until it is killed. */
+/** Holds the directory in another process until it is killed, although nothing there keeps what it was given. */
 const HOLDER = `
   import { openDataDir } from ${JSON.stringify(import.meta.resolve('./data-dir.ts'))}
   openDataDir(process.argv[1])
+  gc()
   process.stdout.write('held')
   setInterval(() => {}, 1000)
 `
 
 async function holdElsewhere(path: string): Promise<ChildProcess> {
-  const args = ['--input-type=module', '--eval', HOLDER, path]
+  const args = ['--expose-gc', '--input-type=module', '--eval', HOLDER, path]
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   await once(child.stdout, 'data')
   return child

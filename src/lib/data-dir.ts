@@ -52,6 +52,9 @@ export interface DataDir extends Disposable {
   dispose(): void
 }
 
+/** Locks that are held: a connection that nobody keeps is closed when it is collected as garbage, and its lock with it. */
+const HELD = new Set<DatabaseSync>()
+
 const PRIVATE_DIR = 0o700
 const PRIVATE_FILE = 0o600
 const PRIVATE_UMASK = 0o077
@@ -72,10 +75,9 @@ export function openDataDir(directory: string): DataDir {
   refuseNetworkFileSystem(path)
   if (process.platform !== 'win32') closeToOthers(path)
   const lock = takeLock(path)
-  let held = true
+  HELD.add(lock)
   const dispose = () => {
-    if (!held) return
-    held = false
+    if (!HELD.delete(lock)) return
     rmSync(holderFile(path), { force: true })
     lock.close()
   }
