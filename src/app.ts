@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
+import { openBlobs } from './app/open-blobs.ts'
 import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
@@ -23,6 +24,7 @@ import { createRunSlots } from './engine/run-slots.ts'
 import type { EngineSettings } from './engine/settings.ts'
 import { createHttpServer, type HttpServer } from './http/http-server.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -32,6 +34,7 @@ import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { validateChatCompletion } from './protocol/chat/validate-chat.ts'
 import { validateEmbeddings } from './protocol/embeddings.ts'
+import { readFileFields } from './protocol/read-file-form.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
 import {
   validateAddConversationItems,
@@ -39,6 +42,7 @@ import {
   validateUpdateConversation,
 } from './protocol/validate-conversation.ts'
 import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
+import { validateCompleteUpload, validateCreateUpload } from './protocol/validate-upload.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
@@ -78,6 +82,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  const blobs = opened.adopt(openBlobs(config), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
@@ -98,6 +104,11 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    blobs,
+    transfers: createRunSlots(
+      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
+      'uploads',
+    ),
   })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
   const server = createServer(config, { ...deps, engine, models, authenticator, telemetry, metrics, store })
@@ -163,6 +174,15 @@ function engineSettings({ defaults, limits, projects, retention }: ResolvedConfi
     ),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
     wallClockMs: limits.responseTimeMs,
+    files: {
+      fileBytes: limits.fileBytes,
+      uploadBytes: limits.uploadBytes,
+      partBytes: limits.uploadPartBytes,
+      projectBytes: limits.fileStoragePerProjectBytes,
+      projectFiles: limits.filesPerProject,
+      projectUploads: limits.uploadsPerProject,
+      ttlSeconds: retention.filesMs === null ? null : toSeconds(retention.filesMs),
+    },
   }
 }
 
@@ -236,6 +256,9 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       createConversation: (body) => validateCreateConversation(body, { unknownParams }),
       updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
       addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
+      fileFields: (fields) => readFileFields(fields, { unknownParams }),
+      createUpload: (body) => validateCreateUpload(body, { unknownParams }),
+      completeUpload: (body) => validateCompleteUpload(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,
@@ -252,6 +275,7 @@ function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
       keepAliveMs: limits.streamKeepAliveMs,
       streamBufferBytes: limits.streamBufferBytes,
       stallMs: limits.streamStallMs,
+      formTimeMs: limits.uploadTimeMs,
       webSocketsPerProject: limits.websocketsPerProject,
       webSocketMessageBytes: limits.websocketMessageBytes,
       webSocketLifeMs: limits.websocketTimeMs,

@@ -148,6 +148,9 @@ export type KeyConfig = {
   readonly expiresAt: number | null
 }
 
+/** Where the bytes of files are. */
+export type FileStorageConfig = { readonly type: 'directory'; readonly path: string }
+
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
@@ -158,6 +161,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** Absolute path of the SQLite database. */
     readonly databasePath: string
   }
+  readonly fileStorage: FileStorageConfig
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */

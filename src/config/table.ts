@@ -85,6 +85,7 @@ export const SETTINGS = {
     null,
     'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
   ),
+  'storage.files': setting(path(), null, 'Folder of uploaded files. Unset: `files` in `data_dir`.'),
 
   'discovery.enabled': setting(
     flag(),
@@ -189,6 +190,11 @@ export const SETTINGS = {
     ms('30d'),
     'How long stored responses are kept after they were made.',
   ),
+  'retention.files': setting(
+    duration('1h', '36500d'),
+    null,
+    'How long uploaded files are kept when their request does not say. Unset: until they are deleted; files for batches 30 days.',
+  ),
 
   'observability.log.level': setting(
     choice(['debug', 'info', 'warn', 'error', 'silent']),
@@ -263,6 +269,26 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
+  'limits.file': setting(size('1KB', '512GB'), bytes('512MB'), 'One uploaded file.'),
+  'limits.upload': setting(size('1KB', '512GB'), bytes('8GB'), 'One file that is uploaded in parts.'),
+  'limits.upload_part': setting(size('1KB', '1GB'), bytes('64MB'), 'One part of an upload.'),
+  'limits.upload_time': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'Until a file or a part is read. A sender that stops for `stream_stall` is cut off before.',
+  ),
+  'limits.uploads_per_project': setting(most(1_000_000), 100, 'Pending uploads of one project; then 429.'),
+  'limits.transfers_per_project': setting(
+    most(100_000),
+    16,
+    'Files and parts that one project sends at once; then 429.',
+  ),
+  'limits.files_per_project': setting(most(10_000_000), 100_000, 'Files of one project.'),
+  'limits.file_storage_per_project': setting(
+    size('1KB', '1000000GB'),
+    bytes('100GB'),
+    'What the files and pending parts of one project take together.',
+  ),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

@@ -16,6 +16,9 @@ const RESOURCES = {
   conversations: client.conversations,
   'conversations.items': client.conversations.items,
   models: client.models,
+  files: client.files,
+  uploads: client.uploads,
+  'uploads.parts': client.uploads.parts,
 } as const
 
 /** Of the SDK, but of no use against this server, and why. */
