@@ -82,7 +82,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
-  const blobs = opened.adopt(openBlobs(config), (it) => it.close())
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
@@ -124,7 +124,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp, fileStorage }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -138,6 +138,7 @@ function openLog(
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
+      ...(fileStorage.type === 's3' ? Object.values(fileStorage.credentials).map((secret) => secret ?? '') : []),
     ],
   })
   opened.defer(() => log.flush())

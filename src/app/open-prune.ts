@@ -19,7 +19,7 @@ export async function openPrune(
   { olderMs }: { readonly olderMs: number | null },
 ): Promise<PruneAdmin> {
   const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
-  const blobs = openBlobs(config)
+  const blobs = openBlobs(config, systemClock)
   const now = seconds(systemClock) - EXPIRY_GRACE_SECONDS
   const createdBefore = olderMs === null ? null : seconds(systemClock) - Math.floor(olderMs / 1000)
   return {

@@ -50,3 +50,16 @@ export class BlobsFull extends ApiError {
     })
   }
 }
+
+/** The medium fails, or does not answer. Nothing was kept. */
+export class BlobsUnavailable extends ApiError {
+  constructor(cause: unknown) {
+    super({
+      status: 503,
+      code: 'storage_unavailable',
+      message: 'The file storage of this server cannot be reached at the moment. Nothing was kept; try again.',
+      headers: { 'x-should-retry': 'true', 'retry-after': '2' },
+      cause,
+    })
+  }
+}

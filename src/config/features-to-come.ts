@@ -20,7 +20,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   privacy: 'redaction rules are not part of this version',
   router_settings: 'LiteLLM files are not read by this version; write "router"',
   rpm_limit: 'rate limits are not part of this version',
-  s3: 'object storage is not part of this version',
+  s3: 'buckets are under "storage.files" and "storage.s3"',
   tpm_limit: 'rate limits are not part of this version',
   vector_store: 'vector stores are not part of this version',
   webhooks: 'webhooks are not part of this version',

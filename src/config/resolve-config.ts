@@ -11,6 +11,7 @@ import { absolutePath, type ReadContext } from './kinds.ts'
 import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
+import { resolveFileStorage } from './resolve-file-storage.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveMcpServers } from './resolve-mcp-servers.ts'
 import { resolveModels } from './resolve-models.ts'
@@ -84,7 +85,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
-    fileStorage: { type: 'directory', path: simple.storage.files ?? join(dataDir, 'files') },
+    fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,

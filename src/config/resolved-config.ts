@@ -149,7 +149,22 @@ export type KeyConfig = {
 }
 
 /** Where the bytes of files are. */
-export type FileStorageConfig = { readonly type: 'directory'; readonly path: string }
+export type FileStorageConfig =
+  | { readonly type: 'directory'; readonly path: string }
+  | {
+      readonly type: 's3'
+      readonly endpoint: string
+      readonly region: string
+      readonly bucket: string
+      /** Empty, or with a slash at its end. */
+      readonly prefix: string
+      readonly pathStyle: boolean
+      readonly credentials: {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken: string | null
+      }
+    }
 
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }

@@ -14,7 +14,7 @@ import {
   SEARCHERS,
   searchEngines,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
+import { choice, duration, flag, folderOrBucket, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -85,7 +85,31 @@ export const SETTINGS = {
     null,
     'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
   ),
-  'storage.files': setting(path(), null, 'Folder of uploaded files. Unset: `files` in `data_dir`.'),
+  'storage.files': setting(
+    folderOrBucket(),
+    null,
+    'Where uploaded files are: a folder, or a bucket as `s3://bucket/prefix`. Unset: the folder `files` in `data_dir`.',
+  ),
+  'storage.s3.endpoint': setting(
+    url(),
+    null,
+    'Address of the S3 API, for storages that are not AWS. Unset: the one of AWS in the region.',
+    'AWS_ENDPOINT_URL_S3',
+  ),
+  'storage.s3.region': setting(
+    text('a region as eu-central-1', /^[a-z0-9-]{1,64}$/),
+    'us-east-1',
+    'Region that requests are signed for.',
+    'AWS_REGION',
+  ),
+  'storage.s3.access_key_id': setting(secret(), null, 'Needed for a bucket.', 'AWS_ACCESS_KEY_ID'),
+  'storage.s3.secret_access_key': setting(secret(), null, 'Needed for a bucket.', 'AWS_SECRET_ACCESS_KEY'),
+  'storage.s3.session_token': setting(secret(), null, 'Of temporary credentials.', 'AWS_SESSION_TOKEN'),
+  'storage.s3.path_style': setting(
+    flag(),
+    null,
+    'Whether the bucket is a folder of the path instead of a part of the host name. Unset: where there is an `endpoint`.',
+  ),
 
   'discovery.enabled': setting(
     flag(),

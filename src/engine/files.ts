@@ -60,7 +60,7 @@ export function createFiles(deps: FileDeps): Files {
       const { filename, bytes } = await findFile(id, caller, deps)
       const parts = await filesOf(caller, deps).blobsOf(id)
       if (!parts) throw fileNotFound(id)
-      return { filename, bytes, content: readBlobs(parts, deps.blobs, caller.signal) }
+      return { filename, bytes, content: readBlobs(parts, deps, caller.signal) }
     },
   }
 }

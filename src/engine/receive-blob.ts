@@ -3,7 +3,7 @@
  * instant a crash leaves either a file or a row that says what to remove.
  */
 import { createHash } from 'node:crypto'
-import type { BlobStore } from '../blobs/blob-store.ts'
+import { type BlobStore, BlobsFull, BlobsUnavailable } from '../blobs/blob-store.ts'
 import { sweepBlobs } from '../blobs/sweep-blobs.ts'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -52,9 +52,16 @@ export async function receiveBlob(
     const bytes = await deps.blobs.write(key, measured(content, limit, hash), signal)
     return { key, bytes, sha256: hash.digest('hex') }
   } catch (error) {
+    reportStorage(error, 'write-file', deps)
     await discardBlob(key, deps)
     throw error
   }
+}
+
+/** What a storage said is for the operator; its clients are told only that it failed. */
+function reportStorage(error: unknown, where: string, { telemetry }: Pick<BlobDeps, 'telemetry'>): void {
+  if (error instanceof BlobsFull || error instanceof BlobsUnavailable)
+    telemetry.failed({ requestId: null, where, error: error.cause ?? error })
 }
 
 type Hash = ReturnType<typeof createHash>
@@ -97,10 +104,15 @@ const NOTHING_IS_DEAD = 0
 /** The blobs of a file, one after the other. */
 export async function* readBlobs(
   parts: readonly StoredBlob[],
-  blobs: BlobStore,
+  deps: Pick<BlobDeps, 'blobs' | 'telemetry'>,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  for (const { key } of parts) yield* blobs.read(key, signal)
+  try {
+    for (const { key } of parts) yield* deps.blobs.read(key, signal)
+  } catch (error) {
+    reportStorage(error, 'read-file', deps)
+    throw error
+  }
 }
 
 const tooLarge = ({ bytes, param }: Limit) =>

@@ -128,7 +128,7 @@ async function checkDigest(
   // What is wrong with the upload or its parts is said by completing it.
   if (!parts) return
   const hash = createHash('md5')
-  for await (const chunk of readBlobs(parts, deps.blobs, caller.signal)) hash.update(chunk)
+  for await (const chunk of readBlobs(parts, deps, caller.signal)) hash.update(chunk)
   if (hash.digest('hex') === md5.toLowerCase()) return
   throw badRequest('md5', 'invalid_value', "Invalid 'md5': the parts, in this order, have another checksum.")
 }
