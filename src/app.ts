@@ -18,6 +18,7 @@ import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
 import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createDocumentExtractor } from './documents/document-extractor.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
@@ -86,6 +87,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
   const engine = createEngine({
     ...deps,
@@ -105,6 +107,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
     blobs,
+    documents,
+    guard,
     transfers: createRunSlots(
       { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
       'uploads',
