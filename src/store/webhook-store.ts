@@ -10,7 +10,6 @@
  */
 import type { DELIVERY_STATUSES, WebhookEventType } from '../protocol/webhooks.ts'
 import type { EndClaim } from './idempotency-store.ts'
-import type { PromptPage } from './store.ts'
 
 /** The endpoints and deliveries of one project. */
 export interface WebhookStore {
@@ -22,13 +21,13 @@ export interface WebhookStore {
   ): Promise<StoredWebhook | 'full'>
   get(id: string): Promise<StoredWebhook | null>
   /** In the order in which they were made. */
-  list(page: PromptPage): Promise<readonly StoredWebhook[]>
+  list(page: WebhookPage): Promise<readonly StoredWebhook[]>
   /** What is absent stays. Null when there is no such endpoint. */
   change(id: string, change: WebhookChange): Promise<StoredWebhook | null>
   /** With its deliveries. False when unknown. */
   delete(id: string): Promise<boolean>
-  /** `after`: the id of the last one of the page before. */
-  listDeliveries(endpointId: string, page: PromptPage): Promise<readonly StoredDelivery[]>
+  /** `after`: the id of an event. */
+  listDeliveries(endpointId: string, page: WebhookPage): Promise<readonly StoredDelivery[]>
   getDelivery(endpointId: string, eventId: string): Promise<StoredDelivery | null>
   /** Lets it be sent again from `now` (milliseconds) on, with a full schedule of attempts. Null when unknown. */
   redeliver(endpointId: string, eventId: string, now: number): Promise<StoredDelivery | null>
@@ -44,6 +43,13 @@ export interface WebhookQueue {
   nextDueAt(): Promise<number | null>
   /** Makes the endpoints of the configuration the ones that are there: makes, changes, and deletes what is left over. */
   setConfigured(endpoints: readonly (StoredWebhook & { readonly projectId: string })[]): Promise<void>
+}
+
+export type WebhookPage = {
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+  /** The id of the last one of the page before; an unknown one gives an empty page. */
+  readonly after: string | null
 }
 
 export type StoredWebhook = {

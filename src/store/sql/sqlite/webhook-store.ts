@@ -1,6 +1,12 @@
 /** Webhook endpoints and their deliveries: of one project for their owner, of all for the one who sends them. */
-import type { PromptPage } from '../../store.ts'
-import type { DeliveryBatch, StoredWebhook, WebhookEvent, WebhookQueue, WebhookStore } from '../../webhook-store.ts'
+import type {
+  DeliveryBatch,
+  StoredWebhook,
+  WebhookEvent,
+  WebhookPage,
+  WebhookQueue,
+  WebhookStore,
+} from '../../webhook-store.ts'
 import { queries } from '../queries.ts'
 import { fromDeliveryRow, fromDueRow, fromWebhookRow, toWebhookValues } from '../webhook-codec.ts'
 import type { Connection } from './connection.ts'
@@ -68,7 +74,7 @@ export function createWebhookStore({ writer, reader, commits }: Parts, projectId
   }
 }
 
-const isRising = ({ order }: Pick<PromptPage, 'order'>) => order === 'asc'
+const isRising = ({ order }: Pick<WebhookPage, 'order'>) => order === 'asc'
 
 export function createWebhookQueue({ writer, reader, commits }: Parts): WebhookQueue {
   return {
