@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
-import { openMcp, secretsOf } from './app/open-mcp.ts'
+import { secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
-import { openWebSearch } from './app/open-web-search.ts'
+import { openTools } from './app/open-tools.ts'
+import { openWebhooks } from './app/open-webhooks.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
@@ -36,7 +37,6 @@ import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
-import { createFunctionTool } from './tools/function/function-tool.ts'
 
 export type AppOverrides = {
   readonly clock?: Clock
@@ -71,21 +71,17 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
+  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
+  const settings = engineSettings(config)
+  const shared = { ...deps, store, telemetry, sealedBox, settings }
+  const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
   const engine = createEngine({
-    ...deps,
-    store,
-    telemetry,
+    ...shared,
     catalog: models.catalog,
-    tools: [
-      ...webSearch.tools,
-      createFunctionTool(),
-      ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
-    ],
+    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
     cache: createHistoryCache(HISTORY_CACHE),
-    sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
-    settings: engineSettings(config),
+    onWebhookEvent: wake,
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
@@ -94,6 +90,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const server = openServer(config, {
     ...deps,
     engine,
+    webhooks,
     models,
     authenticator,
     telemetry,
@@ -113,7 +110,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp, webhooks }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -127,6 +124,7 @@ function openLog(
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
+      ...webhooks.map(({ secret }) => secret),
     ],
   })
   opened.defer(() => log.flush())

@@ -2,6 +2,7 @@
 import type { Authenticator } from '../auth/principal.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Webhooks } from '../engine/webhooks.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -23,6 +24,7 @@ type ServerParts = {
   readonly clock: Clock
   readonly ids: Ids
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly models: ModelParts
   readonly authenticator: Authenticator
   readonly telemetry: Telemetry

@@ -4,7 +4,16 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, SEARCH_ENGINES, Support } from './entities.ts'
+import type {
+  FieldSupport,
+  Gpu,
+  HostedTool,
+  RequestField,
+  Scope,
+  SEARCH_ENGINES,
+  Support,
+  WebhookEventName,
+} from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -148,6 +157,14 @@ export type KeyConfig = {
   readonly expiresAt: number | null
 }
 
+export type WebhookConfig = {
+  readonly name: string
+  readonly url: string
+  readonly secret: string
+  readonly events: readonly WebhookEventName[]
+  readonly projectId: string
+}
+
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
@@ -174,6 +191,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** By the name that requests use as `connector_id`. */
     readonly servers: ReadonlyMap<string, McpServerConfig>
   }
+  readonly webhooks: readonly WebhookConfig[]
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
   /** The file that was read; null when there is none. */
@@ -181,7 +199,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'tools.mcp.servers'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'webhooks' | 'tools.mcp.servers'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

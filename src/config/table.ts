@@ -13,6 +13,7 @@ import {
   providers,
   SEARCHERS,
   searchEngines,
+  webhooks,
 } from './entities.ts'
 import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
@@ -184,6 +185,12 @@ export const SETTINGS = {
     'MCP servers that requests name as `connector_id`, by name. See `docs/mcp.md`.',
   ),
 
+  webhooks: setting(
+    webhooks(),
+    null,
+    'Endpoints that are told when a background response ends, by name; more are made through the API. See `docs/webhooks.md`.',
+  ),
+
   'retention.responses': setting(
     duration('1m', '36500d'),
     ms('30d'),
@@ -263,6 +270,7 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
+  'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

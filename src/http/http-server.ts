@@ -4,6 +4,7 @@
  */
 import type { Authenticator } from '../auth/principal.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
+import type { Webhooks } from '../engine/webhooks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
@@ -26,6 +27,7 @@ import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 
 export type HttpServerOptions = {
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly authenticator: Authenticator

@@ -18,6 +18,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
   'src/store/conversation-store.ts',
+  'src/store/webhook-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
