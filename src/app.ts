@@ -9,6 +9,7 @@ import { secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
+import { openSharedLimit } from './app/open-shared-limit.ts'
 import { openTools } from './app/open-tools.ts'
 import { openWebhooks } from './app/open-webhooks.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
@@ -86,6 +87,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
   })
+  const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
   const server = openServer(config, {
     ...deps,
@@ -93,6 +95,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     webhooks,
     models,
     authenticator,
+    rateLimiter,
     telemetry,
     metrics,
     store,
@@ -110,7 +113,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp, webhooks }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp, webhooks, sharedCache }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -125,6 +128,7 @@ function openLog(
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
       ...webhooks.map(({ secret }) => secret),
+      sharedCache ?? '',
     ],
   })
   opened.defer(() => log.flush())

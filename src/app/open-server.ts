@@ -4,6 +4,7 @@ import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Webhooks } from '../engine/webhooks.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
+import type { RateLimiter } from '../http/rate-limiter.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { validateChatCompletion } from '../protocol/chat/validate-chat.ts'
@@ -27,6 +28,8 @@ type ServerParts = {
   readonly webhooks: Webhooks
   readonly models: ModelParts
   readonly authenticator: Authenticator
+  /** Null: the server counts for itself. */
+  readonly rateLimiter: RateLimiter | null
   readonly telemetry: Telemetry
   readonly metrics: Metrics
   readonly store: Store

@@ -175,6 +175,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** Absolute path of the SQLite database. */
     readonly databasePath: string
   }
+  /** Redis or Valkey; null: each replica counts for itself. */
+  readonly sharedCache: string | null
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */

@@ -15,7 +15,7 @@ import {
   searchEngines,
   webhooks,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
+import { choice, duration, flag, integer, type Kind, path, secret, secretUrl, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -85,6 +85,11 @@ export const SETTINGS = {
     databaseUrl(),
     null,
     'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
+  ),
+  'storage.cache': setting(
+    secretUrl(['redis', 'rediss'], 'redis://host:6379'),
+    null,
+    'Redis or Valkey that several replicas share, as `redis://host:6379`: limits of requests then hold for all of them together. Unset: each counts for itself.',
   ),
 
   'discovery.enabled': setting(

