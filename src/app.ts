@@ -153,6 +153,7 @@ function engineSettings({ defaults, limits, projects, retention }: ResolvedConfi
     truncationByDefault: defaults.truncation,
     maxOutputTokensByDefault: defaults.maxOutputTokens,
     maxToolCallsByDefault: defaults.maxToolCalls,
+    toolCallsAtOnce: limits.toolCallsAtOnce,
     unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
     responseTtlSeconds: toSeconds(retention.responsesMs),
     projects: new Map(

@@ -186,9 +186,9 @@ export const REQUIREMENTS: readonly Requirement[] = [
   later(152, 'Shell commands run where configured.', 'later: hosted tools'),
   later(153, 'apply_patch and local_shell go round.', 'later: hosted tools'),
   later(154, 'Programs call tools in isolation.', 'later: hosted tools'),
-  later(155, 'max_tool_calls stops further hosted calls.', 'later: hosted tools'),
+  covered(155, 'max_tool_calls stops further hosted calls.'),
   covered(156, 'A run has a time limit with a clean terminal state.'),
-  later(157, 'A failed server tool is told to the model.', 'later: hosted tools'),
+  covered(157, 'A failed server tool is told to the model.'),
   covered(158, 'Usage sums all model calls of a run.'),
   // ---- Background
   later(159, 'A background response is answered at once.', 'later: background'),

@@ -12,6 +12,8 @@ export type CallOptions = {
   readonly newItemId: (prefix: string) => string
   /** Takes one of the hosted calls that the response may still make; false when there is none left. */
   readonly takeHostedCall: () => boolean
+  /** How many it may still make. */
+  readonly hostedCallsLeft: () => number
 }
 
 export type OpenCall = {

@@ -44,12 +44,9 @@ export interface TurnRun {
   write(batch: ModelBatch): void
   /** How the turn ended; null while it has not. */
   readonly reason: FinishReason | null
-  /**
-   * The next finished call; null when there is none. The item of a hosted call stays open until it was run, so what the
-   * model said after it waits: asking for the next call writes it. For after the last batch.
-   */
-  takeCall(): MadeCall | null
-  /** After the last batch and the last call. Throws `ModelError` when the turn has no end. */
+  /** The finished calls, in their order; the item of a hosted one is set aside. For after the last batch. */
+  readonly calls: readonly MadeCall[]
+  /** After the last batch. Throws `ModelError` when the turn has no end. */
   result(): TurnResult
 }
 
@@ -57,29 +54,14 @@ export interface TurnRun {
 export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   const writer = createTurnWriter(turn, options)
   const blocks = createBlockSequencer()
-  /** What came behind a hosted call. Bounded by what one model turn may send. */
-  let waiting: ModelEvent[] = []
-  let reason: FinishReason | null = null
-  const pass = (event: ModelEvent) => {
-    if (event.type === 'finish') reason = event.reason
-    if (writer.holds) waiting.push(event)
-    else writer.write(event)
-  }
   return {
     write(batch) {
-      for (const event of batch) blocks.push(event, pass)
+      for (const event of batch) blocks.push(event, writer.write)
     },
     get reason() {
-      return reason
+      return writer.reason
     },
-    takeCall() {
-      const call = writer.takeCall()
-      if (call !== null || waiting.length === 0) return call
-      const events = waiting
-      waiting = []
-      for (const event of events) pass(event)
-      return writer.takeCall()
-    },
+    calls: writer.calls,
     result: writer.result,
   }
 }
@@ -94,8 +76,6 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const text = createTextWriter(composer, options.citations)
   const calls: MadeCall[] = []
   let callCount = 0
-  /** A hosted call is made and its item open. */
-  let holds = false
   let call: OpenCallState | null = null
   let reasoning: { writer: ReasoningWriter; text: string } | null = null
   let hosted: HostedBlock | null = null
@@ -121,7 +101,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
     call = null
     if (writer?.type === 'call') writer.endInput()
     const hosted = writer?.type === 'hosted' ? writer : null
-    holds = hosted !== null
+    if (hosted) composer.setAside(hosted)
     calls.push({
       call: { ...start, input, item: hosted?.item ?? null },
       offered,
@@ -181,6 +161,8 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         return
       case 'hosted-start':
         hosted = openHostedBlock(composer, event.item)
+        // Its provider was told the limit; what it ran is not left for the tools of this server.
+        if (event.item.type.endsWith('_call')) options.takeHostedCall()
         return
       case 'hosted-delta':
         hosted?.delta(event.delta)
@@ -205,12 +187,9 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
 
   return {
     write,
-    get holds() {
-      return holds
-    },
-    takeCall() {
-      holds = false
-      return calls.shift() ?? null
+    calls,
+    get reason() {
+      return finish?.reason ?? null
     },
     result(): TurnResult {
       if (!finish) throw new ModelError('malformed', 'The model stopped without saying why.')
