@@ -45,6 +45,7 @@ import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
+import { createClientTools } from './tools/client/client-tools.ts'
 import { createFunctionTool } from './tools/function/function-tool.ts'
 
 export type AppOverrides = {
@@ -88,6 +89,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     catalog: models.catalog,
     tools: [
       ...webSearch.tools,
+      ...createClientTools(),
       createFunctionTool(),
       ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
     ],

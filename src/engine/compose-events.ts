@@ -13,12 +13,14 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { MessageStart } from '../models/model.ts'
+import type { ClientCall } from '../protocol/client-items.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
+import { type ClientCallWriter, openClientCall } from './compose-client-call.ts'
 import { type HostedWriter, openHosted } from './compose-hosted.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
@@ -32,7 +34,7 @@ export type RunEnd =
   | { readonly status: 'failed'; readonly error: ResponseError; readonly cause: ApiError }
   | { readonly status: 'cancelled' }
 
-type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | HostedWriter
+type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | ClientCallWriter | HostedWriter
 
 export class EventComposer {
   readonly #initial: ResponseObject
@@ -100,6 +102,14 @@ export class EventComposer {
   call(prefix: string, open: (itemId: string) => CallItem): CallWriter {
     const place = this.#place(prefix)
     const writer = openCall(this.#sink, place, open(place.id))
+    this.#open = writer
+    return writer
+  }
+
+  /** `open` makes the whole item from the id it gets. */
+  clientCall(prefix: string, open: (itemId: string) => ClientCall): ClientCallWriter {
+    const place = this.#place(prefix)
+    const writer = openClientCall(this.#sink, place, open(place.id))
     this.#open = writer
     return writer
   }

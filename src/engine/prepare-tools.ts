@@ -9,12 +9,12 @@ import { namespacedName } from '../tools/tool.ts'
 import type { GivenApproval } from './approvals.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
-import { openCall } from './open-call.ts'
+import { finishCall, type MadeCall, openCall } from './open-call.ts'
 import type { RunPlan } from './plan-run.ts'
 import type { OfferedTool, PendingTool } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls, type ToolRunDeps } from './run-tool-calls.ts'
-import { LIMIT_REACHED, type MadeCall, type TurnOptions } from './run-turn.ts'
+import type { TurnOptions } from './run-turn.ts'
 
 export type Prepared = {
   readonly turn: ModelTurn
@@ -136,14 +136,7 @@ function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, opti
   const approval = { requestId: request.id, digest }
   const call = openCall(offered, { callId: options.newCallId(), approval }, options)
   call.addInput(request.arguments)
-  const writer = call.writer?.type === 'hosted' ? call.writer : null
-  if (writer) options.composer.setAside(writer)
-  return {
-    call: { ...call.start, input: request.arguments, item: writer?.item ?? null },
-    offered,
-    writer,
-    refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
-  }
+  return finishCall(call, request.arguments, options)
 }
 
 /** The tool as it is now; one that is there no more still has a name, under which its call fails. */

@@ -9,8 +9,9 @@ import { ModelError, type TurnItem } from '../models/model.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
+import type { MadeCall } from './open-call.ts'
 import type { RunBatch } from './run-event.ts'
-import type { MadeCall, TurnRun } from './run-turn.ts'
+import type { TurnRun } from './run-turn.ts'
 
 export type ToolCallsResult =
   /** No calls, or some that the client must run or allow: the response ends. */
@@ -63,7 +64,7 @@ export async function* runToolCalls(
     outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)))
   }
   corrections.endTurn()
-  const limited = run.calls.some(({ refusal }) => refusal !== null)
+  const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
   return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
 }
 

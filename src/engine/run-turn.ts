@@ -2,13 +2,11 @@
 import type { FinishReason, ModelBatch, ModelEvent, ModelTurn } from '../models/model.ts'
 import { ModelError } from '../models/model.ts'
 import type { Usage } from '../protocol/response.ts'
-import type { FinishedCall, ToolOutcome } from '../tools/tool.ts'
 import type { Citations } from './cite-sources.ts'
-import type { HostedWriter } from './compose-hosted.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
 import { type HostedBlock, openHostedBlock } from './hosted-block.ts'
-import { type CallOptions, type OpenCall, openCall } from './open-call.ts'
-import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
+import { type CallOptions, finishCall, type MadeCall, type OpenCall, openCall } from './open-call.ts'
+import type { OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
 import { createTextWriter } from './write-text.ts'
 
@@ -16,16 +14,6 @@ export type TurnResult = {
   readonly reason: FinishReason
   /** Null when the provider reported none. */
   readonly usage: Usage | null
-}
-
-/** A call the model has finished making. */
-export type MadeCall = {
-  readonly call: FinishedCall
-  readonly offered: OfferedTool
-  /** Of the hosted item that is open for it; null for a call that the client runs. */
-  readonly writer: HostedWriter | null
-  /** Not run, and not shown to the client; what the model is told instead. */
-  readonly refusal: Extract<ToolOutcome, { type: 'result' }> | null
 }
 
 export type TurnOptions = CallOptions & {
@@ -68,8 +56,6 @@ export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
 
 type OpenCallState = OpenCall & { input: string }
 
-export const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answer with what you have.'
-
 /** Invariant: blocks arrive one after another (see sequence-blocks), so one variable holds the open one. */
 function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const { composer, tools } = options
@@ -97,17 +83,8 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   }
   const endCall = () => {
     if (!call) return
-    const { offered, start, writer, input } = call
+    calls.push(finishCall(call, call.input, options))
     call = null
-    if (writer?.type === 'call') writer.endInput()
-    const hosted = writer?.type === 'hosted' ? writer : null
-    if (hosted) composer.setAside(hosted)
-    calls.push({
-      call: { ...start, input, item: hosted?.item ?? null },
-      offered,
-      writer: hosted,
-      refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
-    })
   }
   const endReasoning = (state: string | null) => {
     if (!reasoning) return

@@ -1,6 +1,7 @@
 /** An engine for the laws: it plays one script for each run, with tools of every kind. */
 import type { TurnItem } from '../../src/models/model.ts'
 import type { CreateResponseRequest } from '../../src/protocol/request.ts'
+import { createClientTools } from '../../src/tools/client/client-tools.ts'
 import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
 import { CUSTOM_NAME, FUNCTION_NAME } from './arbitrary-stream.ts'
 import { type EngineFixture, openEngine } from './engine-fixture.ts'
@@ -25,6 +26,8 @@ export const LAW_REQUEST: CreateResponseRequest = {
     { type: 'custom', name: CUSTOM_NAME },
     { type: 'function', name: CODE_NAME },
     { type: 'function', name: SEARCH_NAME },
+    { type: 'shell' },
+    { type: 'apply_patch' },
   ],
 }
 
@@ -52,6 +55,7 @@ export async function openLawEngine(): Promise<LawEngine> {
       tools: [
         scriptedCodeTool(unsteady(runCode, next)),
         scriptedSearchTool(unsteady(search, next)),
+        ...createClientTools(),
         createFunctionTool(),
       ],
     },
