@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
+import { openImageGeneration } from './app/open-image-generation.ts'
 import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
@@ -89,6 +90,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     tools: [
       ...webSearch.tools,
       createFunctionTool(),
+      openImageGeneration(config, { clock: deps.clock, guard, telemetry, opened }),
       ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
     ],
     cache: createHistoryCache(HISTORY_CACHE),
@@ -113,7 +115,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
+  { observability, providers, keys, webSearch, imageGeneration, mcp }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -126,6 +128,7 @@ function openLog(
       ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
+      ...(imageGeneration && 'apiKey' in imageGeneration ? [imageGeneration.apiKey ?? ''] : []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
     ],
   })
