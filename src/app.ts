@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
-import { secretsOf } from './app/open-mcp.ts'
+import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
@@ -35,7 +35,6 @@ import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
-import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
@@ -109,30 +108,6 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
-}
-
-/** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
-function openLog(
-  { observability, providers, keys, webSearch, mcp, webhooks, sharedCache }: ResolvedConfig,
-  opened: AsyncDisposableStack,
-): Telemetry {
-  const { level, format } = observability.log
-  const isTerminal = process.stderr.isTTY === true
-  const log = createLog({
-    level,
-    format: format === 'auto' ? (isTerminal ? 'pretty' : 'json') : format,
-    colour: isTerminal && !process.env.NO_COLOR,
-    secrets: [
-      ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
-      ...keys.map(({ key }) => key),
-      ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
-      ...[...mcp.servers.values()].flatMap(secretsOf),
-      ...webhooks.map(({ secret }) => secret),
-      sharedCache ?? '',
-    ],
-  })
-  opened.defer(() => log.flush())
-  return log
 }
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */

@@ -6,6 +6,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
+import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
 import { openWebSearch } from './open-web-search.ts'
 
@@ -20,5 +21,11 @@ export type ToolParts = {
 
 export function openTools(config: ResolvedConfig, parts: ToolParts): readonly Tool[] {
   const webSearch = parts.opened.adopt(openWebSearch(config, parts), (it) => it.close())
-  return [...webSearch.tools, ...createClientTools(), createFunctionTool(), ...openMcp(config, parts)]
+  return [
+    ...webSearch.tools,
+    ...createClientTools(),
+    createFunctionTool(),
+    openImageGeneration(config, parts),
+    ...openMcp(config, parts),
+  ]
 }

@@ -146,6 +146,11 @@ export type WebSearchConfig = {
   readonly robots: boolean
 }
 
+export type ImageGenerationConfig =
+  | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
+  | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
+  | { readonly engine: 'demo' }
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
@@ -170,6 +175,8 @@ export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; read
 
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
+  /** Null: nobody but the demo model draws here. */
+  readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database. */

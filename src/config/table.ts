@@ -6,6 +6,7 @@ import { list } from './compound-kinds.ts'
 import {
   aliases,
   hostAndPort,
+  IMAGE_ENGINES,
   keys,
   mcpServers,
   models,
@@ -177,6 +178,23 @@ export const SETTINGS = {
   ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
+  'tools.image_generation.engine': setting(
+    choice(IMAGE_ENGINES),
+    null,
+    'Who draws for the tool `image_generation`; see `docs/image-generation.md`. Unset: the demo model has its own, others only what `hosted_tools` of their provider say.',
+  ),
+  'tools.image_generation.url': setting(
+    url(),
+    null,
+    'Address of that engine up to and including `/v1`. Unset: that of OpenAI for `openai`; `chat` needs one.',
+  ),
+  'tools.image_generation.api_key': setting(secret(), null, 'Key of that engine.'),
+  'tools.image_generation.model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'The model that draws. Unset for `openai`: what the request says, else `gpt-image-1`; `chat` needs one.',
+  ),
+
   'security.allow_private_hosts': setting(
     list(hostAndPort()),
     [],
@@ -281,6 +299,14 @@ export const SETTINGS = {
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
   'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
+  'limits.image': setting(size('1KB', '64MB'), bytes('20MB'), 'An image that a tool makes, or fetches to change it.'),
+  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
+  'limits.image_fetch_time': setting(
+    duration('100ms', '10m'),
+    ms('30s'),
+    'Until an image by URL is read, redirects included.',
+  ),
+  'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 
