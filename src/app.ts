@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { openBlobs } from './app/open-blobs.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
@@ -25,6 +26,7 @@ import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -69,6 +71,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
@@ -85,6 +89,11 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    blobs,
+    transfers: createRunSlots(
+      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
+      'uploads',
+    ),
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)

@@ -17,7 +17,16 @@ export function openLog(config: ResolvedConfig, opened: AsyncDisposableStack): T
   return log
 }
 
-const allSecrets = ({ providers, keys, webSearch, imageGeneration, mcp, webhooks, sharedCache }: ResolvedConfig) => [
+const allSecrets = ({
+  providers,
+  keys,
+  webSearch,
+  imageGeneration,
+  mcp,
+  webhooks,
+  sharedCache,
+  fileStorage,
+}: ResolvedConfig) => [
   ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
   ...keys.map(({ key }) => key),
   ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
@@ -25,4 +34,5 @@ const allSecrets = ({ providers, keys, webSearch, imageGeneration, mcp, webhooks
   ...[...mcp.servers.values()].flatMap(secretsOf),
   ...webhooks.map(({ secret }) => secret),
   sharedCache ?? '',
+  ...(fileStorage.type === 's3' ? Object.values(fileStorage.credentials).map((secret) => secret ?? '') : []),
 ]
