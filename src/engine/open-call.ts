@@ -37,7 +37,7 @@ export function openCall(
   }
   if (!takeHostedCall()) return { offered, start: { itemId: newItemId(prefix), ...call }, writer: null, addInput() {} }
   const writer = composer.hosted(prefix, (id) => ({ ...opened, id }))
-  const start = { itemId: writer.item.id, ...call }
+  const start = { itemId: writer.item().id, ...call }
   const addInput = tellInput(writer, tool.onInput?.(start) ?? null)
   addInput('')
   return { offered, start, writer, addInput }

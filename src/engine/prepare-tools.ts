@@ -38,7 +38,7 @@ export async function* prepareTools(plan: RunPlan, parts: PrepareParts): AsyncGe
   const calls = allowedCalls(plan, prepared, parts)
   const ran = yield* runToolCalls(calls, parts.tools)
   if (ran.next === 'turn') items.push(...ran.calls.values(), ...ran.outputs)
-  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.made > 0 }
+  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.made() > 0 }
 }
 
 async function* askAll(
@@ -96,7 +96,7 @@ async function* showSteps(
       writer = composer.hosted(HOSTED_ID_PREFIX[value.item.type], (id) => ({ ...value.item, id }))
     } else if (value.type === 'progress') writer?.tell(value.event)
     else if (writer) {
-      writer.finish({ ...value.item, id: writer.item.id })
+      writer.finish({ ...value.item, id: writer.item().id })
       composer.closeItem('completed')
     }
     if (composer.hasEvents) yield composer.take()
@@ -124,10 +124,8 @@ function allowedCalls(
   const waiting = plan.approvals.filter(({ response }) => response.approve)
   let made = 0
   return {
-    reason: 'tool_calls' as const,
-    get made() {
-      return made
-    },
+    reason: () => 'tool_calls' as const,
+    made: () => made,
     takeCall(): MadeCall | null {
       const given = waiting.shift()
       const pending = given && plan.tools.pending.find((candidate) => isOf(given.request, candidate))
@@ -146,7 +144,7 @@ function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, opti
   call.addInput(request.arguments)
   const writer = call.writer?.type === 'hosted' ? call.writer : null
   return {
-    call: { ...call.start, input: request.arguments, item: writer?.item ?? null },
+    call: { ...call.start, input: request.arguments, item: writer?.item() ?? null },
     offered,
     writer,
     refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,

@@ -43,7 +43,8 @@ export async function* runToolCalls(
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
   // A turn that was cut off may hold half a call, and one without an end is an error of the model.
-  const isWhole = run.reason === 'stop' || run.reason === 'tool_calls'
+  const reason = run.reason()
+  const isWhole = reason === 'stop' || reason === 'tool_calls'
   let waits = false
   let limited = false
   for (let made = run.takeCall(); made !== null; made = run.takeCall()) {
@@ -100,8 +101,9 @@ async function* runCall({ call, offered, writer }: MadeCall, deps: ToolRunDeps):
     for (let step = await steps.next(); ; step = await steps.next()) {
       if (step.done) {
         const { value: outcome } = step
-        if (outcome.type === 'await-approval' && writer?.item.type === 'mcp_approval_request')
-          await deps.keepAsked(writer.item, outcome.digest)
+        const asked = writer?.item()
+        if (outcome.type === 'await-approval' && asked?.type === 'mcp_approval_request')
+          await deps.keepAsked(asked, outcome.digest)
         return outcome
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)

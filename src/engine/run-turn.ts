@@ -43,7 +43,7 @@ export interface TurnRun {
   /** Throws `ModelError` for what no turn of this request may hold. */
   write(batch: ModelBatch): void
   /** How the turn ended; null while it has not. */
-  readonly reason: FinishReason | null
+  reason(): FinishReason | null
   /**
    * The next finished call; null when there is none. The item of a hosted call stays open until it was run, so what the
    * model said after it waits: asking for the next call writes it. For after the last batch.
@@ -62,16 +62,14 @@ export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   let reason: FinishReason | null = null
   const pass = (event: ModelEvent) => {
     if (event.type === 'finish') reason = event.reason
-    if (writer.holds) waiting.push(event)
+    if (writer.holds()) waiting.push(event)
     else writer.write(event)
   }
   return {
     write(batch) {
       for (const event of batch) blocks.push(event, pass)
     },
-    get reason() {
-      return reason
-    },
+    reason: () => reason,
     takeCall() {
       const call = writer.takeCall()
       if (call !== null || waiting.length === 0) return call
@@ -123,7 +121,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
     const hosted = writer?.type === 'hosted' ? writer : null
     holds = hosted !== null
     calls.push({
-      call: { ...start, input, item: hosted?.item ?? null },
+      call: { ...start, input, item: hosted?.item() ?? null },
       offered,
       writer: hosted,
       refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
@@ -205,9 +203,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
 
   return {
     write,
-    get holds() {
-      return holds
-    },
+    holds: () => holds,
     takeCall() {
       holds = false
       return calls.shift() ?? null

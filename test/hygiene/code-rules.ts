@@ -5,8 +5,10 @@ import {
   isCallExpression,
   isExportAssignment,
   isExportSpecifier,
+  isGetAccessorDeclaration,
   isIdentifier,
   isNewExpression,
+  isObjectLiteralExpression,
   isPropertyAccessExpression,
   isTemplateExpression,
   isVariableDeclaration,
@@ -57,6 +59,7 @@ export function findCodeFaults(file: ParsedFile): string[] {
     if (isDefaultExport(node)) report(node, 'no default exports; export by name')
     const clock = whyClockIllegal(file, node)
     if (clock !== null) report(node, clock)
+    if (isGetterOfLiteral(file, node)) report(node, 'no getter in an object literal, make it a method; see why below')
     if (isBuiltSql(file, node)) report(node, 'SQL is never built from pieces; bind parameters instead')
     const length = lengthOfFunction(file, node)
     if (length > MAX_FUNCTION_LINES) report(node, `a function of ${length} lines; the limit is ${MAX_FUNCTION_LINES}`)
@@ -96,6 +99,18 @@ function whyClockIllegal(file: ParsedFile, node: Node): string | null {
   const callee = node.expression.getText(file.tree).replace(/^globalThis\./, '')
   return CLOCK_CALLS.has(callee) ? `\`${callee}\` is not called here; take a Clock or Ids as an argument` : null
 }
+
+/**
+ * The engine keeps the function of such a getter in the object's hidden class. So every object that a factory makes has a
+ * class of its own: no inline cache ever knows it, and what the getter closes over lives as long as the class, which
+ * survives every young collection. Getters of classes are shared.
+ */
+const isGetterOfLiteral = (file: ParsedFile, node: Node) =>
+  file.path.startsWith('src/') &&
+  !isTestFile(file.path) &&
+  isGetAccessorDeclaration(node) &&
+  node.parent !== undefined &&
+  isObjectLiteralExpression(node.parent)
 
 /** `prepare` or `exec` of the store given a template with holes, a concatenation, or a constant that is one. */
 function isBuiltSql(file: ParsedFile, node: Node): boolean {

@@ -30,7 +30,7 @@ type OpenItem = Opened & { readonly id: string | null }
 type Key = number | string
 
 export interface OutputDecoder {
-  readonly callCount: number
+  callCount(): number
   added(event: Fields, out: ModelEvent[]): void
   done(event: Fields, out: ModelEvent[]): void
   text(event: Fields, kind: PartKind, out: ModelEvent[]): void
@@ -53,9 +53,7 @@ export type OutputDecoderOptions = {
 export function createOutputDecoder(options: OutputDecoderOptions): OutputDecoder {
   const items = createOpenItems(options)
   return {
-    get callCount() {
-      return items.callCount
-    },
+    callCount: () => items.callCount(),
     added(event, out) {
       const item = asFields(event.item)
       if (!item) return
@@ -145,9 +143,7 @@ function createOpenItems({ tools, logprobs, hosted }: OutputDecoderOptions) {
   }
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     open: openItem,
     known: (event: Fields) => open.get(keyOf(event)),
     /** The item an event speaks of; where it is none of that type, one begins now. */
