@@ -7,14 +7,21 @@ import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.
 import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
-import { openWebSearch } from './app/open-web-search.ts'
+import type { WebSearchDeps } from './app/open-web-search.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
 import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
-import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
+import {
+  type App,
+  type AppModule,
+  CommandError,
+  type KeyAdmin,
+  type ModelOverview,
+  type StartSummary,
+} from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createEngine } from './engine/create-engine.ts'
@@ -46,6 +53,7 @@ import { createLog } from './telemetry/log.ts'
 import { createMetrics, type Metrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 import { createFunctionTool } from './tools/function/function-tool.ts'
+import type { Tool } from './tools/tool.ts'
 
 export type AppOverrides = {
   readonly clock?: Clock
@@ -80,14 +88,14 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
+  const webSearch = await openSearch(config, { clock, guard, telemetry, opened })
   const engine = createEngine({
     ...deps,
     store,
     telemetry,
     catalog: models.catalog,
     tools: [
-      ...webSearch.tools,
+      ...webSearch,
       createFunctionTool(),
       ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
     ],
@@ -109,6 +117,15 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+}
+
+type SearchParts = WebSearchDeps & { readonly opened: AsyncDisposableStack }
+
+/** No tool where no engine is configured, and nothing of it is loaded. */
+async function openSearch(config: ResolvedConfig, { opened, ...deps }: SearchParts): Promise<readonly Tool[]> {
+  if (config.webSearch.engines.length === 0) return []
+  const { openWebSearch } = await import('./app/open-web-search.ts')
+  return opened.adopt(openWebSearch(config, deps), (it) => it.close()).tools
 }
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
@@ -305,10 +322,14 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
-export { openPrune } from './app/open-prune.ts'
-export { openPull } from './app/open-pull.ts'
-export { openUsage } from './app/open-usage.ts'
-export { openModelTester } from './app/test-models.ts'
+// What one command needs is loaded by it, not by every start of the server.
+export const openPrune: AppModule['openPrune'] = async (...args) =>
+  (await import('./app/open-prune.ts')).openPrune(...args)
+export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openUsage: AppModule['openUsage'] = async (...args) =>
+  (await import('./app/open-usage.ts')).openUsage(...args)
+export const openModelTester: AppModule['openModelTester'] = async (...args) =>
+  (await import('./app/test-models.ts')).openModelTester(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)
