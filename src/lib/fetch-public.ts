@@ -81,7 +81,7 @@ async function followTo(guard: OutboundGuard, url: string | URL, options: FetchO
     await onHop?.(at)
     signal.throwIfAborted()
     const sent = at.origin === origin ? headers : {}
-    // Loaded on use: the package has four times as many modules as a start needs of it.
+    // Loaded on use: see the rules of the house.
     const { request } = await import('undici')
     const reply = await request(at, { dispatcher: guard.dispatcher, headers: { ...BASE_HEADERS, ...sent }, signal })
     const next = locationOf(reply)

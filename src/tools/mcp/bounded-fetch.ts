@@ -30,7 +30,7 @@ export function createBoundedFetch(parts: BoundedFetchParts): Fetch {
       ...(typeof init?.body === 'string' && { body: init.body }),
       ...(init?.signal && { signal: init.signal }),
     }
-    // Loaded on use: the package has four times as many modules as a start needs of it.
+    // Loaded on use: see the rules of the house.
     const { fetch } = await import('undici')
     const reply = await fetch(url, options)
     const body = reply.body === null || EMPTY.has(reply.status) ? null : bounded(reply.body, maxBytes, onExcess)
