@@ -2,6 +2,7 @@
 import { fillSchema } from '../../lib/fill-schema.ts'
 import type { ModelTurn, ToolDeclaration } from '../model.ts'
 import { type Hints, hintsFromText } from './arguments-from-text.ts'
+import { asksForClientTool, clientToolInput } from './client-tools.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
@@ -62,6 +63,8 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isWebSearch(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(webSearchInput(clause)), missing: [] }]
   }
+  const known = clientToolInput(tool, clause)
+  if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -80,12 +83,23 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const client = offered.find((tool) => asksForClientTool(tool, text))
+  if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches
   const earlier = conversation.utterances.findLast((said) => said.speaker === 'user' && said !== conversation.asked)
   return matchTools(offered, earlier?.text ?? '').map(({ tool }) => ({ tool, clause: text }))
 }
+
+/** What a search has found is called for the same words. */
+const afterSearch = (searched: ToolDeclaration, offered: readonly ToolDeclaration[], text: string) =>
+  searched.name === 'tool_search'
+    ? matchTools(
+        offered.filter((tool) => tool !== searched),
+        text,
+      )
+    : []
 
 /** Where a call lacks an id that another tool can find out, that tool comes first: `user_id` from `lookup_user`. */
 function lookUpsFor(
