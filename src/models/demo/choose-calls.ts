@@ -5,6 +5,7 @@ import { type Hints, hintsFromText } from './arguments-from-text.ts'
 import { asksForClientTool, clientToolInput } from './client-tools.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
+import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
 import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
@@ -65,6 +66,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   }
   const known = clientToolInput(tool, clause)
   if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
+  if (isImageGeneration(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify(pictureInput(tool, clause)), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -85,6 +89,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   if (web !== undefined) return [{ tool: web, clause: text }]
   const client = offered.find((tool) => asksForClientTool(tool, text))
   if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
+  const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
+  if (drawing !== undefined) return [{ tool: drawing, clause: text }]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches
