@@ -13,10 +13,10 @@ import { tellFound } from './recall-client.ts'
 export const TOOL_SEARCH = 'tool_search'
 
 /** Tools that one search finds at most, and what it does when the model does not say. */
-const MAX_FOUND = 20
+export const MAX_FOUND = 20
 const FOUND = 8
 /** Characters of the list of what can be found. */
-const MAX_LISTED_CHARS = 8000
+export const MAX_LISTED_CHARS = 8000
 const MAX_ABOUT_CHARS = 200
 
 const PARAMETERS = {
