@@ -23,7 +23,6 @@ const FEATURES: Readonly<Record<string, string>> = {
   s3: 'buckets are under "storage.files" and "storage.s3"',
   tpm_limit: 'rate limits are not part of this version',
   vector_store: 'vector stores are not part of this version',
-  webhooks: 'webhooks are not part of this version',
 }
 
 export const featureToCome = (key: string): string | null =>

@@ -37,25 +37,27 @@ export function placesOf(input: readonly NormalizedItem[]): PartPlaces {
 }
 
 /** `list`: what the list is called in its item. */
-function partsOf(item: Exclude<NormalizedItem, { type: 'item_reference' }>): {
-  readonly list: 'content' | 'output'
-  readonly parts: readonly StoredPart[]
-} {
+function partsOf(item: Exclude<NormalizedItem, { type: 'item_reference' }>): Parts {
   if (item.type === 'message' && item.role !== 'assistant') return { list: 'content', parts: item.content }
   if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
-    return { list: 'output', parts: typeof item.output === 'string' ? [] : item.output }
+    return typeof item.output === 'string' ? NO_PARTS : { list: 'output', parts: item.output }
   }
-  return { list: 'content', parts: [] }
+  return NO_PARTS
 }
 
-/** Images and files that `wanted` wants, in their order. */
+type Parts = { readonly list: 'content' | 'output'; readonly parts: readonly StoredPart[] }
+const NO_PARTS: Parts = { list: 'content', parts: [] }
+
+/** Images and files that `wanted` wants, in their order. Runs over every turn of every request, so it makes no lists. */
 export function findParts(
   items: readonly TurnItem[],
   wanted: (part: FilePart | ImagePart) => boolean,
 ): readonly (FilePart | ImagePart)[] {
-  return items.flatMap((item) =>
-    partsOf(item).parts.filter((part): part is FilePart | ImagePart => part.type !== 'input_text' && wanted(part)),
-  )
+  const found: (FilePart | ImagePart)[] = []
+  for (const item of items) {
+    for (const part of partsOf(item).parts) if (part.type !== 'input_text' && wanted(part)) found.push(part)
+  }
+  return found
 }
 
 /** The items with the parts that are keys of the map replaced; the others are the very same objects. */

@@ -10,7 +10,9 @@
  */
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+// Not the whole package; see upstream-http.ts.
+import Agent from 'undici/lib/dispatcher/agent.js'
 import { isPublicAddress } from './public-address.ts'
 
 /** May reach a client: it says what was wrong with the URL, never what a private address answered. */
@@ -80,7 +82,8 @@ export function createOutboundGuard(policy: OutboundPolicy): OutboundGuard {
 
 const notPublic = () => new OutboundRefused('it does not lead to the public internet')
 
-const hostAndPort = (url: URL) => `${url.hostname}:${url.port || PORTS[url.protocol]}`
+/** As the operator's exceptions are written. */
+export const hostAndPort = (url: URL): string => `${url.hostname}:${url.port || PORTS[url.protocol]}`
 
 /** Without the brackets of IPv6 and the dot of a root name. */
 const bareHost = (hostname: string) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

@@ -16,6 +16,7 @@ import {
   REPLY_HEADERS,
 } from './openapi-operation.ts'
 import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
+import { WEBHOOK_OPERATIONS } from './openapi-webhooks.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
 
@@ -92,6 +93,7 @@ const OPERATIONS: readonly Operation[] = [
     replies: ok('The window.', json('CompactedResponse')),
   },
   ...PROMPT_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...FILE_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
@@ -169,6 +171,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Responses' },
       { name: 'Conversations' },
       { name: 'Prompts' },
+      { name: 'Webhooks' },
       { name: 'Files' },
       { name: 'Chat' },
       { name: 'Embeddings' },

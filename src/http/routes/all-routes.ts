@@ -24,6 +24,7 @@ import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
 import { uploadRoutes } from './uploads.ts'
 import { versionRoute } from './version.ts'
+import { webhookRoutes } from './webhook-endpoints.ts'
 
 export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   createResponse(ports),
@@ -34,6 +35,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   countInputTokens(ports),
   compactResponse(ports),
   ...promptRoutes(ports),
+  ...webhookRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
   ...fileRoutes(ports),

@@ -7,6 +7,7 @@ import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
 import { responseQueries } from './response-queries.ts'
 import { uploadQueries } from './upload-queries.ts'
+import { webhookQueries } from './webhook-queries.ts'
 
 export const queries = {
   ...responseQueries,
@@ -15,6 +16,7 @@ export const queries = {
   ...idempotencyQueries,
   ...promptQueries,
   ...pruneQueries,
+  ...webhookQueries,
   ...fileQueries,
   ...uploadQueries,
 }

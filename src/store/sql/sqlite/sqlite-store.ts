@@ -18,6 +18,7 @@ import { openReader, openWriter } from './open.ts'
 import { createProjectStore, type StoreParts } from './project-store.ts'
 import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
+import { createWebhookQueue } from './webhook-store.ts'
 import { purgeFiles } from './write-file.ts'
 
 export type SqliteStoreOptions = {
@@ -70,6 +71,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
       return handle
     },
     keys: createKeyStore(parts),
+    webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
@@ -79,6 +81,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
           purgeConversations(writer, now, limit),
           purgeFiles(writer, now, limit),
           writer.run(queries.purgeKeyUses, { now, limit }),
+          writer.run(queries.purgeDeliveries, { now, limit }),
         ),
       )
       if (deleted < limit) eraseLog(options.path)
