@@ -209,6 +209,8 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 export const openPrune: AppModule['openPrune'] = async (...args) =>
   (await import('./app/open-prune.ts')).openPrune(...args)
 export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openFiles: AppModule['openFiles'] = async (...args) =>
+  (await import('./app/open-files.ts')).openFiles(...args)
 export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>

@@ -5,23 +5,16 @@ import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import { request } from 'undici'
 import { readFirstKey } from '../auth/secret-files.ts'
-import { CommandError, type FileAdmin, type FileEntry } from '../cli/app-interface.ts'
+import { CommandError, type FileAdmin, type FileEntry, type FileServer } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { typeByName } from '../lib/media-type.ts'
 
-export type FileClientOptions = {
-  /** Of the server, without `/v1`; null: the one of the configuration on this computer. */
-  readonly url: string | null
-  /** Null: the first key of the data directory. */
-  readonly key: string | null
-}
-
 const BOUNDARY = 'antiphon-form-0000000000000000'
 
-export function openFiles(config: ResolvedConfig, { url, key }: FileClientOptions): FileAdmin {
+export function openFiles(config: ResolvedConfig, { url, key }: FileServer): FileAdmin {
   const base = url ?? `http://${hostOf(config.server.host)}:${config.server.port}`
   const secret = key ?? config.keys[0]?.key ?? readFirstKey(config.storage.dataDir)
-  const headers = secret === null ? {} : { authorization: `Bearer ${secret}` }
+  const headers: Record<string, string> = secret === null ? {} : { authorization: `Bearer ${secret}` }
   const call = (method: 'GET' | 'POST' | 'DELETE', path: string, form?: Form) =>
     ask(base, { method, path, headers: { ...headers, ...form?.headers }, body: form?.body ?? null })
   return {
@@ -56,7 +49,12 @@ const hostOf = (host: string): string => {
 type Form = { readonly headers: Readonly<Record<string, string>>; readonly body: Readable }
 
 /** Of a known length, so that a server which takes no such file says so before it is sent. */
-function makeForm(path: string, size: number, purpose: string, onProgress: (done: number) => void): Form {
+function makeForm(
+  path: string,
+  size: number,
+  purpose: string,
+  onProgress: (done: number, total: number) => void,
+): Form {
   const name = encodeURIComponent(basename(path))
   const head =
     `--${BOUNDARY}\r\ncontent-disposition: form-data; name="purpose"\r\n\r\n${purpose}\r\n` +
@@ -70,7 +68,7 @@ function makeForm(path: string, size: number, purpose: string, onProgress: (done
     for await (const chunk of createReadStream(path, { end: Math.max(0, size - 1), highWaterMark: 256 * 1024 })) {
       if (size > 0) yield chunk
       done += chunk.length
-      onProgress(Math.min(done, size))
+      onProgress(Math.min(done, size), size)
     }
     yield Buffer.from(tail)
   }

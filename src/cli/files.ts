@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes.ts'
 import { type Host, line } from './host.ts'
 import { loadConfig } from './load-config.ts'
 import { createPullProgress } from './pull-progress.ts'
-import { tableText } from './table-text.ts'
+import { dateText, tableText } from './table-text.ts'
 
 const SERVER_OPTIONS = {
   url: { value: 'URL', doc: 'The server, as http://host:port (the one of the configuration).' },
@@ -23,24 +23,30 @@ async function openFiles(input: CommandInput, command: Command, host: Host): Pro
   if (url !== null && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
     throw new CommandError('--url takes an address as http://127.0.0.1:8484', { exitCode: EXIT.usage })
   }
-  return app.openFiles(config, { url, key: host.env.ANTIPHON_API_KEY?.trim() || null })
+  return await app.openFiles(config, { url, key: host.env.ANTIPHON_API_KEY?.trim() || null })
 }
 
 export const filesUpload: Command = {
   name: 'files upload',
-  doc: 'Send a file to the server; prints its id.',
+  doc: 'Send files to the server; prints their ids.',
   positionals: ['PATH'],
+  repeats: true,
   options: { purpose: { value: 'NAME', doc: 'What it is for (user_data).' }, ...SERVER_OPTIONS },
   details: KEY_NOTE,
   async run(input, host) {
-    const [path = ''] = input.positionals
     const admin = await openFiles(input, filesUpload, host)
     const progress = createPullProgress(host.stderr, host.now)
-    const full = resolve(host.cwd, path)
-    const onProgress = (done: number, total: number) => progress.show({ file: path, done, total })
     const purpose = input.values.get('purpose') ?? 'user_data'
-    const file = await admin.upload(full, { purpose, onProgress }).finally(progress.end)
-    line(host.stdout, input.switches.has('json') ? JSON.stringify(file) : file.id)
+    // One after the other: what was sent before a failure stays, and its id has been printed.
+    for (const path of input.positionals) {
+      const onProgress = (done: number, total: number) => progress.show({ file: path, done, total })
+      const file = await admin.upload(resolve(host.cwd, path), { purpose, onProgress }).catch((error) => {
+        progress.end()
+        throw error
+      })
+      line(host.stdout, input.switches.has('json') ? JSON.stringify(file) : file.id)
+    }
+    progress.end()
     return EXIT.ok
   },
 }
@@ -57,7 +63,7 @@ export const filesList: Command = {
     for await (const file of admin.list()) files.push(file)
     if (input.switches.has('json')) for (const file of files) line(host.stdout, JSON.stringify(file))
     else if (files.length === 0) line(host.stderr, 'no files')
-    else host.stdout.write(tableText([HEAD, ...files.map(toRow)]))
+    else line(host.stdout, tableText(HEAD, files.map(toRow)))
     return EXIT.ok
   },
 }
@@ -87,5 +93,3 @@ const toRow = (file: FileEntry): string[] => [
   file.expiresAt === null ? 'never' : dateText(file.expiresAt),
   file.filename,
 ]
-
-const dateText = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
