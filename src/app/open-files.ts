@@ -3,7 +3,6 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
-import { request } from 'undici'
 import { readFirstKey } from '../auth/secret-files.ts'
 import { CommandError, type FileAdmin, type FileEntry, type FileServer } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
@@ -89,6 +88,7 @@ type Asked = {
 type Json = Readonly<Record<string, unknown>>
 
 async function ask(base: string, { path, ...options }: Asked): Promise<Json> {
+  const { request } = await import('undici')
   const reply = await request(`${base}${path}`, { ...options, headersTimeout: 0 }).catch((error: unknown) => {
     throw noServer(base, error)
   })
