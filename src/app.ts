@@ -27,7 +27,7 @@ import { startExpiry } from './jobs/expire-responses.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
-import { createOutboundGuard } from './lib/outbound-guard.ts'
+import { createOutboundGuard, type OutboundGuard, type Resolve } from './lib/outbound-guard.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
@@ -53,6 +53,8 @@ export type AppOverrides = {
   readonly ids?: Ids
   /** In the place of the log. */
   readonly telemetry?: Telemetry
+  /** How the outbound guard looks up names. */
+  readonly resolve?: Resolve
 }
 
 /** Chains that are kept ready for their next turn; together no more items than this. */
@@ -74,13 +76,13 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     code: 'server_error',
     message: 'The server stopped while this response ran.',
   })
-  const models = opened.adopt(await openModels(config, deps), (it) => it.close())
+  const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
+  const models = opened.adopt(await openModels(config, { ...deps, guard }), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
-  const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
   const engine = createEngine({
     ...deps,
@@ -112,6 +114,9 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
+
+const openGuard = ({ security }: ResolvedConfig, { resolve }: AppOverrides): OutboundGuard =>
+  createOutboundGuard({ ...security, ...(resolve && { resolve }) })
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(

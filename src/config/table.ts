@@ -281,13 +281,22 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
-  'limits.image': setting(size('1KB', '64MB'), bytes('20MB'), 'An image that a tool makes, or fetches to change it.'),
-  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
-  'limits.image_fetch_time': setting(
+  'limits.image': setting(
+    size('1KB', '64MB'),
+    bytes('20MB'),
+    'An image that a tool makes, or that is fetched by its URL.',
+  ),
+  'limits.file': setting(
+    size('1KB', '512MB'),
+    bytes('50MB'),
+    'What is fetched by URL for one response, where its provider does not do so itself.',
+  ),
+  'limits.url_time': setting(
     duration('100ms', '10m'),
     ms('30s'),
-    'Until an image by URL is read, redirects included.',
+    'Until an image or file by URL is read, redirects included.',
   ),
+  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
   'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
