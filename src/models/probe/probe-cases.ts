@@ -2,7 +2,9 @@
  * Small questions that show what a model can do in truth. Each asks for one thing, and says what its answer tells: that
  * the provider does it, that it has no effect, or nothing for certain.
  */
-import type { FieldSupport, ModelEvent, ModelTurn, ToolDeclaration, TurnField, TurnItem } from '../model.ts'
+
+import type { FieldSupport, TurnField } from '../../lib/field-support.ts'
+import type { ModelEvent, ModelTurn, ToolDeclaration, TurnItem } from '../model.ts'
 import { PLAIN_TURN } from '../plain-turn.ts'
 
 export type ProbeReply = {
