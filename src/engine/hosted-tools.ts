@@ -23,11 +23,12 @@ export type HostedParts = {
 
 /** This server's tools for this model: some leave what the provider runs itself to it. */
 export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
-  own.map((tool) => ({
-    ...tool,
-    claims: (spec) =>
-      tool.claims(spec) && !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
-  }))
+  own.map((tool) => {
+    const { yieldsToProvider } = tool
+    if (yieldsToProvider === undefined) return tool
+    const yields = (spec: ToolParam) => isCarried(spec.type, capabilities) && yieldsToProvider(spec)
+    return { ...tool, claims: (spec) => tool.claims(spec) && !yields(spec) }
+  })
 
 /** The tools that somebody runs; the same list when that is all of them. Throws for one that may not be left out. */
 export function settleHostedTools(

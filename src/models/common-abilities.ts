@@ -5,6 +5,8 @@ import type { FieldTable, ModelCapabilities } from './model.ts'
 
 /** How a field fares where it fares worst. */
 export function commonFields(all: readonly FieldTable[]): FieldTable {
+  const [only] = all
+  if (only !== undefined && all.length === 1) return only
   const worst = (field: TurnField) =>
     Math.max(...all.map((fields) => FIELD_SUPPORTS.indexOf(fields[field] ?? 'native')))
   return Object.fromEntries(TURN_FIELDS.map((field) => [field, FIELD_SUPPORTS[worst(field)]]))
