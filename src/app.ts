@@ -19,7 +19,14 @@ import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
 import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
-import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
+import {
+  type App,
+  type AppModule,
+  CommandError,
+  type KeyAdmin,
+  type ModelOverview,
+  type StartSummary,
+} from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createEngine } from './engine/create-engine.ts'
@@ -82,7 +89,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
+    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
     cache: createHistoryCache(HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
@@ -194,10 +201,14 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
-export { openPrune } from './app/open-prune.ts'
-export { openPull } from './app/open-pull.ts'
-export { openUsage } from './app/open-usage.ts'
-export { openModelTester } from './app/test-models.ts'
+// What one command needs is loaded by it, not by every start of the server.
+export const openPrune: AppModule['openPrune'] = async (...args) =>
+  (await import('./app/open-prune.ts')).openPrune(...args)
+export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openUsage: AppModule['openUsage'] = async (...args) =>
+  (await import('./app/open-usage.ts')).openUsage(...args)
+export const openModelTester: AppModule['openModelTester'] = async (...args) =>
+  (await import('./app/test-models.ts')).openModelTester(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)
