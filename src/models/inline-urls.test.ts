@@ -41,15 +41,17 @@ const image = (path: string): StoredPart => ({ type: 'input_image', image_url: `
 const file = (path: string): StoredPart => ({ type: 'input_file', file_url: `http://${host}${path}` })
 const turnOf = (...parts: StoredPart[]): ModelTurn => ({ ...PLAIN_TURN, items: [inputMessage('user', ...parts)] })
 
-function open(fields: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' }) {
+const BOTH: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' }
+
+function open(fields = BOTH, timeoutMs = 30_000) {
   const inner = createScriptedModel([[[finish()]], [[finish()]]])
   const maxBytes = { image: 1_000, file: 2_000 }
-  const model = inlineUrls({ ...inner, fields }, { guard, clock: systemClock, maxBytes, timeoutMs: 200 })
+  const model = inlineUrls({ ...inner, fields }, { guard, clock: systemClock, maxBytes, timeoutMs })
   return { model, turns: inner.calls }
 }
 const shown = (turn: ModelTurn | undefined) => JSON.stringify(turn?.items)
-async function failsWith(turn: ModelTurn, message: RegExp) {
-  const { model, turns } = open()
+async function failsWith(turn: ModelTurn, message: RegExp, timeoutMs?: number) {
+  const { model, turns } = open(BOTH, timeoutMs)
   const { error } = await collect(model, turn)
   assert.ok(error instanceof ModelError && error.kind === 'invalid_request' && error.param === 'input', String(error))
   assert.match(error.message, message)
@@ -96,7 +98,7 @@ test('what cannot be fetched is refused with the reason, and nothing is asked of
   await failsWith(turnOf(file('/gone.pdf')), /status 404/)
   await failsWith(turnOf(image('/paper.pdf')), /no PNG, JPEG, WebP or GIF/)
   await failsWith(turnOf(file('/big')), /larger than 2000 bytes/)
-  await failsWith(turnOf(file('/hang')), /longer than 200 ms/)
+  await failsWith(turnOf(file('/hang')), /longer than 200 ms/, 200)
   await failsWith(
     turnOf({ type: 'input_file', file_url: 'http://localhost/x' }),
     /does not lead to the public internet/,
