@@ -350,7 +350,7 @@ export const SETTINGS = {
   'limits.url_files': setting(
     size('1KB', '512MB'),
     bytes('50MB'),
-    'What is fetched by URL for one turn of a model, where its provider does not do so itself.',
+    'What is fetched by URL for one response, where its provider does not do so itself.',
   ),
   'limits.url_time': setting(
     duration('100ms', '10m'),

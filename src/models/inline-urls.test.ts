@@ -41,9 +41,10 @@ const image = (path: string): StoredPart => ({ type: 'input_image', image_url: `
 const file = (path: string): StoredPart => ({ type: 'input_file', file_url: `http://${host}${path}` })
 const turnOf = (...parts: StoredPart[]): ModelTurn => ({ ...PLAIN_TURN, items: [inputMessage('user', ...parts)] })
 
-const BOTH: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' }
-
-function open(fields = BOTH, timeoutMs = 30_000) {
+function open(
+  fields: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' },
+  timeoutMs = 30_000,
+) {
   const inner = createScriptedModel([[[finish()]], [[finish()]]])
   const maxBytes = { image: 1_000, file: 2_000 }
   const model = inlineUrls({ ...inner, fields }, { guard, clock: systemClock, maxBytes, timeoutMs })
@@ -51,7 +52,7 @@ function open(fields = BOTH, timeoutMs = 30_000) {
 }
 const shown = (turn: ModelTurn | undefined) => JSON.stringify(turn?.items)
 async function failsWith(turn: ModelTurn, message: RegExp, timeoutMs?: number) {
-  const { model, turns } = open(BOTH, timeoutMs)
+  const { model, turns } = open(undefined, timeoutMs)
   const { error } = await collect(model, turn)
   assert.ok(error instanceof ModelError && error.kind === 'invalid_request' && error.param === 'input', String(error))
   assert.match(error.message, message)
