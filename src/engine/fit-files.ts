@@ -21,6 +21,9 @@ import type { UnsupportedLedger } from './unsupported.ts'
 /** Of a URL that a request gives for a file. */
 export const FILE_FETCH_LIMITS = { maxBytes: MAX_SHOWN_FILE_BYTES, timeoutMs: 30_000, maxRedirects: 5 } as const
 
+/** Of one turn. */
+const MAX_FETCHED_FILES = 20
+
 export type FitDeps = {
   readonly documents: TextExtractor
   readonly guard: OutboundGuard
@@ -36,14 +39,20 @@ export async function fitFiles(turn: ModelTurn, model: Model, deps: FitDeps): Pr
   // Whoever runs the server said so of this model; planning refuses the file then.
   if (support === 'refused' || support === 'ignored') return turn
   const replacements = new Map<StoredPart, StoredPart>()
+  const left = { bytes: MAX_SHOWN_FILE_BYTES, urls: MAX_FETCHED_FILES }
   for (const part of findParts(turn.items, ({ type }) => type === 'input_file')) {
-    if (part.type !== 'input_file' || takes(model, turn, part)) continue
-    replacements.set(part, await fit(part, turn, model, deps))
+    if (part.type !== 'input_file') continue
+    // What stands behind a URL is known once it is fetched; a model that takes any file need not wait for it here.
+    const isOpen = !part.file_data && !!part.file_url && support === 'emulated'
+    if (isOpen || !takes(model, turn, part)) replacements.set(part, await fit(part, turn, model, { ...deps, left }))
   }
   return replacements.size === 0 ? turn : { ...turn, items: replaceParts(turn.items, replacements) }
 }
 
-async function fit(part: FilePart, turn: ModelTurn, model: Model, deps: FitDeps): Promise<StoredPart> {
+/** What may still be fetched for this turn. */
+type Fitting = FitDeps & { readonly left: { bytes: number; urls: number } }
+
+async function fit(part: FilePart, turn: ModelTurn, model: Model, deps: Fitting): Promise<StoredPart> {
   const whole = part.file_data ? part : await fetched(part, deps)
   if (whole !== part && takes(model, turn, whole)) return whole
   const { filename, mediaType, bytes } = contentOf(whole, part, deps)
@@ -83,11 +92,15 @@ function contentOf({ file_data: data = '', filename = 'file' }: FilePart, part: 
 }
 
 /** By this server, through the guard of everything that strangers name. */
-async function fetched(part: FilePart, deps: FitDeps): Promise<FilePart> {
+async function fetched(part: FilePart, deps: Fitting): Promise<FilePart> {
   const { file_url: url = '', ...rest } = part
-  const { guard, clock, signal } = deps
+  const { guard, clock, signal, left } = deps
   try {
-    const document = await fetchPublic(guard, url, { limits: FILE_FETCH_LIMITS, signal, clock })
+    if (left.urls === 0) throw new FetchError('refused', `more than ${MAX_FETCHED_FILES} are named`)
+    left.urls -= 1
+    const limits = { ...FILE_FETCH_LIMITS, maxBytes: left.bytes }
+    const document = await fetchPublic(guard, url, { limits, signal, clock })
+    left.bytes -= document.bytes.length
     if (document.status >= 400) throw new FetchError('connection', `its server answered ${document.status}`)
     const filename = part.filename ?? nameIn(document.url)
     return { ...rest, filename, file_data: toDataUrl(typeOfFile(document.contentType, filename), document.bytes) }
