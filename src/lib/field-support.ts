@@ -7,7 +7,9 @@
 export const TURN_FIELDS = [
   'instructions',
   'input.image',
+  'input.image_url',
   'input.file',
+  'input.file_url',
   'tools.function',
   'tools.custom',
   'tools.strict',
