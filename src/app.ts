@@ -29,6 +29,7 @@ import {
 } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createDocumentExtractor } from './documents/document-extractor.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
@@ -84,6 +85,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -99,6 +101,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
     blobs,
+    documents,
+    guard,
     transfers: createRunSlots(
       { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
       'uploads',
@@ -210,6 +214,8 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 export const openPrune: AppModule['openPrune'] = async (...args) =>
   (await import('./app/open-prune.ts')).openPrune(...args)
 export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openFiles: AppModule['openFiles'] = async (...args) =>
+  (await import('./app/open-files.ts')).openFiles(...args)
 export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>
