@@ -7,14 +7,23 @@ import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.
 import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
+import { openStore, passwordOf, refuseStranger } from './app/open-store.ts'
 import { openWebSearch } from './app/open-web-search.ts'
+import { digestSecret } from './auth/api-keys.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
 import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
-import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
+import {
+  type App,
+  type BackupAdmin,
+  CommandError,
+  type KeyAdmin,
+  type ModelOverview,
+  type StartSummary,
+} from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createEngine } from './engine/create-engine.ts'
@@ -23,6 +32,7 @@ import { createRunSlots } from './engine/run-slots.ts'
 import type { EngineSettings } from './engine/settings.ts'
 import { createHttpServer, type HttpServer } from './http/http-server.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { ORPHANED, startHealing } from './jobs/heal-orphans.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -39,7 +49,6 @@ import {
   validateUpdateConversation,
 } from './protocol/validate-conversation.ts'
 import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
-import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createLog } from './telemetry/log.ts'
@@ -57,27 +66,28 @@ export type AppOverrides = {
 /** Chains that are kept ready for their next turn; together no more items than this. */
 const HISTORY_CACHE = { maxChains: 2_000, maxItems: 200_000 }
 
+/** Another replica may delete a response, and every chain that stands on it ends then. */
+const NO_HISTORY_CACHE = { maxChains: 0, maxItems: 0 }
+
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 
-/** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
+/** Opens everything but the port. Throws what `openDataDir` and `openStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock
   const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
-  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) =>
-    it.close(),
-  )
-  const healed = await store.failOrphans({
-    code: 'server_error',
-    message: 'The server stopped while this response ran.',
-  })
+  const { store, shared } = await openStore(config.storage, deps.clock)
+  opened.defer(() => store.close())
+  if (shared !== null) await refuseStranger(shared, digestSecret(pepper, 'pepper'))
+  const healed = shared === null ? await store.failOrphans(ORPHANED) : 0
   const models = opened.adopt(await openModels(config, deps), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  if (shared !== null) opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: shared.replicaLeaseMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
@@ -91,7 +101,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
       createFunctionTool(),
       ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
     ],
-    cache: createHistoryCache(HISTORY_CACHE),
+    cache: createHistoryCache(shared === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
     settings: engineSettings(config),
@@ -113,7 +123,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp, storage }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -127,6 +137,7 @@ function openLog(
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
+      passwordOf(storage),
     ],
   })
   opened.defer(() => log.flush())
@@ -305,6 +316,10 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
+/** Loaded when asked for: a server needs none of it. */
+export const openBackup = async (config: ResolvedConfig): Promise<BackupAdmin> =>
+  (await import('./app/open-backup.ts')).openBackup(config)
+
 export { openPrune } from './app/open-prune.ts'
 export { openPull } from './app/open-pull.ts'
 export { openUsage } from './app/open-usage.ts'
@@ -316,7 +331,8 @@ export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotat
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
   const pepper = loadPepper(config.storage.dataDir)
-  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const { store, shared } = await openStore(config.storage)
+  if (shared !== null) await refuseStranger(shared, digestSecret(pepper, 'pepper'))
   const ring = createKeyRing(store.keys, pepper, systemClock)
   return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

@@ -3,8 +3,8 @@ import type { PruneAdmin } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { EXPIRY_BATCH, EXPIRY_GRACE_SECONDS } from '../jobs/expire-responses.ts'
 import { seconds, systemClock } from '../lib/clock.ts'
-import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
+import { openStore } from './open-store.ts'
 
 /** Between two batches, so that a server beside it gets its turn to write. */
 const PAUSE_MS = 20
@@ -13,7 +13,7 @@ export async function openPrune(
   { storage }: Pick<ResolvedConfig, 'storage'>,
   { olderMs }: { readonly olderMs: number | null },
 ): Promise<PruneAdmin> {
-  const store = await createSqliteStore({ path: storage.databasePath, clock: systemClock })
+  const { store } = await openStore(storage)
   const now = seconds(systemClock) - EXPIRY_GRACE_SECONDS
   const createdBefore = olderMs === null ? null : seconds(systemClock) - Math.floor(olderMs / 1000)
   return {

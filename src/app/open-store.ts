@@ -1,0 +1,57 @@
+/** Which store the configuration names. The driver of PostgreSQL is loaded only where one is used. */
+import { CommandError } from '../cli/app-interface.ts'
+import type { ResolvedConfig } from '../config/resolved-config.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import { ApiError } from '../protocol/errors.ts'
+import type { PostgresStore } from '../store/sql/postgres/postgres-store.ts'
+import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
+import type { Store } from '../store/store.ts'
+
+type Storage = ResolvedConfig['storage']
+
+export type OpenedStore = {
+  readonly store: Store
+  /** The same store, where other processes may use it too; null: this process is the only server on it. */
+  readonly shared: PostgresStore | null
+}
+
+/** A third of the lease by which replicas know of each other. */
+const MAX_SKEW_MS = 5_000
+const MS_PER_SECOND = 1_000
+
+export async function openStore(storage: Storage, clock: Clock = systemClock): Promise<OpenedStore> {
+  if (storage.postgres === undefined) {
+    return { store: await createSqliteStore({ path: storage.databasePath, clock }), shared: null }
+  }
+  const { createPostgresStore } = await import('../store/sql/postgres/postgres-store.ts')
+  const store = await createPostgresStore({ ...storage.postgres, clock }).catch((error) => {
+    // At a start nobody is served yet: what a request would be answered with is told to the operator.
+    throw error instanceof ApiError ? new CommandError(unreachable(error), { cause: error }) : error
+  })
+  return { store, shared: store }
+}
+
+/** Keys are checked with the pepper of the one who made them, and times are compared: all replicas have to agree. */
+export async function refuseStranger(store: PostgresStore, pepperPrint: string): Promise<void> {
+  const skew = await store.clockSkewMs()
+  if (Math.abs(skew) > MAX_SKEW_MS) {
+    throw new CommandError(
+      `The clock of this machine is ${(skew / MS_PER_SECOND).toFixed(1)} s behind that of the database. Replicas share ` +
+        'leases by time, so set the clocks (NTP) before starting.',
+    )
+  }
+  if ((await store.rememberFact('pepper', pepperPrint)) === pepperPrint) return
+  throw new CommandError(
+    'The keys in this database were made with another pepper. Copy the files pepper and sealing-keys from the data ' +
+      'directory of the first replica into this one.',
+  )
+}
+
+const unreachable = (error: ApiError) => {
+  const reason = error.cause instanceof Error ? error.cause.message : error.message
+  return `The database in storage.database_url cannot be used: ${reason}`
+}
+
+/** For the log, which must not show it. */
+export const passwordOf = ({ postgres }: Storage): string =>
+  decodeURIComponent((postgres && URL.parse(postgres.url)?.password) || '')
