@@ -4,11 +4,15 @@
  */
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
-import { openMcp, secretsOf } from './app/open-mcp.ts'
+import { engineSettings } from './app/engine-settings.ts'
+import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
-import { openStore, passwordOf, refuseStranger } from './app/open-store.ts'
-import { openWebSearch } from './app/open-web-search.ts'
+import { openServer } from './app/open-server.ts'
+import { openSharedLimit } from './app/open-shared-limit.ts'
+import { openStore, refuseStranger } from './app/open-store.ts'
+import { openTools } from './app/open-tools.ts'
+import { openWebhooks } from './app/open-webhooks.ts'
 import { digestSecret } from './auth/api-keys.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
@@ -29,8 +33,6 @@ import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
-import type { EngineSettings } from './engine/settings.ts'
-import { createHttpServer, type HttpServer } from './http/http-server.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
 import { ORPHANED, startHealing } from './jobs/heal-orphans.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
@@ -40,21 +42,10 @@ import { createOutboundGuard } from './lib/outbound-guard.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
-import { validateChatCompletion } from './protocol/chat/validate-chat.ts'
-import { validateEmbeddings } from './protocol/embeddings.ts'
-import { validateCompact, validateCountInputTokens, validateCreateResponse } from './protocol/validate.ts'
-import {
-  validateAddConversationItems,
-  validateCreateConversation,
-  validateUpdateConversation,
-} from './protocol/validate-conversation.ts'
-import { validateCreatePrompt, validateUpdatePrompt } from './protocol/validate-prompt.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
-import { createLog } from './telemetry/log.ts'
-import { createMetrics, type Metrics } from './telemetry/metrics.ts'
+import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
-import { createFunctionTool } from './tools/function/function-tool.ts'
 
 export type AppOverrides = {
   readonly clock?: Clock
@@ -78,39 +69,48 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
-  const { store, shared } = await openStore(config.storage, deps.clock)
+  const { store, replicated } = await openStore(config.storage, deps.clock)
   opened.defer(() => store.close())
-  if (shared !== null) await refuseStranger(shared, digestSecret(pepper, 'pepper'))
-  const healed = shared === null ? await store.failOrphans(ORPHANED) : 0
+  if (replicated !== null) await refuseStranger(replicated, digestSecret(pepper, 'pepper'))
+  const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
   const models = opened.adopt(await openModels(config, deps), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
-  if (shared !== null) opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: shared.replicaLeaseMs }))
+  if (replicated !== null)
+    opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
+  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
+  const settings = engineSettings(config)
+  const shared = { ...deps, store, telemetry, sealedBox, settings }
+  const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
   const engine = createEngine({
-    ...deps,
-    store,
-    telemetry,
+    ...shared,
     catalog: models.catalog,
-    tools: [
-      ...webSearch.tools,
-      createFunctionTool(),
-      ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
-    ],
-    cache: createHistoryCache(shared === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
-    sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
+    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
+    cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     countTokens,
-    settings: engineSettings(config),
+    onWebhookEvent: wake,
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
   })
+  const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
-  const server = createServer(config, { ...deps, engine, models, authenticator, telemetry, metrics, store })
+  const server = openServer(config, {
+    ...deps,
+    engine,
+    webhooks,
+    models,
+    authenticator,
+    rateLimiter,
+    telemetry,
+    metrics,
+    store,
+    version: VERSION,
+  })
   opened.adopt(server, (it) => it.close())
   const parts = opened.move()
   return {
@@ -121,29 +121,6 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   }
 }
 
-/** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
-function openLog(
-  { observability, providers, keys, webSearch, mcp, storage }: ResolvedConfig,
-  opened: AsyncDisposableStack,
-): Telemetry {
-  const { level, format } = observability.log
-  const isTerminal = process.stderr.isTTY === true
-  const log = createLog({
-    level,
-    format: format === 'auto' ? (isTerminal ? 'pretty' : 'json') : format,
-    colour: isTerminal && !process.env.NO_COLOR,
-    secrets: [
-      ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
-      ...keys.map(({ key }) => key),
-      ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
-      ...[...mcp.servers.values()].flatMap(secretsOf),
-      passwordOf(storage),
-    ],
-  })
-  opened.defer(() => log.flush())
-  return log
-}
-
 /** A second server on the same data would write beside the first; it is told who holds the directory. */
 function lockDataDir(path: string): DataDir {
   try {
@@ -152,28 +129,6 @@ function lockDataDir(path: string): DataDir {
     if (error instanceof DataDirLocked)
       throw new CommandError(error.message, { exitCode: EXIT.dataInUse, cause: error })
     throw error
-  }
-}
-
-const toSeconds = (ms: number) => Math.floor(ms / 1000)
-
-function engineSettings({ defaults, limits, projects, retention }: ResolvedConfig): EngineSettings {
-  return {
-    defaultModel: defaults.model,
-    storeByDefault: defaults.store,
-    truncationByDefault: defaults.truncation,
-    maxOutputTokensByDefault: defaults.maxOutputTokens,
-    maxToolCallsByDefault: defaults.maxToolCalls,
-    unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
-    responseTtlSeconds: toSeconds(retention.responsesMs),
-    projects: new Map(
-      [...projects].map(([id, { zeroRetention, retentionMs }]) => [
-        id,
-        { zero: zeroRetention, responseTtlSeconds: toSeconds(retentionMs) },
-      ]),
-    ),
-    chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
-    wallClockMs: limits.responseTimeMs,
   }
 }
 
@@ -213,81 +168,6 @@ function knownModel({ catalog }: ModelParts): (model: string) => boolean {
     )
   void refresh()
   return (model) => known.has(model)
-}
-
-type ServerParts = {
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly engine: ReturnType<typeof createEngine>
-  readonly models: ModelParts
-  readonly authenticator: Authenticator
-  readonly telemetry: Telemetry
-  readonly metrics: Metrics
-  readonly store: Store
-}
-
-function createServer(config: ResolvedConfig, parts: ServerParts): HttpServer {
-  const { limits, server } = config
-  const policy = config.defaults.unsupportedParams
-  const unknownParams = policy === 'auto' ? 'warn' : policy
-  const laterTools = policy === 'warn' || policy === 'drop' ? 'leave-out' : 'refuse'
-  const publicHost = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname]
-  return createHttpServer({
-    ...parts,
-    catalog: parts.models.catalog,
-    embedders: parts.models.embedders,
-    validate: {
-      createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
-      chatCompletion: (body) => validateChatCompletion(body, { unknownParams }),
-      embeddings: (body) => validateEmbeddings(body, { unknownParams }),
-      countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),
-      compact: (body) => validateCompact(body, { unknownParams }),
-      createPrompt: validateCreatePrompt,
-      updatePrompt: validateUpdatePrompt,
-      createConversation: (body) => validateCreateConversation(body, { unknownParams }),
-      updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
-      addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
-    },
-    limits: {
-      bodyBytes: limits.jsonBodyBytes,
-      jsonDepth: limits.jsonDepth,
-      jsonNodes: limits.jsonNodes,
-      urlBytes: limits.urlBytes,
-      headerBytes: limits.headersBytes,
-      headerCount: limits.headerCount,
-      headersTimeoutMs: limits.headerTimeMs,
-      requestTimeoutMs: limits.bodyTimeMs,
-      connections: limits.connections,
-      requestsPerConnection: limits.requestsPerConnection,
-      idleConnectionMs: limits.idleConnectionMs,
-      keepAliveMs: limits.streamKeepAliveMs,
-      streamBufferBytes: limits.streamBufferBytes,
-      stallMs: limits.streamStallMs,
-      webSocketsPerProject: limits.websocketsPerProject,
-      webSocketMessageBytes: limits.websocketMessageBytes,
-      webSocketLifeMs: limits.websocketTimeMs,
-      requestsPerMinute: limits.requestsPerMinute,
-    },
-    settings: {
-      allowedHosts: [...server.allowedHosts, ...publicHost],
-      allowedOrigins: server.cors,
-      openMetrics: !config.observability.metrics.auth,
-    },
-    // Loaded when asked for: it takes as long to make as the rest of the edge, and few ever read it.
-    openapiDocument: async () => {
-      const { buildOpenApi } = await import('./protocol/openapi.ts')
-      return buildOpenApi({ version: VERSION, serverUrl: server.publicUrl ?? '/' })
-    },
-    metrics: async () => ({ contentType: parts.metrics.contentType, body: await parts.metrics.render() }),
-    readiness: async () => {
-      const failure = await parts.store.ping().then(
-        () => null,
-        () => 'the store cannot be read or written',
-      )
-      return { ready: failure === null, reasons: failure === null ? [] : [failure] }
-    },
-    version: VERSION,
-  })
 }
 
 async function summarize(
@@ -331,8 +211,8 @@ export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotat
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
   const pepper = loadPepper(config.storage.dataDir)
-  const { store, shared } = await openStore(config.storage)
-  if (shared !== null) await refuseStranger(shared, digestSecret(pepper, 'pepper'))
+  const { store, replicated } = await openStore(config.storage)
+  if (replicated !== null) await refuseStranger(replicated, digestSecret(pepper, 'pepper'))
   const ring = createKeyRing(store.keys, pepper, systemClock)
   return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

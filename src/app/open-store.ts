@@ -12,7 +12,7 @@ type Storage = ResolvedConfig['storage']
 export type OpenedStore = {
   readonly store: Store
   /** The same store, where other processes may use it too; null: this process is the only server on it. */
-  readonly shared: PostgresStore | null
+  readonly replicated: PostgresStore | null
 }
 
 /** A third of the lease by which replicas know of each other. */
@@ -21,14 +21,14 @@ const MS_PER_SECOND = 1_000
 
 export async function openStore(storage: Storage, clock: Clock = systemClock): Promise<OpenedStore> {
   if (storage.postgres === undefined) {
-    return { store: await createSqliteStore({ path: storage.databasePath, clock }), shared: null }
+    return { store: await createSqliteStore({ path: storage.databasePath, clock }), replicated: null }
   }
   const { createPostgresStore } = await import('../store/sql/postgres/postgres-store.ts')
   const store = await createPostgresStore({ ...storage.postgres, clock }).catch((error) => {
     // At a start nobody is served yet: what a request would be answered with is told to the operator.
     throw error instanceof ApiError ? new CommandError(unreachable(error), { cause: error }) : error
   })
-  return { store, shared: store }
+  return { store, replicated: store }
 }
 
 /** Keys are checked with the pepper of the one who made them, and times are compared: all replicas have to agree. */

@@ -4,7 +4,16 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, SEARCH_ENGINES, Support } from './entities.ts'
+import type {
+  FieldSupport,
+  Gpu,
+  HostedTool,
+  RequestField,
+  Scope,
+  SEARCH_ENGINES,
+  Support,
+  WebhookEventName,
+} from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -145,6 +154,11 @@ export type WebSearchConfig = {
   readonly robots: boolean
 }
 
+export type ImageGenerationConfig =
+  | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
+  | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
+  | { readonly engine: 'demo' }
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
@@ -156,11 +170,21 @@ export type KeyConfig = {
   readonly expiresAt: number | null
 }
 
+export type WebhookConfig = {
+  readonly name: string
+  readonly url: string
+  readonly secret: string
+  readonly events: readonly WebhookEventName[]
+  readonly projectId: string
+}
+
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
+  /** Null: nobody but the demo model draws here. */
+  readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */
@@ -168,6 +192,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** Absent: SQLite. */
     readonly postgres?: PostgresConfig
   }
+  /** Redis or Valkey; null: each replica counts for itself. */
+  readonly sharedCache: string | null
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */
@@ -184,6 +210,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** By the name that requests use as `connector_id`. */
     readonly servers: ReadonlyMap<string, McpServerConfig>
   }
+  readonly webhooks: readonly WebhookConfig[]
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
   /** The file that was read; null when there is none. */
@@ -191,7 +218,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'tools.mcp.servers'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'webhooks' | 'tools.mcp.servers'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

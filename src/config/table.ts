@@ -6,6 +6,7 @@ import { list } from './compound-kinds.ts'
 import {
   aliases,
   hostAndPort,
+  IMAGE_ENGINES,
   keys,
   mcpServers,
   models,
@@ -13,8 +14,9 @@ import {
   providers,
   SEARCHERS,
   searchEngines,
+  webhooks,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
+import { choice, duration, flag, integer, type Kind, path, secret, secretUrl, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -100,6 +102,11 @@ export const SETTINGS = {
     duration('100ms', '5m'),
     ms('5s'),
     'How long one query of a request may take on PostgreSQL; then it is cancelled, and its connection closed.',
+  ),
+  'storage.cache': setting(
+    secretUrl(['redis', 'rediss'], 'redis://host:6379'),
+    null,
+    'Redis or Valkey that several replicas share, as `redis://host:6379`: limits of requests then hold for all of them together. Unset: each counts for itself.',
   ),
 
   'discovery.enabled': setting(
@@ -187,6 +194,23 @@ export const SETTINGS = {
   ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
+  'tools.image_generation.engine': setting(
+    choice(IMAGE_ENGINES),
+    null,
+    'Who draws for the tool `image_generation`; see `docs/image-generation.md`. Unset: the demo model has its own, others only what `hosted_tools` of their provider say.',
+  ),
+  'tools.image_generation.url': setting(
+    url(),
+    null,
+    'Address of that engine up to and including `/v1`. Unset: that of OpenAI for `openai`; `chat` needs one.',
+  ),
+  'tools.image_generation.api_key': setting(secret(), null, 'Key of that engine.'),
+  'tools.image_generation.model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'The model that draws. Unset for `openai`: what the request says, else `gpt-image-1`; `chat` needs one.',
+  ),
+
   'security.allow_private_hosts': setting(
     list(hostAndPort()),
     [],
@@ -198,6 +222,12 @@ export const SETTINGS = {
     mcpServers(),
     null,
     'MCP servers that requests name as `connector_id`, by name. See `docs/mcp.md`.',
+  ),
+
+  webhooks: setting(
+    webhooks(),
+    null,
+    'Endpoints that are told when a background response ends, by name; more are made through the API. See `docs/webhooks.md`.',
   ),
 
   'retention.responses': setting(
@@ -248,6 +278,11 @@ export const SETTINGS = {
   'limits.upstream_connect': setting(duration('10ms', '10m'), ms('10s'), 'Until a provider has taken the connection.'),
   'limits.upstream_first_byte': setting(duration('100ms', '1h'), ms('120s'), 'Until the first byte of its answer.'),
   'limits.upstream_idle': setting(duration('100ms', '1h'), ms('60s'), 'Between two chunks of its answer.'),
+  'limits.tool_calls_at_once': setting(
+    most(1_000),
+    8,
+    'Calls of tools that the server runs which one response may have running at the same time.',
+  ),
   'limits.mcp_time': setting(
     duration('100ms', '1h'),
     ms('30s'),
@@ -279,6 +314,15 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
+  'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
+  'limits.image': setting(size('1KB', '64MB'), bytes('20MB'), 'An image that a tool makes, or fetches to change it.'),
+  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
+  'limits.image_fetch_time': setting(
+    duration('100ms', '10m'),
+    ms('30s'),
+    'Until an image by URL is read, redirects included.',
+  ),
+  'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

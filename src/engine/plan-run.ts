@@ -83,6 +83,8 @@ export type RunPlan = {
   readonly compaction: Compaction
   /** Calls of hosted tools that this response may make. */
   readonly maxToolCalls: number
+  /** How many of them may run at the same time. */
+  readonly toolCallsAtOnce: number
   readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
@@ -158,7 +160,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     ...approving,
     chooseAgain: planned.chooseAgain,
     compaction: createCompaction(parts),
-    maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+    ...callLimits(request, settings),
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
@@ -172,6 +174,11 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     estimateUsage: usageOf,
   }
 }
+
+const callLimits = (request: CreateResponseRequest, settings: EngineSettings) => ({
+  maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+  toolCallsAtOnce: request.parallel_tool_calls === false ? 1 : settings.toolCallsAtOnce,
+})
 
 async function planApprovals(
   { store, input, history }: ResolvedContext,
@@ -297,6 +304,9 @@ async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Calle
   return { ...turn, items: await truncateItems(turn.items, fits) }
 }
 
+/** A picture that a tool made was not written by the model. */
+const withoutBytes = (item: OutputItem) => (item.type === 'image_generation_call' ? { ...item, result: null } : item)
+
 async function estimateUsage(
   turn: ModelTurn,
   output: readonly OutputItem[],
@@ -306,6 +316,6 @@ async function estimateUsage(
 ): Promise<Usage> {
   const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
   let output_tokens = 0
-  for (const item of output) output_tokens += await countTokens(JSON.stringify(item))
+  for (const item of output) output_tokens += await countTokens(JSON.stringify(withoutBytes(item)))
   return plainUsage(input_tokens, output_tokens)
 }

@@ -14,6 +14,7 @@ import { MIN_RETRIES, RETRY_RATIO } from '../../src/models/retry-budget.ts'
 import { BACKOFF_MS, MAX_RATE_LIMIT_WAIT_MS, MAX_RETRY_AFTER_MS } from '../../src/models/retrying-model.ts'
 import { MAX_FILE_DATA_CHARS, MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from '../../src/protocol/content.ts'
 import { MAX_ADDED_ITEMS } from '../../src/protocol/conversation.ts'
+import { MAX_PARTIAL_IMAGES } from '../../src/protocol/hosted-tools.ts'
 import { MAX_PROMPT_VARIABLES, MAX_TEMPLATE_BYTES } from '../../src/protocol/prompts.ts'
 import { MAX_INPUT_ITEMS } from '../../src/protocol/request.ts'
 import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
@@ -21,6 +22,9 @@ import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
+import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
+import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
 import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
 import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
 import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
@@ -61,6 +65,10 @@ const ROWS: Readonly<Record<string, string>> = {
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),
   'an unread body that is skimmed': size(http.skimBytes),
+  'images changed by one call': count(MAX_INPUT_IMAGES),
+  'a side of an image': `${count(MAX_SIDE)} pixels`,
+  'partial images of one call': count(MAX_PARTIAL_IMAGES),
+  'an image of the demo engine': `${count(DEMO_MAX_PIXELS)} pixels`,
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

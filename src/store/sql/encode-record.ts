@@ -42,4 +42,5 @@ export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
   projectId,
   turn: ending.turn === null ? null : encodeTurn(projectId, ending.turn),
   claim: ending.claim,
+  event: ending.event ?? null,
 })

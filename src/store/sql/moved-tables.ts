@@ -50,6 +50,15 @@ export const MOVED_TABLES: readonly MovedTable[] = [
   ),
   numbered('prompts', 'project id name created_at default_version latest_version'),
   keyed('prompt_versions', 'prompt_seq version', 'created_at body'),
+  numbered(
+    'webhook_endpoints',
+    'project id name url event_types secret secret_hint previous_secret previous_until configured created_at updated_at',
+  ),
+  numbered(
+    'webhook_deliveries',
+    'endpoint_seq event_id event_type response_id created_at expires_at status attempts next_attempt_at leased_until ' +
+      'last_attempt_at last_status_code last_error',
+  ),
 ]
 
 /** Of the database itself, not of what it holds. */

@@ -17,12 +17,21 @@ import { createReplica } from './replica.ts'
 import { replicas } from './replica-queries.ts'
 import { responses } from './response-queries.ts'
 import { putUsage } from './usage-queries.ts'
+import { webhooks } from './webhook-queries.ts'
 
 const LIMITS = { clock: systemClock, maxConnections: 4, connectTimeoutMs: 5_000, queryTimeoutMs: 5_000 }
 const setting = (name: string) =>
   query<Record<never, never>, { value: string }>(`select current_setting('${name}') as value`)
 /** Written for SQLite alone: they take lists as JSON in its own way, or leave out who owns a row. */
-const NOT_HERE = new Set(['getItems', 'readItems', 'getConversationItems', 'findConversationItem', 'readChain'])
+const NOT_HERE = new Set([
+  'getItems',
+  'readItems',
+  'getConversationItems',
+  'findConversationItem',
+  'readChain',
+  'addDeliveries',
+  'deleteConfiguredWebhooks',
+])
 
 async function withDatabase(
   use: (database: Database, url: string) => Promise<void>,
@@ -71,6 +80,7 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
         ...conversations,
         ...claims,
         ...replicas,
+        ...webhooks,
         putUsage,
         sumUsage,
         usageOfResponse,

@@ -17,6 +17,7 @@ import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
 import { createReplica, REPLICA_LEASE_MS, type Replica } from './replica.ts'
 import { replicas } from './replica-queries.ts'
+import { createWebhookQueue } from './webhook-store.ts'
 
 export type PostgresStoreOptions = Omit<DatabaseOptions, 'address'> & {
   /** As `postgres://user:password@host:5432/database?schema=antiphon`. */
@@ -81,6 +82,7 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
       return handle
     },
     keys: createKeyStore(database),
+    webhooks: createWebhookQueue(parts),
     async failOrphans(error) {
       await replica.renew()
       return failOrphans(database, clock, error)
@@ -90,6 +92,7 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
         await purgeExpired(database, now, limit),
         await purgeConversations(database, now, limit),
         await database.run(queries.purgeKeyUses, { now, limit }),
+        await database.run(queries.purgeDeliveries, { now, limit }),
       ),
     async countExpired(now, createdBefore) {
       const values = { now, createdBefore: createdBefore ?? 0 }

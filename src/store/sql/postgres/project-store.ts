@@ -14,6 +14,7 @@ import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
 import { responses } from './response-queries.ts'
 import { wantedItems } from './wanted-items.ts'
+import { createWebhookStore } from './webhook-store.ts'
 import { endRun, finishResponse, insertUsage, startResponse, usageValues } from './write-response.ts'
 
 const NO_ENDING = { turn: null, claim: null }
@@ -30,6 +31,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
+    webhooks: createWebhookStore(parts, projectId),
     async startResponse(record) {
       await parts.ensureProject(projectId)
       await startResponse(parts, projectId, record)

@@ -6,13 +6,10 @@ import { query } from '../query.ts'
 import { PROJECT } from '../response-queries.ts'
 import type { Sql } from './database.ts'
 import { forUpdate } from './for-update.ts'
+import { holdProject } from './hold-project.ts'
 import { claimEnder } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'
 
-/** Held while the prompts of a project are counted, so that two replicas cannot both take the last place. */
-const holdProject = forUpdate(
-  query<{ projectId: string }, { seq: number }>('select seq from projects where id = :projectId'),
-)
 /** Held while the next version gets its number. */
 const holdPrompt = forUpdate(
   query<{ projectId: string; id: string }, { latest_version: number }>(

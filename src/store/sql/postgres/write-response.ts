@@ -7,6 +7,7 @@ import { completeClaim } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'
 import { responses } from './response-queries.ts'
 import { putUsage } from './usage-queries.ts'
+import { addDeliveries } from './webhook-store.ts'
 import { dropTurn, endTurn } from './write-conversation.ts'
 
 export async function startResponse(parts: StoreParts, projectId: string, record: ResponseRecord): Promise<void> {
@@ -23,7 +24,7 @@ export async function finishResponse(
   ending: RunEnding,
 ): Promise<void> {
   const values = endValues(encodeRecord(projectId, record), usageValues(projectId, usage, await parts.owner()))
-  if (ending.turn === null && ending.claim === null) {
+  if (ending.turn === null && ending.claim === null && !ending.event) {
     await parts.database.get(responses.endResponse, values)
     return
   }
@@ -41,7 +42,8 @@ const endValues = ({ row, items, lengths }: EncodedResponse, usage: ReturnType<t
   items: JSON.stringify(items),
 })
 
-export async function endRun(sql: Sql, { projectId, turn, claim }: EncodedEnding): Promise<void> {
+export async function endRun(sql: Sql, { projectId, turn, claim, event }: EncodedEnding): Promise<void> {
+  if (event) await addDeliveries(sql, projectId, event)
   if (turn) await endTurn(sql, turn)
   if (claim) await completeClaim(sql, projectId, claim)
 }

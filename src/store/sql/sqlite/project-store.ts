@@ -14,6 +14,7 @@ import { createIdempotencyStore } from './idempotency-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
+import { createWebhookStore } from './webhook-store.ts'
 import { endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
 export type StoreParts = {
@@ -30,6 +31,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   return {
     projectId,
     prompts: createPromptStore(parts, projectId),
+    webhooks: createWebhookStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     async startResponse(record) {

@@ -5,6 +5,7 @@ import { queries } from '../queries.ts'
 import { toUsageValues } from '../row-codec.ts'
 import type { Connection } from './connection.ts'
 import { completeClaim } from './idempotency-store.ts'
+import { addDeliveries } from './webhook-store.ts'
 import { dropTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
@@ -33,7 +34,8 @@ export function endResponse(
   putUsage(writer, record.row.projectId, usage)
 }
 
-export function endRun(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
+export function endRun(writer: Connection, { projectId, turn, claim, event }: EncodedEnding): void {
+  if (event) addDeliveries(writer, projectId, event)
   if (turn) endTurn(writer, turn)
   if (claim) completeClaim(writer, projectId, claim)
 }
