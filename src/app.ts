@@ -5,15 +5,16 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
+import { openBlobs } from './app/open-blobs.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
 import { openSharedLimit } from './app/open-shared-limit.ts'
-import { openStore, refuseStranger } from './app/open-store.ts'
+import { openStore } from './app/open-store.ts'
 import { openTools } from './app/open-tools.ts'
 import { openWebhooks } from './app/open-webhooks.ts'
-import { digestSecret } from './auth/api-keys.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
@@ -35,6 +36,7 @@ import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
 import { ORPHANED, startHealing } from './jobs/heal-orphans.ts'
+import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -71,7 +73,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const pepper = loadPepper(dataDir.path)
   const { store, replicated } = await openStore(config.storage, deps.clock)
   opened.defer(() => store.close())
-  if (replicated !== null) await refuseStranger(replicated, digestSecret(pepper, 'pepper'))
+  if (replicated !== null) await joinReplicas(replicated, pepper, config)
   const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
   const models = opened.adopt(await openModels(config, deps), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
@@ -80,6 +82,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   if (replicated !== null)
     opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
@@ -96,6 +100,11 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    blobs,
+    transfers: createRunSlots(
+      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
+      'uploads',
+    ),
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
@@ -212,7 +221,7 @@ export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotat
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
   const pepper = loadPepper(config.storage.dataDir)
   const { store, replicated } = await openStore(config.storage)
-  if (replicated !== null) await refuseStranger(replicated, digestSecret(pepper, 'pepper'))
+  if (replicated !== null) await refuseOtherPepper(replicated, pepper)
   const ring = createKeyRing(store.keys, pepper, systemClock)
   return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

@@ -1,6 +1,5 @@
 /** Composition for `antiphon backup`, `restore` and `migrate`. */
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
-import { digestSecret } from '../auth/api-keys.ts'
 import { sealingKeysFileOf } from '../auth/sealing-keys.ts'
 import { keyFileOf, loadPepper, makeOnce, pepperFileOf, readIfThere } from '../auth/secret-files.ts'
 import { type BackupAdmin, CommandError } from '../cli/app-interface.ts'
@@ -9,6 +8,7 @@ import { systemClock } from '../lib/clock.ts'
 import { openDataDir } from '../lib/data-dir.ts'
 import { moveToPostgres } from '../store/sql/move-to-postgres.ts'
 import { backUp, restore } from '../store/sql/sqlite/backup.ts'
+import { pepperFact } from './join-replicas.ts'
 
 /** Files of the data directory without which the database is of little use, by the names they have in a backup. */
 const SECRETS: readonly { readonly name: string; readonly fileOf: (dataDir: string) => string }[] = [
@@ -45,7 +45,7 @@ export function openBackup({ storage }: Pick<ResolvedConfig, 'storage'>): Backup
       refusePostgres(storage, 'there is nothing to move from SQLite')
       using lock = openDataDir(dataDir)
       if (!existsSync(databasePath)) throw new CommandError(`There is no database at ${databasePath} to move.`)
-      const facts = new Map([['pepper', digestSecret(loadPepper(lock.path), 'pepper')]])
+      const facts = new Map([['pepper', pepperFact(loadPepper(lock.path))]])
       return await moveToPostgres({ ...MOVE_LIMITS, clock: systemClock, databasePath, url, facts, onProgress })
     },
   }

@@ -27,6 +27,7 @@ const allSecrets = ({
   webhooks,
   sharedCache,
   storage,
+  fileStorage,
 }: ResolvedConfig) => [
   ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
   ...keys.map(({ key }) => key),
@@ -36,4 +37,5 @@ const allSecrets = ({
   ...webhooks.map(({ secret }) => secret),
   sharedCache ?? '',
   passwordOf(storage),
+  ...(fileStorage.type === 's3' ? Object.values(fileStorage.credentials).map((secret) => secret ?? '') : []),
 ]

@@ -15,10 +15,6 @@ export type OpenedStore = {
   readonly replicated: PostgresStore | null
 }
 
-/** A third of the lease by which replicas know of each other. */
-const MAX_SKEW_MS = 5_000
-const MS_PER_SECOND = 1_000
-
 export async function openStore(storage: Storage, clock: Clock = systemClock): Promise<OpenedStore> {
   if (storage.postgres === undefined) {
     return { store: await createSqliteStore({ path: storage.databasePath, clock }), replicated: null }
@@ -29,22 +25,6 @@ export async function openStore(storage: Storage, clock: Clock = systemClock): P
     throw error instanceof ApiError ? new CommandError(unreachable(error), { cause: error }) : error
   })
   return { store, replicated: store }
-}
-
-/** Keys are checked with the pepper of the one who made them, and times are compared: all replicas have to agree. */
-export async function refuseStranger(store: PostgresStore, pepperPrint: string): Promise<void> {
-  const skew = await store.clockSkewMs()
-  if (Math.abs(skew) > MAX_SKEW_MS) {
-    throw new CommandError(
-      `The clock of this machine is ${(skew / MS_PER_SECOND).toFixed(1)} s behind that of the database. Replicas share ` +
-        'leases by time, so set the clocks (NTP) before starting.',
-    )
-  }
-  if ((await store.rememberFact('pepper', pepperPrint)) === pepperPrint) return
-  throw new CommandError(
-    'The keys in this database were made with another pepper. Copy the files pepper and sealing-keys from the data ' +
-      'directory of the first replica into this one.',
-  )
 }
 
 const unreachable = (error: ApiError) => {

@@ -23,7 +23,8 @@ export const backup: Command = {
   },
   details:
     'The file holds the database as it was at one moment and, unless told otherwise, the secrets beside it: without\n' +
-    'the pepper no API key of the backup works. Keep it like the data directory itself; only its owner can read it.',
+    'the pepper no API key of the backup works. Keep it like the data directory itself; only its owner can read it. The\n' +
+    'bytes of uploaded files are not in it.',
   async run(input, host) {
     const file = resolve(host.cwd, input.positionals[0] ?? '')
     const withSecrets = !input.switches.has('without-secrets')

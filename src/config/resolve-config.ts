@@ -11,6 +11,7 @@ import { absolutePath, type ReadContext } from './kinds.ts'
 import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
+import { resolveFileStorage } from './resolve-file-storage.ts'
 import { resolveImageGeneration } from './resolve-image-generation.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveMcpServers } from './resolve-mcp-servers.ts'
@@ -88,6 +89,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     imageGeneration: resolveImageGeneration(read, context),
     storage: resolveStorage(simple.storage, dataDir, read, context),
     sharedCache: simple.storage.cache,
+    fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,

@@ -177,6 +177,23 @@ export type WebhookConfig = {
   readonly events: readonly WebhookEventName[]
   readonly projectId: string
 }
+/** Where the bytes of files are. */
+export type FileStorageConfig =
+  | { readonly type: 'directory'; readonly path: string }
+  | {
+      readonly type: 's3'
+      readonly endpoint: string
+      readonly region: string
+      readonly bucket: string
+      /** Empty, or with a slash at its end. */
+      readonly prefix: string
+      readonly pathStyle: boolean
+      readonly credentials: {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken: string | null
+      }
+    }
 
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
@@ -194,6 +211,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   }
   /** Redis or Valkey; null: each replica counts for itself. */
   readonly sharedCache: string | null
+  readonly fileStorage: FileStorageConfig
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */

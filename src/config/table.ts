@@ -16,7 +16,20 @@ import {
   searchEngines,
   webhooks,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, secretUrl, size, text, url } from './kinds.ts'
+import {
+  choice,
+  duration,
+  flag,
+  folderOrBucket,
+  integer,
+  type Kind,
+  path,
+  secret,
+  secretUrl,
+  size,
+  text,
+  url,
+} from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -107,6 +120,31 @@ export const SETTINGS = {
     secretUrl(['redis', 'rediss'], 'redis://host:6379'),
     null,
     'Redis or Valkey that several replicas share, as `redis://host:6379`: limits of requests then hold for all of them together. Unset: each counts for itself.',
+  ),
+  'storage.files': setting(
+    folderOrBucket(),
+    null,
+    'Where uploaded files are: a folder, or a bucket as `s3://bucket/prefix`. Unset: the folder `files` in `data_dir`.',
+  ),
+  'storage.s3.endpoint': setting(
+    url(),
+    null,
+    'Address of the S3 API, for storages that are not AWS. Unset: the one of AWS in the region.',
+    'AWS_ENDPOINT_URL_S3',
+  ),
+  'storage.s3.region': setting(
+    text('a region as eu-central-1', /^[a-z0-9-]{1,64}$/),
+    'us-east-1',
+    'Region that requests are signed for.',
+    'AWS_REGION',
+  ),
+  'storage.s3.access_key_id': setting(secret(), null, 'Needed for a bucket.', 'AWS_ACCESS_KEY_ID'),
+  'storage.s3.secret_access_key': setting(secret(), null, 'Needed for a bucket.', 'AWS_SECRET_ACCESS_KEY'),
+  'storage.s3.session_token': setting(secret(), null, 'Of temporary credentials.', 'AWS_SESSION_TOKEN'),
+  'storage.s3.path_style': setting(
+    flag(),
+    null,
+    'Whether the bucket is a folder of the path instead of a part of the host name. Unset: where there is an `endpoint`.',
   ),
 
   'discovery.enabled': setting(
@@ -235,6 +273,11 @@ export const SETTINGS = {
     ms('30d'),
     'How long stored responses are kept after they were made.',
   ),
+  'retention.files': setting(
+    duration('1h', '36500d'),
+    null,
+    'How long uploaded files are kept when their request does not say. Unset: until they are deleted; files for batches 30 days.',
+  ),
 
   'observability.log.level': setting(
     choice(['debug', 'info', 'warn', 'error', 'silent']),
@@ -323,6 +366,26 @@ export const SETTINGS = {
     'Until an image by URL is read, redirects included.',
   ),
   'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
+  'limits.file': setting(size('1KB', '512GB'), bytes('512MB'), 'One uploaded file.'),
+  'limits.upload': setting(size('1KB', '512GB'), bytes('8GB'), 'One file that is uploaded in parts.'),
+  'limits.upload_part': setting(size('1KB', '1GB'), bytes('64MB'), 'One part of an upload.'),
+  'limits.upload_time': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'Until a file or a part is read. A sender that stops for `stream_stall` is cut off before.',
+  ),
+  'limits.uploads_per_project': setting(most(1_000_000), 100, 'Pending uploads of one project; then 429.'),
+  'limits.transfers_per_project': setting(
+    most(100_000),
+    16,
+    'Files and parts that one project sends at once; then 429.',
+  ),
+  'limits.files_per_project': setting(most(10_000_000), 100_000, 'Files of one project.'),
+  'limits.file_storage_per_project': setting(
+    size('1KB', '1000000GB'),
+    bytes('100GB'),
+    'What the files and pending parts of one project take together.',
+  ),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

@@ -13,7 +13,7 @@ export type Operation = {
     | 'Conversations'
     | 'Prompts'
     | 'Webhooks'
-    | 'Webhooks'
+    | 'Files'
     | 'Chat'
     | 'Embeddings'
     | 'Models'
@@ -22,6 +22,10 @@ export type Operation = {
   readonly parameters?: readonly Json[]
   readonly body?: string
   readonly bodyOptional?: true
+  /** The body is a form, `multipart/form-data`. */
+  readonly form?: true
+  /** Sent twice, it happens twice, whatever its headers say. */
+  readonly notOnce?: true
   readonly replies: Json
 }
 

@@ -1,5 +1,8 @@
 /** Two servers on one PostgreSQL: what one has said holds on the other, and they never do the same thing twice. */
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { isFull } from '../faults/seed.ts'
 import { type Reply, send } from '../support/http.ts'
@@ -17,14 +20,20 @@ describe('two replicas on one database', { skip: NO_POSTGRES }, () => {
   let other: TestServer
   before(async () => {
     schema = await openSchema()
-    one = await startServer({ databaseUrl: schema.url })
-    other = await startServer({ databaseUrl: schema.url, secretsOf: one.dataDir, upstream: one.upstream })
+    one = await startServer({ databaseUrl: schema.url, config: files() })
+    other = await startServer({
+      ...{ databaseUrl: schema.url, secretsOf: one.dataDir },
+      ...{ upstream: one.upstream, config: files() },
+    })
   })
   after(async () => {
     await other.close()
     await one.close()
     await schema.drop()
   })
+  const folder = mkdtempSync(join(tmpdir(), 'antiphon-files-'))
+  after(() => rmSync(folder, { recursive: true }))
+  const files = () => `storage: { files: "${folder}" }`
   const create = (at: TestServer, body: object, headers = {}) =>
     send(at, 'POST', '/v1/responses', { model: 'demo', ...body }, { headers })
 
@@ -94,6 +103,21 @@ describe('two replicas on one database', { skip: NO_POSTGRES }, () => {
     await assert.rejects(
       startServer({ databaseUrl: schema.url, upstream: one.upstream }),
       /another pepper.*Copy the files pepper and sealing-keys/,
+    )
+  })
+
+  test('a file sent to one is read from the other, and a server with files of its own is refused', async () => {
+    const form = new FormData()
+    form.set('purpose', 'user_data')
+    form.set('file', new File(['heron'], 'heron.txt', { type: 'text/plain' }))
+    const headers = { authorization: `Bearer ${one.apiKey}` }
+    const made = await fetch(`${one.url}/v1/files`, { method: 'POST', body: form, headers })
+    const { id } = (await made.json()) as { id: string }
+    const content = await send(other, 'GET', `/v1/files/${id}/content`)
+    assert.deepEqual([content.status, content.text], [200, 'heron'])
+    await assert.rejects(
+      startServer({ databaseUrl: schema.url, secretsOf: one.dataDir, upstream: one.upstream }),
+      /files of this database are kept somewhere else/,
     )
   })
 

@@ -1,5 +1,6 @@
 /** A replica that is killed: the other one ends what it ran. Only in the long form, `ANTIPHON_FAULTS=full`: it takes 25 s. */
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
@@ -18,7 +19,8 @@ test('what a killed replica ran is ended as failed within 30 s, and what a livin
   const schema = await openSchema()
   const runner = createCrashRunner('')
   const doomed = await runner.start({ ANTIPHON_STORAGE__DATABASE_URL: schema.url })
-  const survivor = await startServer({ databaseUrl: schema.url, secretsOf: runner.dataDir })
+  const config = `storage: { files: "${join(runner.dataDir, 'files')}" }`
+  const survivor = await startServer({ databaseUrl: schema.url, secretsOf: runner.dataDir, config })
   const begin = async (at: { url: string; apiKey: string }) => {
     const { body } = await request(`${at.url}/v1/responses`, {
       method: 'POST',

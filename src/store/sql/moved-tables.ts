@@ -48,6 +48,11 @@ export const MOVED_TABLES: readonly MovedTable[] = [
     'project endpoint key_digest',
     'fingerprint token lease_until response_id sealed expires_at',
   ),
+  keyed('blobs', 'key', 'state begun_at'),
+  numbered('files', 'project id filename bytes purpose media_type digest created_at expires_at'),
+  keyed('file_blobs', 'file_seq position', 'key bytes sha256'),
+  numbered('uploads', 'project id filename bytes purpose media_type created_at expires_at file_ttl status'),
+  numbered('upload_parts', 'upload_seq id created_at key bytes sha256'),
   numbered('prompts', 'project id name created_at default_version latest_version'),
   keyed('prompt_versions', 'prompt_seq version', 'created_at body'),
   numbered(

@@ -11,6 +11,7 @@ import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import { readAddress } from './address.ts'
 import { claims, conversations } from './conversation-queries.ts'
 import { type Database, openDatabase, statementOf } from './database.ts'
+import { files } from './file-queries.ts'
 import { migrate } from './migrate.ts'
 import { createPostgresStore } from './postgres-store.ts'
 import { createReplica } from './replica.ts'
@@ -81,6 +82,7 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
         ...claims,
         ...replicas,
         ...webhooks,
+        ...files,
         putUsage,
         sumUsage,
         usageOfResponse,

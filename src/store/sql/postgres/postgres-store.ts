@@ -1,7 +1,7 @@
 /** The store of several nodes: one PostgreSQL database that all of them read and write. */
 import { createLruMap } from '../../../lib/lru-map.ts'
 import type { ProjectStore, Store } from '../../store.ts'
-import { countExpired } from '../prune-queries.ts'
+import { countExpired, countExpiredFiles } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { query } from '../query.ts'
 import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
@@ -9,6 +9,7 @@ import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import { readAddress } from './address.ts'
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts'
 import { failOrphans } from './fail-orphans.ts'
+import { createBlobLedger } from './file-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import type { StoreParts } from './parts.ts'
@@ -18,6 +19,7 @@ import { purgeExpired } from './remove-responses.ts'
 import { createReplica, REPLICA_LEASE_MS, type Replica } from './replica.ts'
 import { replicas } from './replica-queries.ts'
 import { createWebhookQueue } from './webhook-store.ts'
+import { purgeFiles } from './write-file.ts'
 
 export type PostgresStoreOptions = Omit<DatabaseOptions, 'address'> & {
   /** As `postgres://user:password@host:5432/database?schema=antiphon`. */
@@ -83,6 +85,7 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
     },
     keys: createKeyStore(database),
     webhooks: createWebhookQueue(parts),
+    blobs: createBlobLedger(parts),
     async failOrphans(error) {
       await replica.renew()
       return failOrphans(database, clock, error)
@@ -91,13 +94,15 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
       Math.max(
         await purgeExpired(database, now, limit),
         await purgeConversations(database, now, limit),
+        await purgeFiles(database, now, limit),
         await database.run(queries.purgeKeyUses, { now, limit }),
         await database.run(queries.purgeDeliveries, { now, limit }),
       ),
     async countExpired(now, createdBefore) {
       const values = { now, createdBefore: createdBefore ?? 0 }
       const counted = await database.patiently((sql) => sql.get(countExpired, values))
-      return { responses: 0, items: 0, bytes: 0, ...counted }
+      const { files = 0, bytes: fileBytes = 0 } = (await database.get(countExpiredFiles, { now })) ?? {}
+      return { responses: 0, items: 0, bytes: 0, ...counted, files, fileBytes }
     },
     expireOlder: (createdBefore, expiresAt, { after, limit }) =>
       database.transaction(async (sql) => {

@@ -7,6 +7,7 @@ import { encodeEnding } from '../encode-record.ts'
 import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
+import { createFileStore } from './file-store.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'
 import { createPromptStore } from './prompt-store.ts'
@@ -31,6 +32,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
+    files: createFileStore(parts, projectId),
     webhooks: createWebhookStore(parts, projectId),
     async startResponse(record) {
       await parts.ensureProject(projectId)

@@ -5,7 +5,7 @@ type Now = { now: number }
 type Changed = Record<never, never>
 
 /** Of a table with an owner: nobody who lives has it. */
-export const DEAD_OWNER = (table: 'responses' | 'conversations' | 'idempotency_keys' | 'usage') =>
+export const DEAD_OWNER = (table: 'responses' | 'conversations' | 'idempotency_keys' | 'usage' | 'blobs') =>
   `not exists (select from replicas where replicas.seq = ${table}.owner and replicas.lease_until > :now)`
 
 export const replicas = {
@@ -26,6 +26,9 @@ export const replicas = {
   ),
   interruptDead: query<Now, Changed>(
     `update usage set outcome = 'interrupted' where outcome = 'running' and ${DEAD_OWNER('usage')}`,
+  ),
+  giveUpDead: query<Now, Changed>(
+    `update blobs set state = 'dropped' where state = 'writing' and ${DEAD_OWNER('blobs')}`,
   ),
   /** Milliseconds since the epoch. */
   readTime: query<Record<never, never>, { now: number }>('select extract(epoch from clock_timestamp()) * 1000 as now'),
