@@ -23,7 +23,7 @@ import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sea
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
 import {
   type App,
-  type BackupAdmin,
+  type AppModule,
   CommandError,
   type KeyAdmin,
   type ModelOverview,
@@ -93,7 +93,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
+    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
     cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
@@ -205,14 +205,16 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
-/** Loaded when asked for: a server needs none of it. */
-export const openBackup = async (config: ResolvedConfig): Promise<BackupAdmin> =>
-  (await import('./app/open-backup.ts')).openBackup(config)
-
-export { openPrune } from './app/open-prune.ts'
-export { openPull } from './app/open-pull.ts'
-export { openUsage } from './app/open-usage.ts'
-export { openModelTester } from './app/test-models.ts'
+// What one command needs is loaded by it, not by every start of the server.
+export const openPrune: AppModule['openPrune'] = async (...args) =>
+  (await import('./app/open-prune.ts')).openPrune(...args)
+export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openUsage: AppModule['openUsage'] = async (...args) =>
+  (await import('./app/open-usage.ts')).openUsage(...args)
+export const openModelTester: AppModule['openModelTester'] = async (...args) =>
+  (await import('./app/test-models.ts')).openModelTester(...args)
+export const openBackup: AppModule['openBackup'] = async (...args) =>
+  (await import('./app/open-backup.ts')).openBackup(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)

@@ -17,7 +17,7 @@ export interface AppModule {
   openPull(
     config: ResolvedConfig,
     options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
-  ): PullAdmin | null
+  ): Promise<PullAdmin | null>
   /** The data as a whole. */
   openBackup(config: ResolvedConfig): Promise<BackupAdmin>
   /** The ledger; works while a server runs. */

@@ -106,7 +106,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openBackup: async (config) => openBackup(config),
     openPrune,
-    openPull,
+    openPull: async (...args) => openPull(...args),
     openUsage,
     describeModels: async () => OVERVIEW,
     openModelTester: async () => ({

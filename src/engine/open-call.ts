@@ -43,7 +43,7 @@ export function openCall(
   }
   if (!takeHostedCall()) return { ...unseen, start: { itemId: newItemId(prefix), ...call }, isRefused: true }
   const writer = composer.hosted(prefix, (id) => ({ ...opened, id }))
-  const start = { itemId: writer.item.id, ...call }
+  const start = { itemId: writer.item().id, ...call }
   const addInput = tellInput(writer, tool.onInput?.(start) ?? null)
   addInput('')
   return { offered, start, writer, isRefused: false, addInput }
@@ -72,7 +72,7 @@ export function finishCall(call: OpenCall, input: string, options: CallOptions):
     return made
   }
   options.composer.setAside(writer)
-  return { ...made, call: { ...made.call, item: writer.item }, writer }
+  return { ...made, call: { ...made.call, item: writer.item() }, writer }
 }
 
 function showWhole(made: MadeCall, { composer, newItemId }: CallOptions): MadeCall {

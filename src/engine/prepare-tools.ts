@@ -96,7 +96,7 @@ async function* showSteps(
       writer = composer.hosted(HOSTED_ID_PREFIX[value.item.type], (id) => ({ ...value.item, id }))
     } else if (value.type === 'progress') writer?.tell(value.event)
     else if (writer) {
-      writer.finish({ ...value.item, id: writer.item.id })
+      writer.finish({ ...value.item, id: writer.item().id })
       composer.closeItem('completed')
     }
     if (composer.hasEvents) yield composer.take()
@@ -129,7 +129,7 @@ function allowedCalls(
     if (!given.response.approve || !pending || !result) continue
     calls.push(makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options))
   }
-  return { reason: 'tool_calls' as const, calls }
+  return { reason: () => 'tool_calls' as const, calls }
 }
 
 function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, options: TurnOptions): MadeCall {

@@ -46,7 +46,8 @@ export async function* runToolCalls(
 ): AsyncGenerator<RunBatch, ToolCallsResult> {
   const { composer, corrections } = deps
   // A turn that was cut off may hold half a call, and one without an end is an error of the model.
-  if (run.reason !== 'stop' && run.reason !== 'tool_calls') {
+  const reason = run.reason()
+  if (reason !== 'stop' && reason !== 'tool_calls') {
     for (const { writer } of run.calls) if (writer) composer.closeAside(writer)
     return { next: 'end' }
   }
@@ -132,8 +133,9 @@ async function* runCall(
       context.signal.throwIfAborted()
       if (step.done) {
         const { value: outcome } = step
-        if (outcome.type === 'await-approval' && writer?.item.type === 'mcp_approval_request')
-          await keepAsked(writer.item, outcome.digest)
+        const asked = writer?.item()
+        if (outcome.type === 'await-approval' && asked?.type === 'mcp_approval_request')
+          await keepAsked(asked, outcome.digest)
         return outcome
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
