@@ -48,13 +48,13 @@ export type DatabaseOptions = {
 }
 
 /** Requests that may wait for a connection; the next one is refused instead. */
-const MAX_WAITING = 20_000
+export const MAX_WAITING = 20_000
 const IDLE_MS = 60_000
 /** How much longer than the server the driver waits for the end of a statement. */
 const ANSWER_GRACE_MS = 1_000
 /** A session that forgot its transaction, because its process hangs, holds rows for no longer. */
 const IDLE_IN_TRANSACTION_MS = 15_000
-const MAX_ATTEMPTS = 5
+export const MAX_ATTEMPTS = 5
 const RETRY_MS = 10
 const PATIENCE_MS = 3_600_000
 const BEGIN_PATIENTLY = 'BEGIN; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 60000'
