@@ -18,7 +18,10 @@ import { bridgedCapabilities } from './open-bridge.ts'
 import { openProvider, type ProviderDeps } from './open-provider.ts'
 
 const THEMES: readonly (readonly [string, readonly TurnField[]])[] = [
-  ['What goes in', ['instructions', 'input.image', 'input.file', 'max_output_tokens', 'stop']],
+  [
+    'What goes in',
+    ['instructions', 'input.image', 'input.image_url', 'input.file', 'input.file_url', 'max_output_tokens', 'stop'],
+  ],
   [
     'Tools',
     [

@@ -22,7 +22,9 @@ export type FieldSupport = (typeof FIELD_SUPPORTS)[number]
 export const REQUEST_FIELDS = [
   'instructions',
   'input.image',
+  'input.image_url',
   'input.file',
+  'input.file_url',
   'tools.function',
   'tools.custom',
   'tools.strict',

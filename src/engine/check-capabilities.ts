@@ -57,6 +57,8 @@ function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
 
 /** How this server does what a provider does not, in a few words. */
 const EMULATIONS: Readonly<Partial<Record<TurnField, string>>> = {
+  'input.image_url': 'images by URL are fetched by this server.',
+  'input.file_url': 'files by URL are fetched by this server.',
   'tools.function': 'described to the model in words; its calls are read out of the answer and checked.',
   'tools.custom': 'declared as functions with one string; grammars are checked by this server.',
   tool_choice: 'the model is told to call, and reminded once.',

@@ -5,7 +5,7 @@ import type { Approval, FinishedCall, InputListener, OpenedCall, ToolOutcome } f
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
-import type { OfferedTool } from './resolve-tools.ts'
+import type { OfferedTool } from './offered-tool.ts'
 
 export type CallOptions = {
   readonly composer: EventComposer
@@ -75,12 +75,16 @@ export function finishCall(call: OpenCall, input: string, options: CallOptions):
   return { ...made, call: { ...made.call, item: writer.item() }, writer }
 }
 
-function showWhole(made: MadeCall, { composer, newItemId }: CallOptions): MadeCall {
+function showWhole(made: MadeCall, { composer, newItemId, takeHostedCall }: CallOptions): MadeCall {
   const { call, offered } = made
   const whole = offered.tool.whole?.(call, call.input)
   if (!whole) throw new TypeError(`a call of '${call.declared.name}' is never shown`)
   if (whole.type === 'bad-arguments') {
     return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal: whole }
+  }
+  if (offered.tool.runsHere && !takeHostedCall()) {
+    const refusal = { type: 'result', output: LIMIT_REACHED } as const
+    return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal }
   }
   const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...whole, id }))
   return { ...made, call: { ...call, itemId } }

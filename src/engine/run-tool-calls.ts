@@ -6,7 +6,9 @@
  */
 import { sideBySide } from '../lib/side-by-side.ts'
 import { ModelError, type TurnItem } from '../models/model.ts'
+import type { ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
+import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { MadeCall } from './open-call.ts'
@@ -122,6 +124,9 @@ export function createCorrections(): Corrections {
   }
 }
 
+const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
+  composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
+
 /** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
 async function* runCall(
   { call, offered, writer }: MadeCall,
@@ -139,7 +144,8 @@ async function* runCall(
         return outcome
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
-      else writer?.finish(step.value.item)
+      else if (step.value.type === 'finish') writer?.finish(step.value.item)
+      else addItem(step.value.item, composer)
       yield
     }
   } catch (error) {

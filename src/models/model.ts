@@ -44,7 +44,9 @@ export type FieldSupport = 'native' | 'emulated' | 'ignored' | 'refused'
 export const TURN_FIELDS = [
   'instructions',
   'input.image',
+  'input.image_url',
   'input.file',
+  'input.file_url',
   'tools.function',
   'tools.custom',
   'tools.strict',
