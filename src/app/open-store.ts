@@ -27,8 +27,10 @@ export async function openStore(storage: Storage, clock: Clock = systemClock): P
   return { store, replicated: store }
 }
 
+/** Of several addresses that refuse the error has a code and no text. */
 const unreachable = (error: ApiError) => {
-  const reason = error.cause instanceof Error ? error.cause.message : error.message
+  const cause = error.cause instanceof Error ? error.cause : error
+  const reason = cause.message || ('code' in cause ? String(cause.code) : cause.name)
   return `The database in storage.database_url cannot be used: ${reason}`
 }
 
