@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { collect, createScriptedModel, finish, openContext, PLAIN_TURN } from '../../test/support/decorated-models.ts'
+import { collect, createScriptedModel, finish, openContext } from '../../test/support/decorated-models.ts'
 import { functionOutput, inputMessage } from '../../test/support/turn-items.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createOutboundGuard, type OutboundGuard } from '../lib/outbound-guard.ts'
@@ -11,6 +11,7 @@ import { encodePng } from '../lib/png.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import { inlineUrls, MAX_FETCHED_URLS } from './inline-urls.ts'
 import { type FieldTable, ModelError, type ModelTurn } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 
 const paths: string[] = []
 const server = createServer((request, reply) => {

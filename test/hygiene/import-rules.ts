@@ -16,6 +16,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/catalog.ts',
   'src/models/embedder.ts',
   'src/models/model.ts',
+  'src/models/plain-turn.ts',
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',

@@ -93,8 +93,8 @@ const clientCallBlock: fc.Arbitrary<Block> = fc
   )
   .map(([[name, input], at]) => (id) => [
     { type: 'call-start', id, kind: 'function', name, callId: null },
-    { type: 'call-delta', id, delta: input.slice(0, at) },
-    { type: 'call-delta', id, delta: input.slice(at) },
+    { type: 'call-delta', id, delta: [...input].slice(0, at).join('') },
+    { type: 'call-delta', id, delta: [...input].slice(at).join('') },
     { type: 'call-end', id },
   ])
 
