@@ -5,12 +5,14 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
 import { openBlobs } from './app/open-blobs.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
 import { openSharedLimit } from './app/open-shared-limit.ts'
+import { openStore } from './app/open-store.ts'
 import { openTools } from './app/open-tools.ts'
 import { openWebhooks } from './app/open-webhooks.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
@@ -34,6 +36,7 @@ import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { ORPHANED, startHealing } from './jobs/heal-orphans.ts'
 import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
@@ -42,7 +45,6 @@ import { createOutboundGuard, type OutboundGuard, type Resolve } from './lib/out
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
-import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -60,28 +62,30 @@ export type AppOverrides = {
 /** Chains that are kept ready for their next turn; together no more items than this. */
 const HISTORY_CACHE = { maxChains: 2_000, maxItems: 200_000 }
 
+/** Another replica may delete a response, and every chain that stands on it ends then. */
+const NO_HISTORY_CACHE = { maxChains: 0, maxItems: 0 }
+
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 
-/** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
+/** Opens everything but the port. Throws what `openDataDir` and `openStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock
   const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
-  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) =>
-    it.close(),
-  )
-  const healed = await store.failOrphans({
-    code: 'server_error',
-    message: 'The server stopped while this response ran.',
-  })
+  const { store, replicated } = await openStore(config.storage, deps.clock)
+  opened.defer(() => store.close())
+  if (replicated !== null) await joinReplicas(replicated, pepper, config)
+  const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
   const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
   const models = opened.adopt(await openModels(config, { ...deps, guard }), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  if (replicated !== null)
+    opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
   const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
@@ -94,7 +98,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     ...shared,
     catalog: models.catalog,
     tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
-    cache: createHistoryCache(HISTORY_CACHE),
+    cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
     embedders: models.embedders,
@@ -220,6 +224,8 @@ export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>
   (await import('./app/test-models.ts')).openModelTester(...args)
+export const openBackup: AppModule['openBackup'] = async (...args) =>
+  (await import('./app/open-backup.ts')).openBackup(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)
@@ -227,7 +233,8 @@ export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotat
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
   const pepper = loadPepper(config.storage.dataDir)
-  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const { store, replicated } = await openStore(config.storage)
+  if (replicated !== null) await refuseOtherPepper(replicated, pepper)
   const ring = createKeyRing(store.keys, pepper, systemClock)
   return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

@@ -20,6 +20,8 @@ export interface AppModule {
   ): Promise<PullAdmin | null>
   /** A client of a running server. */
   openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
+  /** The data as a whole. */
+  openBackup(config: ResolvedConfig): Promise<BackupAdmin>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -53,6 +55,18 @@ export interface PruneAdmin extends AsyncDisposable {
   count(): Promise<Expired>
   /** Answers how many responses were deleted. */
   prune(): Promise<number>
+}
+
+export interface BackupAdmin {
+  /** Works while a server runs. Never writes over a file. */
+  backUp(file: string, options: { readonly withSecrets: boolean }): { readonly bytes: number; readonly schema: number }
+  /** `secrets`: the names of those that were in the backup. Needs an empty data directory that no server uses. */
+  restore(file: string): { readonly bytes: number; readonly schema: number; readonly secrets: readonly string[] }
+  /** All or nothing, into an empty PostgreSQL; no server may run. */
+  moveTo(
+    url: string,
+    onProgress: (progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }) => void,
+  ): Promise<readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]>
 }
 
 export interface PullAdmin {
