@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { openCodeInterpreter } from './app/open-code-interpreter.ts'
 import { openMcp, secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
@@ -72,6 +73,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
+  const code = opened.adopt(openCodeInterpreter(config, deps), (it) => it.close())
   const engine = createEngine({
     ...deps,
     store,
@@ -79,6 +81,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     catalog: models.catalog,
     tools: [
       ...webSearch.tools,
+      ...code.tools,
       createFunctionTool(),
       ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
     ],

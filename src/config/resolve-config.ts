@@ -83,6 +83,10 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   return {
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
+    codeInterpreter: {
+      sandbox: read.values['tools.code_interpreter.sandbox'],
+      python: read.values['tools.code_interpreter.python'],
+    },
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
     providers,
     disabledProviders: found.disabled,

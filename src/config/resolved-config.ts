@@ -4,7 +4,16 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, SEARCH_ENGINES, Support } from './entities.ts'
+import type {
+  FieldSupport,
+  Gpu,
+  HostedTool,
+  RequestField,
+  SANDBOXES,
+  Scope,
+  SEARCH_ENGINES,
+  Support,
+} from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -137,6 +146,12 @@ export type WebSearchConfig = {
   readonly robots: boolean
 }
 
+export type CodeInterpreterConfig = {
+  /** `auto`: bubblewrap, unless the model's provider runs code itself. */
+  readonly sandbox: (typeof SANDBOXES)[number]
+  readonly python: string
+}
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
@@ -153,6 +168,7 @@ export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; read
 
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
+  readonly codeInterpreter: CodeInterpreterConfig
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database. */

@@ -111,7 +111,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const context = await resolveContext(request, rule, caller, deps)
   const { capabilities } = named.model
   const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
-  const planned = planTools(request, context.addedTools, runners)
+  const planned = await planTools(request, context, runners)
   const tools = planned.offered
   const response = initialResponse(request, {
     id: ids.next('resp'),

@@ -2,7 +2,7 @@
 import type { HostedTurn, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ToolChoice, ToolParam, ToolSpec } from '../protocol/tools.ts'
-import { type HostedParts, hostedTurn, settleHostedTools, toolsFor } from './hosted-tools.ts'
+import { type HostedParts, hostedTurn, isCarried, settleHostedTools, toolsFor } from './hosted-tools.ts'
 import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
 
 export type PlannedTools = {
@@ -17,15 +17,33 @@ export type PlannedTools = {
   chooseAgain(): TurnToolChoice
 }
 
-/** `added`: by items along the way. They asked another model perhaps: what this one's provider does not run goes. */
-export function planTools(
+/** Refuses what a tool can tell only by looking. */
+async function admitTools(
+  specs: readonly ToolParam[],
+  projectId: string,
+  { own, capabilities }: Pick<HostedParts, 'own' | 'capabilities'>,
+): Promise<void> {
+  for (const [index, spec] of specs.entries()) {
+    const tool = own.find((candidate) => candidate.claims(spec))
+    await tool?.admit?.(spec, `tools[${index}]`, { projectId, isCarried: isCarried(spec.type, capabilities) })
+  }
+}
+
+type ToolContext = {
+  /** By items along the way. They asked another model perhaps: what this one's provider does not run goes. */
+  readonly addedTools: readonly ToolParam[]
+  readonly store: { readonly projectId: string }
+}
+
+export async function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
-  added: readonly ToolParam[],
+  { addedTools, store }: ToolContext,
   given: HostedParts,
-): PlannedTools {
+): Promise<PlannedTools> {
+  await admitTools(request.tools ?? [], store.projectId, given)
   const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
-  const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]
+  const specs = [...asked, ...settleHostedTools(addedTools, null, { ...parts, policy: 'drop' })]
   const offered = offerTools(specs, parts.own)
   const echoChoice = echoToolChoice(request.tool_choice)
   const hosted = hostedTurn(specs, echoChoice, request, parts.own)

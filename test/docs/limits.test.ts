@@ -20,7 +20,10 @@ import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
 import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
+import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
+import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
 import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
 import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
 import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
@@ -61,6 +64,11 @@ const ROWS: Readonly<Record<string, string>> = {
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),
   'an unread body that is skimmed': size(http.skimBytes),
+  'code of one call': `${count(MAX_CODE_CHARS)} characters`,
+  'pictures of one run': `${MAX_IMAGES} of ${size(MAX_IMAGE_BYTES)}`,
+  'files of a container that are listed': count(MAX_LISTED_FILES),
+  'files of the input that are put there': count(MAX_SEEDED),
+  'scratch space beside the files': `${size(SCRATCH_BYTES)} each`,
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

@@ -17,10 +17,12 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
+  'src/sandbox/sandbox.ts',
   'src/store/conversation-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
+  'src/tools/containers.ts',
   'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
 ])
@@ -43,13 +45,13 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 'node:string_decoder'])
 
 /** Not an adapter, but what several adapters of one area are built from; it knows their port alone. */
-const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
+const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream', 'sandbox/session'])
 
 /** The same as single files. */
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
-const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'models', 'store', 'telemetry', 'tools'])
+const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'models', 'sandbox', 'store', 'telemetry', 'tools'])
 
 type Place = {
   /** The first folder below `src`; for `app.ts` and `main.ts` their name, so that `app/` is one area with `app.ts`. */

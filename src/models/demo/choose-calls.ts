@@ -2,6 +2,7 @@
 import { fillSchema } from '../../lib/fill-schema.ts'
 import type { ModelTurn, ToolDeclaration } from '../model.ts'
 import { type Hints, hintsFromText } from './arguments-from-text.ts'
+import { asksForCode, codeFor, isCodeInterpreter } from './code-interpreter.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
@@ -62,6 +63,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isWebSearch(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(webSearchInput(clause)), missing: [] }]
   }
+  if (isCodeInterpreter(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify({ code: codeFor(clause) }), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -80,6 +84,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const code = asksForCode(text) ? offered.find(isCodeInterpreter) : undefined
+  if (code !== undefined) return [{ tool: code, clause: text }]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches

@@ -1,5 +1,6 @@
 /** The text of an answer: the first rule that fits, said in the style that was asked for. */
 import { changeOf, findArithmetic, formatNumber, numbersIn } from './arithmetic.ts'
+import { answerFromCode } from './code-interpreter.ts'
 import type { Conversation, MadeCall, Utterance } from './conversation.ts'
 import { describeImage, readImage } from './describe-image.ts'
 import { learnFacts, recallFact, recallSentence, type Source, toQuestion } from './facts.ts'
@@ -61,12 +62,14 @@ const answer = (brief: string, full: string): Answer => ({ brief, full })
 const fromTools: Rule = ({ conversation, wording }) => {
   const done = conversation.calls.filter(({ output }) => output !== null)
   if (done.length === 0) return null
-  const brief = done.map(({ output }) => answerFromWeb(output ?? '') ?? briefOutput(output ?? '', wording)).join(' ')
+  const brief = done.map(({ output }) => answerFromTool(output ?? '') ?? briefOutput(output ?? '', wording)).join(' ')
   return answer(brief || 'Nothing.', done.map(reportCall).join('\n'))
 }
 
+const answerFromTool = (output: string): string | null => answerFromWeb(output) ?? answerFromCode(output)
+
 const reportCall = ({ name, output }: MadeCall): string =>
-  answerFromWeb(output ?? '') ??
+  answerFromTool(output ?? '') ??
   (output?.trim()
     ? `The tool ${name} answered: ${shorten(output, MAX_OUTPUT_CHARS)}`
     : `The tool ${name} answered with nothing.`)

@@ -1,0 +1,106 @@
+/**
+ * Code in a Python of this machine, behind the namespaces of bubblewrap: without network, environment, capabilities, and
+ * with nothing to write to but memory of its own. The first session waits for the self-test.
+ */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import type { Clock } from '../../lib/clock.ts'
+import { type Sandbox, SandboxError, type SandboxSession, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+import { PROBE_LIMITS, plantCanaries, probeSession } from '../session/self-test.ts'
+import { openSession } from '../session/session.ts'
+import { type LaunchParts, launch } from './launch.ts'
+
+export type BubblewrapOptions = {
+  readonly clock: Clock
+  /** Unguessable, for the canaries of the self-test. */
+  readonly secret: string
+  readonly python: string
+  /** Null: the one that is found in PATH. */
+  readonly bubblewrap: string | null
+}
+
+/** Who runs it when we are root: limits count for others only. */
+const NOBODY = { uid: 65_534, gid: 65_534 }
+const CANARY = 'ANTIPHON_CANARY'
+
+export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
+  let tested: Promise<LaunchParts> | null = null
+  const open = new Set<SandboxSession>()
+  return {
+    name: 'bubblewrap',
+    async open(limits, signal) {
+      tested ??= test(options)
+      const parts = await tested
+      signal.throwIfAborted()
+      const session = await start(parts, limits, options.clock)
+      open.add(session)
+      void session.ended.then(() => open.delete(session))
+      return session
+    },
+    async close() {
+      const ended = [...open].map((session) => {
+        session.close()
+        return session.ended
+      })
+      await Promise.all(ended)
+    },
+  }
+}
+
+const start = (parts: LaunchParts, limits: SessionLimits, clock: Clock): Promise<SandboxSession> =>
+  openSession({ channel: launch(parts, limits), clock, limits })
+
+/** What a session is started with, once the probes have reached nothing. */
+async function test(options: BubblewrapOptions): Promise<LaunchParts> {
+  const found = find(options)
+  const parts = { ...found, environment: {} }
+  const canaries = await plantCanaries(options.secret)
+  try {
+    const session = await start({ ...parts, environment: { [CANARY]: options.secret } }, PROBE_LIMITS, options.clock)
+    try {
+      await probeSession(session, canaries)
+    } finally {
+      session.close()
+    }
+    return parts
+  } catch (error) {
+    if (error instanceof SandboxError) throw new SandboxUnavailable(`${error.message} ${ADVICE}`, { cause: error })
+    throw error
+  } finally {
+    await canaries.close()
+  }
+}
+
+const ADVICE =
+  'bubblewrap needs user namespaces that are allowed to everybody: see docs/code-interpreter.md for containers and ' +
+  'AppArmor, or run `antiphon sandbox serve` on another machine.'
+
+function find({ bubblewrap, python }: BubblewrapOptions): Omit<LaunchParts, 'environment'> {
+  if (process.platform !== 'linux')
+    throw new SandboxUnavailable('bubblewrap is a program of Linux; run `antiphon sandbox serve` on a Linux machine')
+  const program = bubblewrap ?? findProgram('bwrap')
+  if (program === null || !existsSync(program))
+    throw new SandboxUnavailable('bubblewrap is not installed; on Debian and Ubuntu: apt-get install bubblewrap')
+  if (!python.startsWith('/usr/'))
+    throw new SandboxUnavailable(`the Python at ${python} cannot be seen in a container; name one below /usr`)
+  if (!existsSync(python))
+    throw new SandboxUnavailable(`there is no Python at ${python}; on Debian and Ubuntu: apt-get install python3`)
+  return { bubblewrap: program, python, user: process.getuid?.() === 0 ? NOBODY : null }
+}
+
+function findProgram(name: string): string | null {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const path = join(folder, name)
+    if (folder !== '' && isExecutable(path)) return path
+  }
+  return null
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
