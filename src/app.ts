@@ -6,11 +6,13 @@ import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
 import { openCodeInterpreter } from './app/open-code-interpreter.ts'
-import { openMcp, secretsOf } from './app/open-mcp.ts'
+import { secretsOf } from './app/open-mcp.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
-import { openWebSearch } from './app/open-web-search.ts'
+import { openSharedLimit } from './app/open-shared-limit.ts'
+import { openTools } from './app/open-tools.ts'
+import { openWebhooks } from './app/open-webhooks.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
 import { createKeyAuthenticator, createOpenAuthenticator } from './auth/key-authenticator.ts'
 import { createKeyRing } from './auth/key-ring.ts'
@@ -37,7 +39,6 @@ import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
-import { createFunctionTool } from './tools/function/function-tool.ts'
 
 export type AppOverrides = {
   readonly clock?: Clock
@@ -72,33 +73,31 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
   const code = opened.adopt(openCodeInterpreter(config, deps), (it) => it.close())
+  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
+  const settings = engineSettings(config)
+  const shared = { ...deps, store, telemetry, sealedBox, settings }
+  const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
   const engine = createEngine({
-    ...deps,
-    store,
-    telemetry,
+    ...shared,
     catalog: models.catalog,
-    tools: [
-      ...webSearch.tools,
-      ...code.tools,
-      createFunctionTool(),
-      ...openMcp(config, { clock: deps.clock, guard, version: VERSION, opened }),
-    ],
+    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
     cache: createHistoryCache(HISTORY_CACHE),
-    sealedBox: createSealedBox(loadSealingKeys(dataDir.path), 'sealed content'),
     countTokens,
-    settings: engineSettings(config),
+    onWebhookEvent: wake,
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
   })
+  const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
   const server = openServer(config, {
     ...deps,
     engine,
+    webhooks,
     models,
     authenticator,
+    rateLimiter,
     telemetry,
     metrics,
     store,
@@ -116,7 +115,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp }: ResolvedConfig,
+  { observability, providers, keys, webSearch, mcp, webhooks, sharedCache }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -130,6 +129,8 @@ function openLog(
       ...keys.map(({ key }) => key),
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
+      ...webhooks.map(({ secret }) => secret),
+      sharedCache ?? '',
     ],
   })
   opened.defer(() => log.flush())

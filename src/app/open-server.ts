@@ -2,7 +2,9 @@
 import type { Authenticator } from '../auth/principal.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { Webhooks } from '../engine/webhooks.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
+import type { RateLimiter } from '../http/rate-limiter.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { validateChatCompletion } from '../protocol/chat/validate-chat.ts'
@@ -23,8 +25,11 @@ type ServerParts = {
   readonly clock: Clock
   readonly ids: Ids
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly models: ModelParts
   readonly authenticator: Authenticator
+  /** Null: the server counts for itself. */
+  readonly rateLimiter: RateLimiter | null
   readonly telemetry: Telemetry
   readonly metrics: Metrics
   readonly store: Store

@@ -60,6 +60,15 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['args', 'List of its arguments.'],
     ['env', 'Its environment, besides `PATH`, `HOME` and the like; the values are secrets.'],
   ],
+  webhooks: [
+    ['url', 'Where events are sent: https, or http to a host of `security.allow_private_hosts`. Required.'],
+    ['secret', 'Secret. Signs the events: `whsec_` and base64, or any text of 16 characters or more. Required.'],
+    [
+      'events',
+      'List of `response.completed`, `response.failed`, `response.cancelled`, `response.incomplete`. Unset: all.',
+    ],
+    ['project', 'Whose responses. Unset: `default`.'],
+  ],
   models: [
     ['model_name', 'What clients send as `model`. Required.'],
     [

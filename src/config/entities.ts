@@ -186,5 +186,29 @@ export const keys = () =>
     ),
   )
 
+/** As the protocol has them; kept equal by the type of the composition root. */
+export const WEBHOOK_EVENTS = [
+  'response.completed',
+  'response.failed',
+  'response.cancelled',
+  'response.incomplete',
+] as const
+export type WebhookEventName = (typeof WEBHOOK_EVENTS)[number]
+
+export const webhooks = () =>
+  mapOf(
+    /^[a-z0-9][a-z0-9-]{0,63}$/,
+    object(
+      'a webhook',
+      {
+        url: url(),
+        secret: placed(secret()),
+        events: list(choice(WEBHOOK_EVENTS), { atLeast: 1 }),
+        project: placed(text('a name of lower-case letters, digits and hyphens', PROJECT_NAME)),
+      },
+      ['url', 'secret'],
+    ),
+  )
+
 export const searchEngines = () =>
   list(object('a search engine', { engine: choice(SEARCHERS), url: url(), api_key: secret() }, ['engine']))

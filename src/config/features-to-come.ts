@@ -23,7 +23,6 @@ const FEATURES: Readonly<Record<string, string>> = {
   s3: 'object storage is not part of this version',
   tpm_limit: 'rate limits are not part of this version',
   vector_store: 'vector stores are not part of this version',
-  webhooks: 'webhooks are not part of this version',
 }
 
 export const featureToCome = (key: string): string | null =>

@@ -198,6 +198,24 @@ export function secret(options: { whenUnset: 'error' | 'warn' } = { whenUnset: '
   }
 }
 
+/** A secret that is a URL, because it may hold a password. `schemes`: as `redis`. */
+export function secretUrl(schemes: readonly string[], example: string): Kind<string> {
+  const kind = secret()
+  const says = `a URL as ${example}`
+  return {
+    ...kind,
+    says,
+    read(node, context) {
+      const value = kind.read(node, context)
+      if (value === undefined) return undefined
+      const parsed = URL.parse(value)
+      if (parsed !== null && parsed.hostname !== '' && schemes.includes(parsed.protocol.slice(0, -1))) return value
+      context.error(node.place, `expected ${says}`)
+      return undefined
+    },
+  }
+}
+
 function readSecretFile({ node, text: written }: Expanded, context: ReadContext): string | undefined {
   const file = absolutePath(written.slice('file:'.length), node.place, context)
   try {

@@ -17,6 +17,7 @@ import { resolveModels } from './resolve-models.ts'
 import { resolveProjects } from './resolve-projects.ts'
 import { type ProviderResult, resolveProviders } from './resolve-providers.ts'
 import { resolveWebSearch } from './resolve-web-search.ts'
+import { resolveWebhooks } from './resolve-webhooks.ts'
 import type {
   DeploymentConfig,
   DisabledProvider,
@@ -88,6 +89,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
       python: read.values['tools.code_interpreter.python'],
     },
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
+    sharedCache: simple.storage.cache,
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,
@@ -109,6 +111,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
       enabled: read.values['tools.mcp.enabled'],
       servers: resolveMcpServers(read.values['tools.mcp.servers'], context),
     },
+    webhooks: resolveWebhooks(read.values.webhooks, context),
     authEnabled: !sources.noAuth,
     file,
     origins: read.origins,

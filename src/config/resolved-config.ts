@@ -13,6 +13,7 @@ import type {
   Scope,
   SEARCH_ENGINES,
   Support,
+  WebhookEventName,
 } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
@@ -163,6 +164,14 @@ export type KeyConfig = {
   readonly expiresAt: number | null
 }
 
+export type WebhookConfig = {
+  readonly name: string
+  readonly url: string
+  readonly secret: string
+  readonly events: readonly WebhookEventName[]
+  readonly projectId: string
+}
+
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
@@ -174,6 +183,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** Absolute path of the SQLite database. */
     readonly databasePath: string
   }
+  /** Redis or Valkey; null: each replica counts for itself. */
+  readonly sharedCache: string | null
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */
@@ -190,6 +201,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** By the name that requests use as `connector_id`. */
     readonly servers: ReadonlyMap<string, McpServerConfig>
   }
+  readonly webhooks: readonly WebhookConfig[]
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
   /** The file that was read; null when there is none. */
@@ -197,7 +209,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'tools.mcp.servers'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'webhooks' | 'tools.mcp.servers'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

@@ -14,8 +14,9 @@ import {
   SANDBOXES,
   SEARCHERS,
   searchEngines,
+  webhooks,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
+import { choice, duration, flag, integer, type Kind, path, secret, secretUrl, size, text, url } from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -85,6 +86,11 @@ export const SETTINGS = {
     databaseUrl(),
     null,
     'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
+  ),
+  'storage.cache': setting(
+    secretUrl(['redis', 'rediss'], 'redis://host:6379'),
+    null,
+    'Redis or Valkey that several replicas share, as `redis://host:6379`: limits of requests then hold for all of them together. Unset: each counts for itself.',
   ),
 
   'discovery.enabled': setting(
@@ -196,6 +202,12 @@ export const SETTINGS = {
     'MCP servers that requests name as `connector_id`, by name. See `docs/mcp.md`.',
   ),
 
+  webhooks: setting(
+    webhooks(),
+    null,
+    'Endpoints that are told when a background response ends, by name; more are made through the API. See `docs/webhooks.md`.',
+  ),
+
   'retention.responses': setting(
     duration('1m', '36500d'),
     ms('30d'),
@@ -290,6 +302,7 @@ export const SETTINGS = {
   'limits.container_idle': setting(duration('1s', '24h'), ms('20m'), 'Unused for so long, a container expires.'),
   'limits.containers_per_project': setting(most(10_000), 20, 'Containers of one project.'),
   'limits.containers': setting(most(10_000), 40, 'Containers at once. An idle one holds 20 to 150 MB.'),
+  'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

@@ -1,21 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { resolveConfig } from './resolve-config.ts'
+import { resolveYaml } from '../../test/support/resolve-yaml.ts'
 
-/** What the file gives, or the faults that are told. */
 async function resolve(yaml: string) {
-  const home = await mkdtemp(join(tmpdir(), 'antiphon-config-'))
-  const file = join(home, 'antiphon.yaml')
-  await writeFile(file, `discovery: { enabled: false }\n${yaml}\n`)
-  const providers = { known: [], quirks: [] }
-  const resolved = await resolveConfig({ flags: new Map(), file, noAuth: false, env: {}, providers, cwd: home, home })
-  await rm(home, { recursive: true })
-  return resolved.type === 'config'
-    ? { webSearch: resolved.config.webSearch, security: resolved.config.security, faults: [] }
-    : { webSearch: null, security: null, faults: resolved.problems.map(({ message }) => message) }
+  const { config, faults } = await resolveYaml(yaml)
+  return { webSearch: config?.webSearch ?? null, security: config?.security ?? null, faults }
 }
 
 const web = (fields: string) => resolve(`tools: { web_search: { ${fields} } }`)

@@ -24,6 +24,7 @@ import type { TerminalEvent } from './run-event.ts'
 import { runResponse } from './run-response.ts'
 import type { RunSlots } from './run-slots.ts'
 import { createUsageLedger, roughUsage, textChars, type UsageLedger } from './usage-ledger.ts'
+import { webhookEventOf } from './webhook-event.ts'
 
 export type CreateDeps = PlanDeps & {
   readonly telemetry: Telemetry
@@ -32,6 +33,8 @@ export type CreateDeps = PlanDeps & {
   readonly prices: PriceBook
   readonly embedders: EmbedderCatalog
   readonly openCalls: OpenCalls
+  /** Told when receivers of webhooks have something to be told. */
+  readonly onWebhookEvent: () => void
 }
 
 const ENDPOINT = 'POST /v1/responses'
@@ -194,6 +197,7 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       const ending = {
         turn: lock && turnOf(lock, plan.input, response),
         claim: claim && endOfRun(claim, response, caller, deps),
+        event: webhookEventOf(response, deps),
       }
       try {
         if (response.store) await store.finishResponse(recordOf(plan, response, deps), rows, ending)
@@ -207,6 +211,7 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
         deps.lateWrites.add(() => (response.store ? store.finishResponse(unkept, rows) : store.recordUsage(rows)))
         throw error
       }
+      if (ending.event) deps.onWebhookEvent()
       claim?.lease.settle()
       lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.

@@ -4,6 +4,7 @@
  */
 import type { Authenticator } from '../auth/principal.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
+import type { Webhooks } from '../engine/webhooks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
@@ -26,6 +27,7 @@ import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 
 export type HttpServerOptions = {
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly authenticator: Authenticator
@@ -37,7 +39,7 @@ export type HttpServerOptions = {
   readonly limits?: Partial<HttpLimits>
   readonly settings?: Partial<HttpSettings>
   /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
-  readonly rateLimiter?: RateLimiter
+  readonly rateLimiter?: RateLimiter | null
   /** Asked once, by the first who wants `/openapi.json`. */
   readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics

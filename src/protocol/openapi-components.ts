@@ -68,6 +68,20 @@ import {
   ToolParamSchema,
   ToolSchema,
 } from './tools.ts'
+import {
+  CreateWebhookEndpointSchema,
+  DeletedWebhookEndpointSchema,
+  RotateWebhookSecretSchema,
+  TestWebhookEndpointSchema,
+  UpdateWebhookEndpointSchema,
+  WebhookDeliveryListSchema,
+  WebhookDeliverySchema,
+  WebhookEndpointListSchema,
+  WebhookEndpointSchema,
+  WebhookEndpointWithSecretSchema,
+  WebhookEventTypeListSchema,
+  WebhookTestResultSchema,
+} from './webhooks.ts'
 
 const ErrorSchema = Type.Object({
   error: Type.Object({
@@ -129,6 +143,18 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
   Compact: CompactRequestSchema,
+  CreateWebhookEndpoint: CreateWebhookEndpointSchema,
+  UpdateWebhookEndpoint: UpdateWebhookEndpointSchema,
+  RotateWebhookSecret: RotateWebhookSecretSchema,
+  TestWebhookEndpoint: TestWebhookEndpointSchema,
+  WebhookEndpoint: WebhookEndpointSchema,
+  WebhookEndpointWithSecret: WebhookEndpointWithSecretSchema,
+  WebhookEndpointList: WebhookEndpointListSchema,
+  DeletedWebhookEndpoint: DeletedWebhookEndpointSchema,
+  WebhookTestResult: WebhookTestResultSchema,
+  WebhookDelivery: WebhookDeliverySchema,
+  WebhookDeliveryList: WebhookDeliveryListSchema,
+  WebhookEventTypeList: WebhookEventTypeListSchema,
   CreatePrompt: CreatePromptSchema,
   UpdatePrompt: UpdatePromptSchema,
   Prompt: PromptSchema,

@@ -8,7 +8,16 @@ export type Operation = {
   readonly path: string
   readonly id: string
   readonly summary: string
-  readonly tag: 'Responses' | 'Conversations' | 'Prompts' | 'Chat' | 'Embeddings' | 'Models' | 'Operations'
+  readonly tag:
+    | 'Responses'
+    | 'Conversations'
+    | 'Prompts'
+    | 'Webhooks'
+    | 'Webhooks'
+    | 'Chat'
+    | 'Embeddings'
+    | 'Models'
+    | 'Operations'
   readonly open?: true
   readonly parameters?: readonly Json[]
   readonly body?: string

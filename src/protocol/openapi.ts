@@ -15,6 +15,7 @@ import {
   REPLY_HEADERS,
 } from './openapi-operation.ts'
 import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
+import { WEBHOOK_OPERATIONS } from './openapi-webhooks.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
 
@@ -91,6 +92,7 @@ const OPERATIONS: readonly Operation[] = [
     replies: ok('The window.', json('CompactedResponse')),
   },
   ...PROMPT_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
     method: 'get',
@@ -167,6 +169,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Responses' },
       { name: 'Conversations' },
       { name: 'Prompts' },
+      { name: 'Webhooks' },
       { name: 'Chat' },
       { name: 'Embeddings' },
       { name: 'Models' },

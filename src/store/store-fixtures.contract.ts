@@ -7,6 +7,7 @@ import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
 import type { ConversationStore } from './conversation-store.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
 import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export type OpenedStore = {
   readonly store: Store
@@ -139,6 +140,7 @@ export function slowStore(store: Store, seed: number): Store {
   return {
     forProject: (projectId) => slowProject(store.forProject(projectId), slow),
     keys: slowKeys(store.keys, slow),
+    webhooks: slowQueue(store.webhooks, slow),
     failOrphans: slow(store.failOrphans),
     purgeExpired: slow(store.purgeExpired),
     countExpired: slow(store.countExpired),
@@ -166,6 +168,7 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   getItems: slow(project.getItems),
   deleteResponse: slow(project.deleteResponse),
   prompts: slowPrompts(project.prompts, slow),
+  webhooks: slowWebhooks(project.webhooks, slow),
 })
 
 const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
@@ -175,6 +178,24 @@ const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
   get: slow(prompts.get),
   list: slow(prompts.list),
   delete: slow(prompts.delete),
+})
+
+const slowWebhooks = (webhooks: WebhookStore, slow: Slow): WebhookStore => ({
+  create: slow(webhooks.create),
+  get: slow(webhooks.get),
+  list: slow(webhooks.list),
+  change: slow(webhooks.change),
+  delete: slow(webhooks.delete),
+  listDeliveries: slow(webhooks.listDeliveries),
+  getDelivery: slow(webhooks.getDelivery),
+  redeliver: slow(webhooks.redeliver),
+})
+
+const slowQueue = (queue: WebhookQueue, slow: Slow): WebhookQueue => ({
+  take: slow(queue.take),
+  settle: slow(queue.settle),
+  nextDueAt: slow(queue.nextDueAt),
+  setConfigured: slow(queue.setConfigured),
 })
 
 const slowConversations = (conversations: ConversationStore, slow: Slow): ConversationStore => ({

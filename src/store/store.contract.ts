@@ -16,6 +16,7 @@ import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 import { usageContract } from './store-usage.contract.ts'
+import { webhookContract } from './store-webhooks.contract.ts'
 
 export function storeContract(name: string, openStore: OpenStore): void {
   const law: Law = (sentence, hold) =>
@@ -33,6 +34,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
   retentionContract(law)
   keyContract(law)
   promptContract(law)
+  webhookContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

@@ -15,10 +15,12 @@ import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
 import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
+import type { WebhookEvent, WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
+  readonly webhooks: WebhookQueue
   /**
    * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, and every
    * usage row it left open, as `interrupted`. For the start of a single node. Answers how many responses there were.
@@ -26,7 +28,7 @@ export interface Store {
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
    * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands; with
-   * them, as many items of deleted conversations and as many idempotency keys. Answers how many there were of the most
+   * them, as many items of deleted conversations, idempotency keys and deliveries of webhooks. Answers how many there were of the most
    * frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
    * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
@@ -88,6 +90,7 @@ export interface ProjectStore {
   /** Deletes the response and its items. False when unknown. */
   deleteResponse(id: string): Promise<boolean>
   readonly prompts: PromptStore
+  readonly webhooks: WebhookStore
 }
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */
@@ -158,6 +161,8 @@ export type ResponseRecord = {
 export type RunEnding = {
   readonly turn: ConversationTurn | null
   readonly claim: ClaimEnd | null
+  /** What the receivers of webhooks are told; absent or null: nothing. */
+  readonly event?: WebhookEvent | null
 }
 
 export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }

@@ -28,6 +28,7 @@ after(() => server.close())
 
 const SECRET = 'heron-of-the-first-project'
 const UNKNOWN_RESPONSE = `resp_${'0'.repeat(48)}`
+const UNKNOWN_WEBHOOK = `whe_${'0'.repeat(48)}`
 const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
 const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
@@ -40,6 +41,7 @@ type VictimIds = {
   /** An item that only the conversation has. */
   readonly member: string
   readonly prompt: string
+  readonly webhook: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -68,6 +70,16 @@ const SLOTS: readonly {
     ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { default_version: '1' }),
   },
   { name: 'DELETE prompt', ask: ({ prompt }) => asStranger('DELETE', `/v1/prompts/${prompt}`) },
+  { name: 'GET webhook', ask: (ids) => asStranger('GET', webhookPath(ids)) },
+  { name: 'POST webhook', ask: (ids) => asStranger('POST', webhookPath(ids), { name: 'mine' }) },
+  { name: 'DELETE webhook', ask: (ids) => asStranger('DELETE', webhookPath(ids)) },
+  { name: 'rotate webhook', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/rotate_secret`) },
+  {
+    name: 'test webhook',
+    ask: (ids) => asStranger('POST', `${webhookPath(ids)}/test`, { event_type: 'response.completed' }),
+  },
+  { name: 'webhook deliveries', ask: (ids) => asStranger('GET', `${webhookPath(ids)}/deliveries`) },
+  { name: 'webhook redelivery', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/deliveries/evt_0/redeliver`) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
   { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
@@ -93,6 +105,7 @@ const SLOTS: readonly {
   { name: 'DELETE member', ask: (ids) => asStranger('DELETE', `${conversationPath(ids)}/items/${ids.member}`) },
 ]
 
+const webhookPath = ({ webhook }: VictimIds) => `/v1/webhook_endpoints/${webhook}`
 const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
@@ -109,6 +122,11 @@ async function victim(): Promise<VictimIds> {
   const path = `/v1/conversations/${made.json.id}/items`
   const added = await asOwner('POST', path, { items: [{ role: 'user', content: input }] })
   const prompt = await asOwner('POST', '/v1/prompts', { instructions: input })
+  const webhook = await asOwner('POST', '/v1/webhook_endpoints', {
+    name: SECRET,
+    url: `https://example.com/${SECRET}`,
+    event_types: ['response.completed'],
+  })
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
@@ -116,6 +134,7 @@ async function victim(): Promise<VictimIds> {
     conversation: String(made.json.id),
     member: firstId(added.json.data),
     prompt: String(prompt.json.id),
+    webhook: String(webhook.json.id),
   }
 }
 
@@ -125,6 +144,7 @@ const UNKNOWN: VictimIds = {
   conversation: UNKNOWN_CONVERSATION,
   member: UNKNOWN_MEMBER,
   prompt: UNKNOWN_PROMPT,
+  webhook: UNKNOWN_WEBHOOK,
 }
 const masked = (text: string, ids: VictimIds) =>
   text
@@ -133,6 +153,7 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.conversation, UNKNOWN.conversation)
     .replaceAll(ids.member, UNKNOWN.member)
     .replaceAll(ids.prompt, UNKNOWN.prompt)
+    .replaceAll(ids.webhook, UNKNOWN.webhook)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
@@ -141,6 +162,7 @@ async function ownView(ids: VictimIds) {
     conversationPath(ids),
     `${conversationPath(ids)}/items`,
     `/v1/prompts/${ids.prompt}`,
+    webhookPath(ids),
   ]
   return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
 }
@@ -153,6 +175,7 @@ for (const slot of SLOTS) {
         await asOwner('DELETE', `/v1/responses/${ids.response}`)
         await asOwner('DELETE', conversationPath(ids))
         await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
+        await asOwner('DELETE', webhookPath(ids))
       }
       const before = await ownView(ids)
       const foreign = await slot.ask(ids)
@@ -162,6 +185,8 @@ for (const slot of SLOTS) {
       assert.equal(masked(foreign.text, ids), unknown.text)
       assert.ok(!foreign.text.includes(SECRET))
       assert.deepEqual(await ownView(ids), before)
+      // A project may have few of them.
+      await asOwner('DELETE', webhookPath(ids))
     }
   })
 }

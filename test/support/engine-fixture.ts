@@ -75,6 +75,7 @@ export async function openEngine(
     clock: systemClock,
     ids: createCountingIds(),
     telemetry: { ...silentTelemetry, ...options.telemetry },
+    onWebhookEvent() {},
     prices: options.prices ?? noPrices,
     embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),

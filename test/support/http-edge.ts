@@ -81,9 +81,25 @@ const validate: HttpServerOptions['validate'] = {
   addConversationItems: () => ({ request: { items: [] }, warnings: [] }),
 }
 
+const unused = async () => {
+  throw new Error('the tests of the edge ask nothing of webhooks')
+}
+const webhooks: HttpServerOptions['webhooks'] = {
+  create: unused,
+  get: unused,
+  list: unused,
+  update: unused,
+  delete: unused,
+  rotateSecret: unused,
+  test: unused,
+  listDeliveries: unused,
+  redeliver: unused,
+}
+
 /** For tests of the routes as data; nothing in it is called. */
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
+  webhooks,
   catalog,
   embedders,
   validate,
@@ -150,6 +166,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
     ...overrides,
     limits: { shutdownGraceMs: 200, ...overrides.limits },
     engine,
+    webhooks,
   })
   t.after(() => server.close())
   const { port } = await server.listen(overrides.host ?? '127.0.0.1', 0)

@@ -22,6 +22,7 @@ import { readyRoutes } from './ready.ts'
 import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
 import { versionRoute } from './version.ts'
+import { webhookRoutes } from './webhook-endpoints.ts'
 
 export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   createResponse(ports),
@@ -32,6 +33,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   countInputTokens(ports),
   compactResponse(ports),
   ...promptRoutes(ports),
+  ...webhookRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
   createChatCompletion(ports),

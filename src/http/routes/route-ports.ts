@@ -1,5 +1,6 @@
 /** What the routes need from outside; each takes the part it uses. */
 import type { Engine } from '../../engine/engine.ts'
+import type { Webhooks } from '../../engine/webhooks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
@@ -37,6 +38,7 @@ export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason
 
 export type RoutePorts = {
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly validate: Validators

@@ -5,6 +5,7 @@ import { ledgerQueries } from './ledger-queries.ts'
 import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
 import { responseQueries } from './response-queries.ts'
+import { webhookQueries } from './webhook-queries.ts'
 
 export const queries = {
   ...responseQueries,
@@ -13,4 +14,5 @@ export const queries = {
   ...idempotencyQueries,
   ...promptQueries,
   ...pruneQueries,
+  ...webhookQueries,
 }

@@ -13,6 +13,7 @@ import { createIdempotencyStore } from './idempotency-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
+import { createWebhookStore } from './webhook-store.ts'
 import { encodeEnding, encodeRecord, endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
 export type StoreParts = {
@@ -29,6 +30,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   return {
     projectId,
     prompts: createPromptStore(parts, projectId),
+    webhooks: createWebhookStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     async startResponse(record) {

@@ -17,6 +17,7 @@ import { openReader, openWriter } from './open.ts'
 import { createProjectStore, type StoreParts } from './project-store.ts'
 import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
+import { createWebhookQueue } from './webhook-store.ts'
 
 export type SqliteStoreOptions = {
   /** The database file; made when there is none. Its directory must exist. */
@@ -68,6 +69,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
       return handle
     },
     keys: createKeyStore(parts),
+    webhooks: createWebhookQueue(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
       const deleted = await commits.write(() =>
@@ -75,6 +77,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
           purgeExpired(writer, now, limit),
           purgeConversations(writer, now, limit),
           writer.run(queries.purgeKeyUses, { now, limit }),
+          writer.run(queries.purgeDeliveries, { now, limit }),
         ),
       )
       if (deleted < limit) eraseLog(options.path)
