@@ -22,6 +22,7 @@ import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
 import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createContainersApi } from './engine/containers.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
@@ -95,6 +96,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     ...deps,
     engine,
     webhooks,
+    containers: createContainersApi({ ...shared, containers: code.containers }),
     models,
     authenticator,
     rateLimiter,

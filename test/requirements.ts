@@ -217,7 +217,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   later(181, 'Vector stores are searched with filters.', 'later: vector stores'),
   later(182, 'Hybrid weights are applied.', 'later: vector stores'),
   later(183, 'Scores lie in 0 to 1, sorted.', 'later: vector stores'),
-  later(184, 'Containers are managed.', 'later: containers'),
+  covered(184, 'Containers are managed.', 'files are put there by code; uploads come with the files API'),
   // ---- Operations
   covered(185, 'Every reply has an x-request-id, which is logged.'),
   covered(186, 'Every error has the envelope, also unknown routes and bad JSON.'),

@@ -10,6 +10,15 @@ import {
 } from './chat/request.ts'
 import { CompactedResponseSchema, CompactRequestSchema } from './compact.ts'
 import {
+  ContainerFileListSchema,
+  ContainerFileSchema,
+  ContainerListSchema,
+  ContainerSchema,
+  CreateContainerSchema,
+  DeletedContainerFileSchema,
+  DeletedContainerSchema,
+} from './containers.ts'
+import {
   AnnotationSchema,
   InputFileSchema,
   InputImageSchema,
@@ -155,6 +164,13 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   WebhookDelivery: WebhookDeliverySchema,
   WebhookDeliveryList: WebhookDeliveryListSchema,
   WebhookEventTypeList: WebhookEventTypeListSchema,
+  CreateContainer: CreateContainerSchema,
+  Container: ContainerSchema,
+  ContainerList: ContainerListSchema,
+  DeletedContainer: DeletedContainerSchema,
+  ContainerFile: ContainerFileSchema,
+  ContainerFileList: ContainerFileListSchema,
+  DeletedContainerFile: DeletedContainerFileSchema,
   CreatePrompt: CreatePromptSchema,
   UpdatePrompt: UpdatePromptSchema,
   Prompt: PromptSchema,

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { MEMORY_LIMITS } from '../protocol/container-rules.ts'
 import {
   type CodeOptions,
   type CodeResult,
   type Container,
   ContainerError,
   type Containers,
-  MEMORY_LIMITS,
   type NewContainer,
   type ProjectContainers,
 } from '../tools/containers.ts'
@@ -250,6 +250,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
   }
   return {
     maxMemoryBytes: options.session.memoryBytes,
+    maxIdleMs: options.idleMs,
     unavailable() {
       why ??= sandbox.open(options.session, NEVER).then(
         (session) => {

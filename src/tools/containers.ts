@@ -5,11 +5,14 @@
  * - A container that ended on its way is begun anew when it is used: empty, and its next run says so.
  * - Whatever code does is an outcome. `ContainerError` is thrown for what cannot be done at all.
  */
+import type { MemoryLimit } from '../protocol/container-rules.ts'
+
 export interface Containers {
   /** Null, or why no code can be run here: completes "Code cannot be run: ...". */
   unavailable(): Promise<string | null>
   /** The most that a container may be given. */
   readonly maxMemoryBytes: number
+  readonly maxIdleMs: number
   forProject(projectId: string): ProjectContainers
 }
 
@@ -35,9 +38,6 @@ export interface ProjectContainers {
   seedFile(id: string, path: string, content: Uint8Array): Promise<void>
   deleteFile(id: string, fileId: string): Promise<boolean>
 }
-
-export const MEMORY_LIMITS = { '1g': 2 ** 30, '4g': 2 ** 32, '16g': 2 ** 34, '64g': 2 ** 36 } as const
-export type MemoryLimit = keyof typeof MEMORY_LIMITS
 
 export type NewContainer = {
   readonly id: string

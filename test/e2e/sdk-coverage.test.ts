@@ -16,6 +16,7 @@ const RESOURCES = {
   conversations: client.conversations,
   'conversations.items': client.conversations.items,
   models: client.models,
+  containers: client.containers,
   webhooks: client.webhooks,
   'webhooks.eventTypes': client.webhooks.eventTypes,
 } as const

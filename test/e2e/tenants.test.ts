@@ -6,6 +6,7 @@ import { createKeyRing } from '../../src/auth/key-ring.ts'
 import { loadPepper } from '../../src/auth/secret-files.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
+import { NO_SANDBOX } from '../support/code-sandbox.ts'
 import { type Reply, send } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -42,6 +43,8 @@ type VictimIds = {
   readonly member: string
   readonly prompt: string
   readonly webhook: string
+  readonly container: string
+  readonly containerFile: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -80,6 +83,18 @@ const SLOTS: readonly {
   },
   { name: 'webhook deliveries', ask: (ids) => asStranger('GET', `${webhookPath(ids)}/deliveries`) },
   { name: 'webhook redelivery', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/deliveries/evt_0/redeliver`) },
+  { name: 'GET container', ask: (ids) => asStranger('GET', containerPath(ids)) },
+  { name: 'container files', ask: (ids) => asStranger('GET', `${containerPath(ids)}/files`) },
+  { name: 'GET container file', ask: (ids) => asStranger('GET', `${containerPath(ids)}/files/${ids.containerFile}`) },
+  {
+    name: 'DELETE container file',
+    ask: (ids) => asStranger('DELETE', `${containerPath(ids)}/files/${ids.containerFile}`),
+  },
+  { name: 'DELETE container', ask: (ids) => asStranger('DELETE', containerPath(ids)) },
+  {
+    name: 'container of a tool',
+    ask: ({ container }) => create({ input: 'x', tools: [{ type: 'code_interpreter', container }] }),
+  },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
   { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
@@ -106,6 +121,7 @@ const SLOTS: readonly {
 ]
 
 const webhookPath = ({ webhook }: VictimIds) => `/v1/webhook_endpoints/${webhook}`
+const containerPath = ({ container }: VictimIds) => `/v1/containers/${container}`
 const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
@@ -115,7 +131,8 @@ const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens',
 
 const asOwner = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => send(server, method, path, body)
 
-async function victim(): Promise<VictimIds> {
+/** `withContainer`: a process of its own, for those who ask for it. */
+async function victim(withContainer: boolean): Promise<VictimIds> {
   const input = `The code word is ${SECRET}.`
   const { json } = await asOwner('POST', '/v1/responses', { model: 'demo', input })
   const made = await asOwner('POST', '/v1/conversations', { metadata: { word: SECRET } })
@@ -127,6 +144,9 @@ async function victim(): Promise<VictimIds> {
     url: `https://example.com/${SECRET}`,
     event_types: ['response.completed'],
   })
+  const place = withContainer && NO_SANDBOX === false ? await asOwner('POST', '/v1/containers', { name: SECRET }) : null
+  const container = place ? String(place.json.id) : UNKNOWN.container
+  const file = place ? await fileIn(container) : UNKNOWN.containerFile
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
@@ -135,6 +155,8 @@ async function victim(): Promise<VictimIds> {
     member: firstId(added.json.data),
     prompt: String(prompt.json.id),
     webhook: String(webhook.json.id),
+    container,
+    containerFile: file,
   }
 }
 
@@ -145,7 +167,17 @@ const UNKNOWN: VictimIds = {
   member: UNKNOWN_MEMBER,
   prompt: UNKNOWN_PROMPT,
   webhook: UNKNOWN_WEBHOOK,
+  container: `cntr_${'0'.repeat(48)}`,
+  containerFile: `cfile_${'0'.repeat(48)}`,
 }
+async function fileIn(container: string): Promise<string> {
+  const tools = [{ type: 'code_interpreter', container }]
+  const input = `Run python: open("${SECRET}.txt", "w").write("${SECRET}")`
+  await asOwner('POST', '/v1/responses', { model: 'demo', input, tools })
+  const { json } = await asOwner('GET', `/v1/containers/${container}/files`)
+  return String((json.data as { id: string }[])[0]?.id)
+}
+
 const masked = (text: string, ids: VictimIds) =>
   text
     .replaceAll(ids.response, UNKNOWN.response)
@@ -154,6 +186,8 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.member, UNKNOWN.member)
     .replaceAll(ids.prompt, UNKNOWN.prompt)
     .replaceAll(ids.webhook, UNKNOWN.webhook)
+    .replaceAll(ids.container, UNKNOWN.container)
+    .replaceAll(ids.containerFile, UNKNOWN.containerFile)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
@@ -163,6 +197,7 @@ async function ownView(ids: VictimIds) {
     `${conversationPath(ids)}/items`,
     `/v1/prompts/${ids.prompt}`,
     webhookPath(ids),
+    `${containerPath(ids)}/files`,
   ]
   return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
 }
@@ -170,12 +205,13 @@ async function ownView(ids: VictimIds) {
 for (const slot of SLOTS) {
   test(`a foreign id answers like an unknown one: ${slot.name} (req 75)`, async () => {
     for (const state of ['live', 'deleted'] as const) {
-      const ids = await victim()
+      const ids = await victim(slot.name.includes('container'))
       if (state === 'deleted') {
         await asOwner('DELETE', `/v1/responses/${ids.response}`)
         await asOwner('DELETE', conversationPath(ids))
         await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
         await asOwner('DELETE', webhookPath(ids))
+        await asOwner('DELETE', containerPath(ids))
       }
       const before = await ownView(ids)
       const foreign = await slot.ask(ids)
@@ -187,6 +223,7 @@ for (const slot of SLOTS) {
       assert.deepEqual(await ownView(ids), before)
       // A project may have few of them.
       await asOwner('DELETE', webhookPath(ids))
+      await asOwner('DELETE', containerPath(ids))
     }
   })
 }

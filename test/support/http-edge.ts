@@ -82,7 +82,7 @@ const validate: HttpServerOptions['validate'] = {
 }
 
 const unused = async () => {
-  throw new Error('the tests of the edge ask nothing of webhooks')
+  throw new Error('the tests of the edge ask nothing of webhooks and containers')
 }
 const webhooks: HttpServerOptions['webhooks'] = {
   create: unused,
@@ -96,10 +96,21 @@ const webhooks: HttpServerOptions['webhooks'] = {
   redeliver: unused,
 }
 
+const containers: HttpServerOptions['containers'] = {
+  create: unused,
+  list: unused,
+  get: unused,
+  delete: unused,
+  listFiles: unused,
+  getFile: unused,
+  deleteFile: unused,
+}
+
 /** For tests of the routes as data; nothing in it is called. */
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
   webhooks,
+  containers,
   catalog,
   embedders,
   validate,
@@ -167,6 +178,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
     limits: { shutdownGraceMs: 200, ...overrides.limits },
     engine,
     webhooks,
+    containers,
   })
   t.after(() => server.close())
   const { port } = await server.listen(overrides.host ?? '127.0.0.1', 0)

@@ -2,11 +2,12 @@
  * `code_interpreter`, run here: Python in a container of the caller's, for any model. A conversation keeps its container
  * while it lives, and with it its variables and files.
  */
+import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
 import type { Containers } from '../containers.ts'
 import { CONTAINER_FOLDER } from '../containers.ts'
 import type { DeclaredTool, Tool } from '../tool.ts'
-import { admitContainer, refuseUnavailable } from './admit.ts'
+import { admitContainer } from './admit.ts'
 import { createCodeRunner } from './code-runner.ts'
 import { lastContainerOf } from './last-container.ts'
 import { seedFiles } from './seed-files.ts'
@@ -32,7 +33,7 @@ export function createCodeInterpreterTool({ containers, providerFirst }: CodeInt
       const why = await containers.unavailable()
       isOff = why !== null
       if (why !== null && isCarried) return
-      if (why !== null) throw refuseUnavailable(why, path)
+      if (why !== null) throw refuseUnavailable(why, `${path}.type`)
       admitContainer(codeParam(spec).container ?? { type: 'auto' }, `${path}.container`, containers, projectId)
     },
     echo(spec) {
