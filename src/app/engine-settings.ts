@@ -11,6 +11,7 @@ export function engineSettings({ defaults, limits, projects, retention }: Resolv
     truncationByDefault: defaults.truncation,
     maxOutputTokensByDefault: defaults.maxOutputTokens,
     maxToolCallsByDefault: defaults.maxToolCalls,
+    toolCallsAtOnce: limits.toolCallsAtOnce,
     unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
     responseTtlSeconds: toSeconds(retention.responsesMs),
     projects: new Map(

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
@@ -21,5 +22,11 @@ export type ToolParts = {
 
 export function openTools(config: ResolvedConfig, parts: ToolParts): readonly Tool[] {
   const webSearch = parts.opened.adopt(openWebSearch(config, parts), (it) => it.close())
-  return [...webSearch.tools, ...parts.code.tools, createFunctionTool(), ...openMcp(config, parts)]
+  return [
+    ...webSearch.tools,
+    ...parts.code.tools,
+    ...createClientTools(),
+    createFunctionTool(),
+    ...openMcp(config, parts),
+  ]
 }

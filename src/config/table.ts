@@ -256,6 +256,11 @@ export const SETTINGS = {
   'limits.upstream_connect': setting(duration('10ms', '10m'), ms('10s'), 'Until a provider has taken the connection.'),
   'limits.upstream_first_byte': setting(duration('100ms', '1h'), ms('120s'), 'Until the first byte of its answer.'),
   'limits.upstream_idle': setting(duration('100ms', '1h'), ms('60s'), 'Between two chunks of its answer.'),
+  'limits.tool_calls_at_once': setting(
+    most(1_000),
+    8,
+    'Calls of tools that the server runs which one response may have running at the same time.',
+  ),
   'limits.mcp_time': setting(
     duration('100ms', '1h'),
     ms('30s'),

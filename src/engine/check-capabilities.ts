@@ -1,6 +1,7 @@
 /** One place that holds a request against what the chosen model can do. */
 import { type Model, type ModelTurn, type NotCarried, TURN_FIELDS, type TurnField } from '../models/model.ts'
 import { isAsked, paramOf } from '../models/turn-fields.ts'
+import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { toApiError } from './model-failure.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
@@ -18,6 +19,9 @@ export function checkCapabilities(
   }
   if (!capabilities.imageInput && isAsked('input.image', turn)) {
     ledger.meaning('input', `${name} cannot see images. Leave them out or choose another model.`)
+  }
+  if (!capabilities.imageInput && turn.tools.some((tool) => tool.type === 'function' && usesScreen(tool.native))) {
+    ledger.meaning('tools', `${name} cannot see images, so it cannot use a computer. Choose another model.`)
   }
   if (!capabilities.fileInput && isAsked('input.file', turn)) {
     ledger.meaning('input', `${name} cannot read files. Send their text, or choose another model.`)
@@ -38,6 +42,9 @@ export function checkCapabilities(
     if (model.fields[field] === 'emulated' && isAsked(field, turn)) ledger.note(paramOf(field), emulation(field))
   }
 }
+
+const usesScreen = (tool: ClientToolSpec | undefined) =>
+  tool?.type === 'computer' || tool?.type === 'computer_use_preview'
 
 /** An adapter that cannot even write the turn says so here, before anything has begun. */
 function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {

@@ -5,6 +5,7 @@
  * request.
  */
 import type { HostedTurn, ModelCapabilities } from '../models/model.ts'
+import { CLIENT_TOOL_OF_TYPE, type ClientChoice } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedChoice, type HostedToolSpec } from '../protocol/hosted-tools.ts'
 import type { Include } from '../protocol/options.ts'
@@ -106,13 +107,16 @@ function clean<T extends object>(tool: T): T {
 
 function allowedOf(choice: ToolChoice): readonly HostedChoice[] | null {
   if (typeof choice === 'string') return null
-  if (choice.type === 'function' || choice.type === 'custom') return []
+  if (choice.type === 'function' || choice.type === 'custom' || isClientChoice(choice)) return []
   if (choice.type !== 'allowed_tools') return [choice]
   return choice.tools.flatMap(({ type, server_label, name }): HostedChoice[] => {
     if (type === 'mcp') return [{ type, ...(server_label ? { server_label } : {}), ...(name ? { name } : {}) }]
     return isNamed(type) ? [{ type }] : []
   })
 }
+
+type NamedChoice = Exclude<ToolChoice, string>
+const isClientChoice = (choice: NamedChoice): choice is ClientChoice => CLIENT_TOOL_OF_TYPE.has(choice.type)
 
 const NAMED = [
   'web_search',

@@ -3,6 +3,7 @@
  * of parts, empty optionals left out. References stay references until they are resolved.
  */
 import type { Ids } from '../lib/ids.ts'
+import { CLIENT_ID_PREFIX, type ClientItemParam, isClientItem } from '../protocol/client-items.ts'
 import type { MessagePart, OutputPart, StoredPart, ToolOutputPart } from '../protocol/content.ts'
 import { badRequest } from '../protocol/errors.ts'
 import {
@@ -16,6 +17,7 @@ import {
   type ItemStatus,
   type MessageParam,
 } from '../protocol/items.ts'
+import { normalizeClientItem } from './normalize-client.ts'
 import { normalizeHosted } from './normalize-hosted.ts'
 
 /** A stored item, named by its id; `index` is its place in `input`, for errors. */
@@ -110,8 +112,17 @@ function normalizeItem(
     case 'compaction':
       return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
-      return normalizeHosted(item, idOf(item.type))
+      return isClientItem(item)
+        ? normalizeClientItem(item, clientIdOf(item, ids), path)
+        : normalizeHosted(item, idOf(item.type))
   }
+}
+
+/** An output of the older local shell may bear the id of its call, which is not its own. */
+const clientIdOf = ({ type, id }: ClientItemParam, ids: Ids): string => {
+  const prefix = CLIENT_ID_PREFIX[type]
+  const isOwn = type !== 'local_shell_call_output' || id?.startsWith(`${prefix}_`)
+  return (isOwn && id) || ids.next(prefix)
 }
 
 function normalizeMessage(item: MessageParam, path: string, id: string): Item {

@@ -83,6 +83,8 @@ export type RunPlan = {
   readonly compaction: Compaction
   /** Calls of hosted tools that this response may make. */
   readonly maxToolCalls: number
+  /** How many of them may run at the same time. */
+  readonly toolCallsAtOnce: number
   readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
@@ -158,7 +160,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     ...approving,
     chooseAgain: planned.chooseAgain,
     compaction: createCompaction(parts),
-    maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+    ...callLimits(request, settings),
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
@@ -172,6 +174,11 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     estimateUsage: usageOf,
   }
 }
+
+const callLimits = (request: CreateResponseRequest, settings: EngineSettings) => ({
+  maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+  toolCallsAtOnce: request.parallel_tool_calls === false ? 1 : settings.toolCallsAtOnce,
+})
 
 async function planApprovals(
   { store, input, history }: ResolvedContext,

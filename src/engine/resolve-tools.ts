@@ -1,6 +1,7 @@
 /** From the request's `tools` to what the model is offered, and back from the model's names to the client's. */
 
 import type { TurnToolChoice } from '../models/model.ts'
+import { CLIENT_TOOL_OF_TYPE, isClientTool } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedTool, withoutSecrets } from '../protocol/hosted-tools.ts'
 import type { ToolChoice, ToolChoiceParam, ToolParam, ToolSpec } from '../protocol/tools.ts'
@@ -175,8 +176,9 @@ function findNames(type: string, name: string, offered: OfferedTools, path: stri
 const choiceNotFound = (path: string, what: string) =>
   badRequest(path, 'invalid_value', `Tool choice '${what}' not found in 'tools' parameter.`)
 
-/** A hosted tool is chosen by its kind: its declarations are this server's own affair. */
+/** A tool that is no function is chosen by its kind: what the model is declared is this server's own affair. */
 function matches(declared: DeclaredTool, type: string, name: string): boolean {
+  if (isClientTool(declared.spec)) return CLIENT_TOOL_OF_TYPE.get(declared.spec.type) === CLIENT_TOOL_OF_TYPE.get(type)
   const hosted = HOSTED_TOOL_OF_TYPE.get(declared.spec.type)
   if (hosted !== undefined) return hosted === HOSTED_TOOL_OF_TYPE.get(type)
   return (

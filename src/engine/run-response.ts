@@ -76,7 +76,7 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
         end = next.end
         break
       }
-      turn = nextTurn(turn, plan, output, next)
+      turn = nextTurn(withinLimit(turn, options), plan, output, next)
     }
   } catch (error) {
     end = endOfFailure(error, context.signal)
@@ -118,6 +118,7 @@ const turnOptions = (plan: RunPlan, { composer, citations, ids, provider }: Part
     newCallId: () => ids.next('call'),
     newItemId: (prefix) => ids.next(prefix),
     takeHostedCall: () => hostedCalls-- > 0,
+    hostedCallsLeft: () => Math.max(0, hostedCalls),
     citations,
   }
 }
@@ -138,6 +139,7 @@ const toolDeps = (
   },
   keepAsked: plan.keepAsked,
   corrections: createCorrections(),
+  atOnce: plan.toolCallsAtOnce,
   onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
 })
 
@@ -156,6 +158,14 @@ function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[],
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
   const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
   return { ...turn, toolChoice, items: [...turn.items, ...shown, ...unshown, ...outputs] }
+}
+
+/** What a provider may still run itself: of a limit the rest, and where nothing is left none of its tools. */
+function withinLimit(turn: ModelTurn, { hostedCallsLeft }: TurnOptions): ModelTurn {
+  const { hosted, ...rest } = turn
+  if (!hosted || hosted.maxCalls === null) return turn
+  const maxCalls = hostedCallsLeft()
+  return maxCalls === 0 ? rest : { ...rest, hosted: { ...hosted, maxCalls } }
 }
 
 /** A choice that demands a call is met by the first turn; demanded again, or beyond the limit, it would never end. */

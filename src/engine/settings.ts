@@ -18,6 +18,8 @@ export type EngineSettings = {
   readonly maxOutputTokensByDefault: number | null
   /** Calls of hosted tools in one response. */
   readonly maxToolCallsByDefault: number
+  /** Those of one turn that may run at the same time. */
+  readonly toolCallsAtOnce: number
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null

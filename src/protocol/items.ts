@@ -7,6 +7,7 @@
  * - `OutputItem`: the items a response may produce.
  */
 
+import { CLIENT_CALL_SCHEMAS, CLIENT_ID_PREFIX, CLIENT_OUTPUT_SCHEMAS, CLIENT_PARAM_SCHEMAS } from './client-items.ts'
 import {
   MAX_TEXT_CHARS,
   MessagePartSchema,
@@ -118,6 +119,7 @@ export const InputItemParamSchema = Type.Union(
     CustomToolCallOutputParamSchema,
     AdditionalToolsParamSchema,
     ...HOSTED_PARAM_SCHEMAS,
+    ...CLIENT_PARAM_SCHEMAS,
     CompactionParamSchema,
     CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
@@ -127,14 +129,6 @@ export const InputItemParamSchema = Type.Union(
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
 export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
-  'computer_call',
-  'computer_call_output',
-  'shell_call',
-  'shell_call_output',
-  'apply_patch_call',
-  'apply_patch_call_output',
-  'local_shell_call',
-  'local_shell_call_output',
   'tool_search_call',
   'tool_search_output',
   'program',
@@ -220,6 +214,7 @@ export const OutputItemSchema = Type.Union([
   FunctionCallSchema,
   CustomToolCallSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
+  ...CLIENT_CALL_SCHEMAS,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
@@ -233,6 +228,8 @@ export const ItemSchema = Type.Union([
   AdditionalToolsSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
   McpApprovalResponseSchema,
+  ...CLIENT_CALL_SCHEMAS,
+  ...CLIENT_OUTPUT_SCHEMAS,
   CompactionItemSchema,
 ])
 
@@ -263,4 +260,5 @@ export const ITEM_ID_PREFIX = {
   additional_tools: 'at',
   compaction: 'cmp',
   ...HOSTED_ID_PREFIX,
+  ...CLIENT_ID_PREFIX,
 } as const satisfies Record<Item['type'], string>

@@ -11,6 +11,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { ToolDeclaration } from '../models/model.ts'
+import type { ClientCall } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
@@ -41,8 +42,13 @@ export type Admission = {
 
 /** Runs calls. */
 export interface ToolRunner {
-  /** The item a call opens, shown while its arguments stream. A hosted item: the call runs here. */
-  open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem
+  /**
+   * The item a call opens, shown while its arguments stream. A hosted item: the call runs here. Null: nothing is shown
+   * before the call is whole, and then what `whole` says.
+   */
+  open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem | null
+  /** The item of a finished call, or what is wrong with it: then the client never hears of it, and the model is told. */
+  whole?(call: OpenedCall, input: string): ClientCall | BadArguments
   /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
@@ -143,13 +149,15 @@ export type ToolOutcome =
   | { readonly type: 'await-client' }
   /** The client has to allow it first: the turn ends here. `digest`: of what its leave is for, in words of its tool. */
   | { readonly type: 'await-approval'; readonly digest: string }
-  /**
-   * It did not run, because its arguments are broken: see `readArguments`. The model is told `problem`, and may call
-   * again; a second turn with such a call ends the response.
-   */
-  | { readonly type: 'bad-arguments'; readonly problem: string }
+  | BadArguments
   /** It ran here and the model goes on. */
   | { readonly type: 'result'; readonly output: ToolOutput }
+
+/**
+ * A call did not run, because its arguments are broken: see `readArguments`. The model is told `problem`, and may call
+ * again; a second turn with such a call ends the response.
+ */
+export type BadArguments = { readonly type: 'bad-arguments'; readonly problem: string }
 
 const MAX_NAME_CHARS = 64
 const SEPARATOR = '__'

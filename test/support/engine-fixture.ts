@@ -36,6 +36,7 @@ export const TEST_SETTINGS: EngineSettings = {
   truncationByDefault: 'disabled',
   maxOutputTokensByDefault: null,
   maxToolCallsByDefault: 64,
+  toolCallsAtOnce: 8,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
   projects: new Map(),

@@ -1,11 +1,20 @@
 /** An engine for the laws: it plays one script for each run, with tools of every kind. */
 import type { TurnItem } from '../../src/models/model.ts'
 import type { CreateResponseRequest } from '../../src/protocol/request.ts'
+import { createClientTools } from '../../src/tools/client/client-tools.ts'
 import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
 import { CUSTOM_NAME, FUNCTION_NAME } from './arbitrary-stream.ts'
 import { type EngineFixture, openEngine } from './engine-fixture.ts'
 import { type Script, saying, scriptedModel } from './scripted-model.ts'
-import { CODE_NAME, SEARCH_NAME, scriptedCodeTool, scriptedSearchTool } from './scripted-tool.ts'
+import {
+  CODE_NAME,
+  runCode,
+  SEARCH_NAME,
+  scriptedCodeTool,
+  scriptedSearchTool,
+  search,
+  unsteady,
+} from './scripted-tool.ts'
 
 /** Everything that random streams may call, and everything that may be included of them. */
 export const LAW_REQUEST: CreateResponseRequest = {
@@ -17,16 +26,23 @@ export const LAW_REQUEST: CreateResponseRequest = {
     { type: 'custom', name: CUSTOM_NAME },
     { type: 'function', name: CODE_NAME },
     { type: 'function', name: SEARCH_NAME },
+    { type: 'shell' },
+    { type: 'apply_patch' },
   ],
 }
 
 export type LawEngine = EngineFixture & {
   /** What the model says in the first turn of the next run; once tools have answered, it ends. */
   play(script: Script): void
+  /** How its tools fare in the next run, by the order in which their calls begin; see `unsteady`. */
+  fare(steps: readonly number[]): void
 }
 
 export async function openLawEngine(): Promise<LawEngine> {
   let script: Script = { batches: [] }
+  let steps: readonly number[] = []
+  let begun = 0
+  const next = () => steps[begun++ % steps.length] ?? 0
   const answering = scriptedModel([saying('Done', '.')])
   const isOutput = ({ type }: TurnItem) => type === 'function_call_output'
   const fixture = await openEngine(
@@ -35,12 +51,23 @@ export async function openLawEngine(): Promise<LawEngine> {
       stream: (turn, context) =>
         (turn.items.some(isOutput) ? answering : scriptedModel([script])).stream(turn, context),
     },
-    { tools: [scriptedCodeTool(), scriptedSearchTool(), createFunctionTool()] },
+    {
+      tools: [
+        scriptedCodeTool(unsteady(runCode, next)),
+        scriptedSearchTool(unsteady(search, next)),
+        ...createClientTools(),
+        createFunctionTool(),
+      ],
+    },
   )
   return {
     ...fixture,
     play(next) {
       script = next
+    },
+    fare(next) {
+      steps = next
+      begun = 0
     },
   }
 }

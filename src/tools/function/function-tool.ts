@@ -3,12 +3,12 @@ import type { ToolDeclaration } from '../../models/model.ts'
 import type { CustomToolCall, FunctionCall } from '../../protocol/items.ts'
 import { checkStrictSchema, isStrictCompatible } from '../../protocol/strict-schema.ts'
 import {
-  type ClientToolParam,
   type CustomTool,
   type CustomToolParam,
+  type FunctionsParam,
   type FunctionTool,
   type FunctionToolParam,
-  isHostedTool,
+  isFunctions,
   type NamespaceToolParam,
   type ToolParam,
   type ToolSpec,
@@ -24,9 +24,9 @@ import {
 
 export function createFunctionTool(): Tool {
   return {
-    claims: (spec) => !isHostedTool(spec),
-    echo: (spec) => echo(clientTool(spec)),
-    declare: (spec, path) => declare(clientTool(spec), path),
+    claims: isFunctions,
+    echo: (spec) => echo(functionsOf(spec)),
+    declare: (spec, path) => declare(functionsOf(spec), path),
     open,
     execute: awaitClient,
   }
@@ -39,12 +39,12 @@ async function* awaitClient(): AsyncGenerator<ToolStep, ToolOutcome> {
 }
 
 /** What `claims` said yes to. */
-function clientTool(spec: ToolParam): ClientToolParam {
-  if (isHostedTool(spec)) throw new TypeError(`a tool of type '${spec.type}' is not the client's`)
+function functionsOf(spec: ToolParam): FunctionsParam {
+  if (!isFunctions(spec)) throw new TypeError(`a tool of type '${spec.type}' is no function`)
   return spec
 }
 
-function declare(spec: ClientToolParam, path: string): readonly DeclaredTool[] {
+function declare(spec: FunctionsParam, path: string): readonly DeclaredTool[] {
   if (spec.type !== 'namespace') return [declareOne(spec, null, path)]
   return spec.tools.map((tool, index) => declareOne(tool, spec, `${path}.tools[${index}]`))
 }
@@ -74,7 +74,7 @@ function checkedStrict(spec: FunctionToolParam, path: string): boolean {
 const isStrict = (spec: FunctionToolParam) =>
   spec.strict ?? (spec.parameters ? isStrictCompatible(spec.parameters) : false)
 
-function echo(spec: ClientToolParam): ToolSpec {
+function echo(spec: FunctionsParam): ToolSpec {
   if (spec.type === 'function') return echoFunction(spec)
   if (spec.type === 'custom') return echoCustom(spec)
   return {
