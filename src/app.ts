@@ -117,7 +117,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
 
 /** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
 function openLog(
-  { observability, providers, keys, webSearch, mcp, webhooks, sharedCache }: ResolvedConfig,
+  { observability, providers, keys, webSearch, codeInterpreter, mcp, webhooks, sharedCache }: ResolvedConfig,
   opened: AsyncDisposableStack,
 ): Telemetry {
   const { level, format } = observability.log
@@ -129,6 +129,7 @@ function openLog(
     secrets: [
       ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
       ...keys.map(({ key }) => key),
+      codeInterpreter.token ?? '',
       ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
       ...[...mcp.servers.values()].flatMap(secretsOf),
       ...webhooks.map(({ secret }) => secret),
@@ -214,6 +215,7 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
+export { openSandboxWorker } from './app/open-code-interpreter.ts'
 export { openPrune } from './app/open-prune.ts'
 export { openPull } from './app/open-pull.ts'
 export { openUsage } from './app/open-usage.ts'

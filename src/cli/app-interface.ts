@@ -18,6 +18,11 @@ export interface AppModule {
     config: ResolvedConfig,
     options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
   ): PullAdmin | null
+  /**
+   * Containers of this machine for servers elsewhere; null without a token. Throws an error with the name
+   * `SandboxUnavailable` and a message for the operator when the self-test fails.
+   */
+  openSandboxWorker(config: ResolvedConfig): Promise<SandboxWorker | null>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -76,6 +81,10 @@ export interface PullAdmin {
       readonly checked: boolean
     }[]
   }>
+}
+
+export interface SandboxWorker extends AsyncDisposable {
+  listen(host: string, port: number): Promise<{ readonly url: string }>
 }
 
 export type UsageAdmin = AsyncDisposable &

@@ -11,6 +11,7 @@ import { modelsTest } from './models-test.ts'
 import { parseCommandLine } from './parse-command-line.ts'
 import { prune } from './prune.ts'
 import { pull } from './pull.ts'
+import { sandboxServe } from './sandbox-serve.ts'
 import { serve } from './serve.ts'
 import { usage } from './usage.ts'
 
@@ -27,6 +28,7 @@ const COMMANDS: readonly Command[] = [
   modelsTest,
   pull,
   usage,
+  sandboxServe,
 ]
 
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
@@ -51,6 +53,7 @@ const OPERATOR_ERRORS: Readonly<Record<string, number>> = {
   DataDirLocked: EXIT.dataInUse,
   DataDirUnusable: EXIT.failed,
   PullFailed: EXIT.failed,
+  SandboxUnavailable: EXIT.failed,
   SchemaTooNew: EXIT.failed,
   StorageBusy: EXIT.failed,
   StorageFull: EXIT.failed,

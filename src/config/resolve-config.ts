@@ -11,6 +11,7 @@ import { absolutePath, type ReadContext } from './kinds.ts'
 import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
+import { resolveCodeInterpreter } from './resolve-code-interpreter.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveMcpServers } from './resolve-mcp-servers.ts'
 import { resolveModels } from './resolve-models.ts'
@@ -84,10 +85,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   return {
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
-    codeInterpreter: {
-      sandbox: read.values['tools.code_interpreter.sandbox'],
-      python: read.values['tools.code_interpreter.python'],
-    },
+    codeInterpreter: resolveCodeInterpreter(read, context),
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
     sharedCache: simple.storage.cache,
     providers,

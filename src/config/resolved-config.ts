@@ -148,9 +148,14 @@ export type WebSearchConfig = {
 }
 
 export type CodeInterpreterConfig = {
-  /** `auto`: bubblewrap, unless the model's provider runs code itself. */
-  readonly sandbox: (typeof SANDBOXES)[number]
+  readonly sandbox: Exclude<(typeof SANDBOXES)[number], 'auto'>
+  /** A model whose provider runs code itself has that instead. */
+  readonly providerFirst: boolean
   readonly python: string
+  /** Of a worker; not null for `remote`. */
+  readonly url: string | null
+  /** Not null for `remote`. */
+  readonly token: string | null
 }
 
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */

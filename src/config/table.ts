@@ -181,12 +181,23 @@ export const SETTINGS = {
   'tools.code_interpreter.sandbox': setting(
     choice(SANDBOXES),
     'auto',
-    'Where Python of models runs; see `docs/code-interpreter.md`. `auto`: in bubblewrap, and where a provider runs it itself, there.',
+    'Where Python of models runs; see `docs/code-interpreter.md`. `auto`: at `url` if there is one, else in bubblewrap; and where a provider runs it itself, there.',
   ),
   'tools.code_interpreter.python': setting(
     path(),
     '/usr/bin/python3',
     'The Python that runs in bubblewrap. Below /usr.',
+  ),
+
+  'tools.code_interpreter.url': setting(
+    url(),
+    null,
+    'Where `antiphon sandbox serve` listens, as `https://sandbox.example.com`. Needed for `remote`.',
+  ),
+  'tools.code_interpreter.token': setting(
+    secret(),
+    null,
+    'The secret that a server and its `antiphon sandbox serve` share.',
   ),
 
   'security.allow_private_hosts': setting(

@@ -5,7 +5,8 @@
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
-import { type Sandbox, SandboxError, type SandboxSession, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+import { type Sandbox, SandboxError, SandboxUnavailable } from '../sandbox.ts'
+import { type ContainerHost, sandboxOf } from '../session/sandbox-of-host.ts'
 import { PROBE_LIMITS, plantCanaries, probeSession } from '../session/self-test.ts'
 import { openSession } from '../session/session.ts'
 import { type LaunchParts, launch } from './launch.ts'
@@ -23,32 +24,21 @@ export type BubblewrapOptions = {
 const NOBODY = { uid: 65_534, gid: 65_534 }
 const CANARY = 'ANTIPHON_CANARY'
 
-export function createBubblewrapSandbox(options: BubblewrapOptions): Sandbox {
+export const createBubblewrapSandbox = (options: BubblewrapOptions): Sandbox =>
+  sandboxOf(createBubblewrapHost(options), options.clock)
+
+export function createBubblewrapHost(options: BubblewrapOptions): ContainerHost {
   let tested: Promise<LaunchParts> | null = null
-  const open = new Set<SandboxSession>()
   return {
     name: 'bubblewrap',
-    async open(limits, signal) {
+    async launch(limits, signal) {
       tested ??= test(options)
       const parts = await tested
       signal.throwIfAborted()
-      const session = await start(parts, limits, options.clock)
-      open.add(session)
-      void session.ended.then(() => open.delete(session))
-      return session
-    },
-    async close() {
-      const ended = [...open].map((session) => {
-        session.close()
-        return session.ended
-      })
-      await Promise.all(ended)
+      return launch(parts, limits)
     },
   }
 }
-
-const start = (parts: LaunchParts, limits: SessionLimits, clock: Clock): Promise<SandboxSession> =>
-  openSession({ channel: launch(parts, limits), clock, limits })
 
 /** What a session is started with, once the probes have reached nothing. */
 async function test(options: BubblewrapOptions): Promise<LaunchParts> {
@@ -56,7 +46,9 @@ async function test(options: BubblewrapOptions): Promise<LaunchParts> {
   const parts = { ...found, environment: {} }
   const canaries = await plantCanaries(options.secret)
   try {
-    const session = await start({ ...parts, environment: { [CANARY]: options.secret } }, PROBE_LIMITS, options.clock)
+    const watched = { ...parts, environment: { [CANARY]: options.secret } }
+    const channel = launch(watched, PROBE_LIMITS)
+    const session = await openSession({ channel, clock: options.clock, limits: PROBE_LIMITS })
     try {
       await probeSession(session, canaries)
     } finally {
