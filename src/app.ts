@@ -5,8 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { openBlobs } from './app/open-blobs.ts'
 import { openCodeInterpreter } from './app/open-code-interpreter.ts'
-import { secretsOf } from './app/open-mcp.ts'
+import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
@@ -27,6 +28,7 @@ import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -37,7 +39,6 @@ import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
 import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
-import { createLog } from './telemetry/log.ts'
 import { createMetrics } from './telemetry/metrics.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
 
@@ -72,6 +73,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const code = opened.adopt(openCodeInterpreter(config, deps), (it) => it.close())
@@ -89,6 +92,11 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    blobs,
+    transfers: createRunSlots(
+      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
+      'uploads',
+    ),
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
@@ -113,31 +121,6 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
-}
-
-/** Logs go to stderr; what the configuration holds as a secret can appear in no line. */
-function openLog(
-  { observability, providers, keys, webSearch, codeInterpreter, mcp, webhooks, sharedCache }: ResolvedConfig,
-  opened: AsyncDisposableStack,
-): Telemetry {
-  const { level, format } = observability.log
-  const isTerminal = process.stderr.isTTY === true
-  const log = createLog({
-    level,
-    format: format === 'auto' ? (isTerminal ? 'pretty' : 'json') : format,
-    colour: isTerminal && !process.env.NO_COLOR,
-    secrets: [
-      ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
-      ...keys.map(({ key }) => key),
-      codeInterpreter.token ?? '',
-      ...webSearch.engines.flatMap(({ apiKey }) => apiKey ?? []),
-      ...[...mcp.servers.values()].flatMap(secretsOf),
-      ...webhooks.map(({ secret }) => secret),
-      sharedCache ?? '',
-    ],
-  })
-  opened.defer(() => log.flush())
-  return log
 }
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */

@@ -22,5 +22,14 @@ export function engineSettings({ defaults, limits, projects, retention }: Resolv
     ),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
     wallClockMs: limits.responseTimeMs,
+    files: {
+      fileBytes: limits.fileBytes,
+      uploadBytes: limits.uploadBytes,
+      partBytes: limits.uploadPartBytes,
+      projectBytes: limits.fileStoragePerProjectBytes,
+      projectFiles: limits.filesPerProject,
+      projectUploads: limits.uploadsPerProject,
+      ttlSeconds: retention.filesMs === null ? null : toSeconds(retention.filesMs),
+    },
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { validateChatCompletion } from '../protocol/chat/validate-chat.ts'
 import { validateEmbeddings } from '../protocol/embeddings.ts'
+import { readFileFields } from '../protocol/read-file-form.ts'
 import { validateCompact, validateCountInputTokens, validateCreateResponse } from '../protocol/validate.ts'
 import {
   validateAddConversationItems,
@@ -17,6 +18,7 @@ import {
   validateUpdateConversation,
 } from '../protocol/validate-conversation.ts'
 import { validateCreatePrompt, validateUpdatePrompt } from '../protocol/validate-prompt.ts'
+import { validateCompleteUpload, validateCreateUpload } from '../protocol/validate-upload.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -60,6 +62,9 @@ export function openServer(config: ResolvedConfig, parts: ServerParts): HttpServ
       createConversation: (body) => validateCreateConversation(body, { unknownParams }),
       updateConversation: (body) => validateUpdateConversation(body, { unknownParams }),
       addConversationItems: (body) => validateAddConversationItems(body, { unknownParams }),
+      fileFields: (fields) => readFileFields(fields, { unknownParams }),
+      createUpload: (body) => validateCreateUpload(body, { unknownParams }),
+      completeUpload: (body) => validateCompleteUpload(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,
@@ -76,6 +81,7 @@ export function openServer(config: ResolvedConfig, parts: ServerParts): HttpServ
       keepAliveMs: limits.streamKeepAliveMs,
       streamBufferBytes: limits.streamBufferBytes,
       stallMs: limits.streamStallMs,
+      formTimeMs: limits.uploadTimeMs,
       webSocketsPerProject: limits.websocketsPerProject,
       webSocketMessageBytes: limits.websocketMessageBytes,
       webSocketLifeMs: limits.websocketTimeMs,

@@ -7,6 +7,7 @@ import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
+import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
 import { openWebSearch } from './open-web-search.ts'
 
@@ -27,6 +28,7 @@ export function openTools(config: ResolvedConfig, parts: ToolParts): readonly To
     ...parts.code.tools,
     ...createClientTools(),
     createFunctionTool(),
+    openImageGeneration(config, parts),
     ...openMcp(config, parts),
   ]
 }

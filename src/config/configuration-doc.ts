@@ -153,6 +153,7 @@ router: { strategy: weighted, num_retries: 2, allowed_fails: 3, cooldown_time: 3
 
 tools:
   web_search: { engine: searxng, url: "http://searxng:8080" }
+  image_generation: { engine: openai, api_key: "\${OPENAI_API_KEY}", model: gpt-image-1 }
   mcp: { servers: { docs: { url: "https://mcp.example.com/mcp", authorization: "\${DOCS_TOKEN:-}" } } }
 security: { allow_private_hosts: ["wiki.internal:80"] }
 

@@ -66,6 +66,9 @@ export const SANDBOXES = ['auto', 'bubblewrap', 'remote', 'off'] as const
 export const SEARCHERS = [...SEARCH_ENGINES, 'provider'] as const
 export type Searcher = (typeof SEARCHERS)[number]
 
+/** Who draws for the tool `image_generation`; kept equal by the type of the composition root. */
+export const IMAGE_ENGINES = ['openai', 'chat', 'demo'] as const
+
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
 const HEADER_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/

@@ -12,6 +12,8 @@ import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
 import { resolveCodeInterpreter } from './resolve-code-interpreter.ts'
+import { resolveFileStorage } from './resolve-file-storage.ts'
+import { resolveImageGeneration } from './resolve-image-generation.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveMcpServers } from './resolve-mcp-servers.ts'
 import { resolveModels } from './resolve-models.ts'
@@ -86,8 +88,10 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
     codeInterpreter: resolveCodeInterpreter(read, context),
+    imageGeneration: resolveImageGeneration(read, context),
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
     sharedCache: simple.storage.cache,
+    fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,

@@ -157,6 +157,10 @@ export type CodeInterpreterConfig = {
   /** Not null for `remote`. */
   readonly token: string | null
 }
+export type ImageGenerationConfig =
+  | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
+  | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
+  | { readonly engine: 'demo' }
 
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
@@ -176,6 +180,23 @@ export type WebhookConfig = {
   readonly events: readonly WebhookEventName[]
   readonly projectId: string
 }
+/** Where the bytes of files are. */
+export type FileStorageConfig =
+  | { readonly type: 'directory'; readonly path: string }
+  | {
+      readonly type: 's3'
+      readonly endpoint: string
+      readonly region: string
+      readonly bucket: string
+      /** Empty, or with a slash at its end. */
+      readonly prefix: string
+      readonly pathStyle: boolean
+      readonly credentials: {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken: string | null
+      }
+    }
 
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
@@ -183,6 +204,8 @@ export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; read
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
   readonly codeInterpreter: CodeInterpreterConfig
+  /** Null: nobody but the demo model draws here. */
+  readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database. */
@@ -190,6 +213,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   }
   /** Redis or Valkey; null: each replica counts for itself. */
   readonly sharedCache: string | null
+  readonly fileStorage: FileStorageConfig
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */

@@ -4,18 +4,20 @@ import { countInputTokens } from './count-input-tokens.ts'
 import { createEmbeddings } from './create-embeddings.ts'
 import { type CreateDeps, createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
+import { createFiles, type FileDeps } from './files.ts'
 import { createLateWrites } from './late-writes.ts'
 import { createOpenCalls } from './open-calls.ts'
 import { prepareResponse } from './prepare-response.ts'
 import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from './prompts.ts'
 import { cancelResponse, deleteResponse, getResponse, listInputItems } from './read-responses.ts'
+import { createUploads } from './uploads.ts'
 
-export type EngineDeps = Omit<CreateDeps, 'lateWrites' | 'openCalls'>
+export type EngineDeps = Omit<CreateDeps, 'lateWrites' | 'openCalls'> & FileDeps
 
 /** The engine behind the port of the same name: each function is a use case in a file of its own. */
 export function createEngine(given: EngineDeps): Engine {
   const onDropped = (error: unknown) => given.telemetry.failed({ requestId: null, where: 'late-write', error })
-  const deps: CreateDeps = {
+  const deps: CreateDeps & FileDeps = {
     ...given,
     lateWrites: createLateWrites({ clock: given.clock, onDropped }),
     openCalls: createOpenCalls(given.clock),
@@ -36,5 +38,7 @@ export function createEngine(given: EngineDeps): Engine {
     listPrompts: (page, caller) => listPrompts(page, caller, deps),
     deletePrompt: (id, caller) => deletePrompt(id, caller, deps),
     conversations: createConversations(deps),
+    files: createFiles(deps),
+    uploads: createUploads(deps),
   }
 }

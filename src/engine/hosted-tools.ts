@@ -27,7 +27,9 @@ export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
   own.map((tool) => ({
     ...tool,
     claims: (spec) =>
-      tool.claims(spec) && !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
+      tool.claims(spec) &&
+      (tool.isFor?.(capabilities) ?? true) &&
+      !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
   }))
 
 /** The tools that somebody runs; the same list when that is all of them. Throws for one that may not be left out. */
@@ -67,6 +69,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   web_search:
     "Name a search engine under 'tools.web_search' in the configuration, or use a model whose provider has it. ",
   code_interpreter: "Set 'tools.code_interpreter.sandbox' in the configuration, or use a model whose provider has it. ",
+  image_generation:
+    "Name an image engine under 'tools.image_generation' in the configuration, or use a model whose provider has it. ",
 }
 
 /** What the provider is asked to run; null: nothing. */

@@ -54,6 +54,12 @@ export const userMessage = (text: string, ids: Ids): InputMessage => ({
 const isReference = (item: Exclude<InputItemParam, CompactionTriggerParam>): item is ItemReferenceParam =>
   item.type === 'item_reference' || (!('role' in item) && (item.type === undefined || item.type === null))
 
+type ImageReference = Extract<InputItemParam, { type: 'image_generation_call' }> & { readonly id: string }
+
+/** A picture is large: a client may send its item back without it. One that failed has none. */
+const isImageReference = (item: InputItemParam): item is ImageReference =>
+  item.type === 'image_generation_call' && !!item.id && !item.result && item.status !== 'failed'
+
 const statusOf = (status: string | null | undefined): ItemStatus =>
   ITEM_STATUSES.find((known) => known === status) ?? 'completed'
 
@@ -64,6 +70,7 @@ function normalizeItem(
   ids: Ids,
 ): NormalizedItem {
   if (isReference(item)) return { type: 'item_reference', id: item.id, index }
+  if (isImageReference(item)) return { type: 'item_reference', id: item.id, index }
   const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
   switch (item.type) {
     case undefined:

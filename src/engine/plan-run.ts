@@ -304,6 +304,9 @@ async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Calle
   return { ...turn, items: await truncateItems(turn.items, fits) }
 }
 
+/** A picture that a tool made was not written by the model. */
+const withoutBytes = (item: OutputItem) => (item.type === 'image_generation_call' ? { ...item, result: null } : item)
+
 async function estimateUsage(
   turn: ModelTurn,
   output: readonly OutputItem[],
@@ -313,6 +316,6 @@ async function estimateUsage(
 ): Promise<Usage> {
   const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
   let output_tokens = 0
-  for (const item of output) output_tokens += await countTokens(JSON.stringify(item))
+  for (const item of output) output_tokens += await countTokens(JSON.stringify(withoutBytes(item)))
   return plainUsage(input_tokens, output_tokens)
 }

@@ -136,6 +136,7 @@ const toolDeps = (
     responseId: plan.response.id,
     include: plan.include,
     imageInput: plan.resolved.model.capabilities.imageInput,
+    items: () => [...plan.shown, ...composer.output],
   },
   keepAsked: plan.keepAsked,
   corrections: createCorrections(),

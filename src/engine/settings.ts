@@ -8,6 +8,20 @@ export type ProjectRetention = {
   readonly responseTtlSeconds: number | null
 }
 
+/** What files may take. */
+export type FileSettings = {
+  /** Of one file that is sent whole, of one upload, and of one of its parts. */
+  readonly fileBytes: number
+  readonly uploadBytes: number
+  readonly partBytes: number
+  /** Of one project: files and pending parts together. */
+  readonly projectBytes: number
+  readonly projectFiles: number
+  readonly projectUploads: number
+  /** How long a file is kept when its request does not say; null: until it is deleted. */
+  readonly ttlSeconds: number | null
+}
+
 /** The engine's slice of the configuration. */
 export type EngineSettings = {
   /** For requests without `model`; null makes `model` a required parameter. */
@@ -28,4 +42,5 @@ export type EngineSettings = {
   readonly chainLimits: ChainLimits
   /** A response that takes longer ends as failed. */
   readonly wallClockMs: number
+  readonly files: FileSettings
 }

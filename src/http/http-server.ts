@@ -2,6 +2,7 @@
  * The HTTP edge: the Responses API over HTTP/1.1 in front of the engine. Everything it needs comes in as an argument;
  * it knows no adapter.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Authenticator } from '../auth/principal.ts'
 import type { ContainersApi } from '../engine/containers.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
@@ -82,13 +83,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
   const settings = { allowedHosts: [], allowedOrigins: [], openMetrics: false, ...options.settings }
   const active = createActiveRequests()
-  const replies = createRawReplies({ ids, telemetry })
+  const ownClocks = new WeakSet<IncomingMessage>()
+  const replies = createRawReplies({ ids, telemetry, ownClocks })
   let draining: Promise<void> | null = null
   const isDraining = () => draining !== null
   const base = { clock, ids, telemetry, limits, active, isDraining }
   const replier = createReplier(base)
   const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
-  const ports = { ...base, authenticator: options.authenticator, rateLimiter }
+  const ports = { ...base, ownClocks, authenticator: options.authenticator, rateLimiter }
   const padding = createPadding(ids)
   let guardSettings = toGuardSettings(settings, limits, '127.0.0.1')
   const { engine, validate } = options

@@ -80,7 +80,8 @@ export function createOutboundGuard(policy: OutboundPolicy): OutboundGuard {
 
 const notPublic = () => new OutboundRefused('it does not lead to the public internet')
 
-const hostAndPort = (url: URL) => `${url.hostname}:${url.port || PORTS[url.protocol]}`
+/** As the operator's exceptions are written. */
+export const hostAndPort = (url: URL): string => `${url.hostname}:${url.port || PORTS[url.protocol]}`
 
 /** Without the brackets of IPv6 and the dot of a root name. */
 const bareHost = (hostname: string) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

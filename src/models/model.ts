@@ -101,6 +101,8 @@ export type ModelCapabilities = {
   readonly logprobs: boolean
   /** Tools that the provider runs by itself and may be asked for; absent: none. */
   readonly hostedTools?: readonly HostedTool[]
+  /** It is the demo model: tools that nobody configured run as a demonstration for it. */
+  readonly isDemo?: boolean
 }
 
 /** Everything of one call that is not what the model is shown. */

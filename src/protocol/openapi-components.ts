@@ -41,6 +41,17 @@ import {
 } from './conversation.ts'
 import { CreateEmbeddingSchema, EmbeddingListSchema } from './embeddings.ts'
 import { EVENT_SCHEMAS } from './events.ts'
+import {
+  AddUploadPartSchema,
+  CompleteUploadSchema,
+  CreateFileSchema,
+  CreateUploadSchema,
+  DeletedFileSchema,
+  FileListSchema,
+  FileSchema,
+  UploadPartSchema,
+  UploadSchema,
+} from './files.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
   CompactionItemSchema,
@@ -215,6 +226,15 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   NamespaceTool: NamespaceToolSchema,
   ToolChoiceParam: ToolChoiceParamSchema,
   ToolChoice: ToolChoiceSchema,
+  File: FileSchema,
+  FileList: FileListSchema,
+  DeletedFile: DeletedFileSchema,
+  CreateFile: CreateFileSchema,
+  Upload: UploadSchema,
+  UploadPart: UploadPartSchema,
+  CreateUpload: CreateUploadSchema,
+  AddUploadPart: AddUploadPartSchema,
+  CompleteUpload: CompleteUploadSchema,
   Model: ModelSchema,
   EmbeddingModel: EmbeddingModelSchema,
   ModelList: Type.Object({

@@ -14,7 +14,7 @@ export type Operation = {
     | 'Prompts'
     | 'Containers'
     | 'Webhooks'
-    | 'Webhooks'
+    | 'Files'
     | 'Chat'
     | 'Embeddings'
     | 'Models'
@@ -23,6 +23,10 @@ export type Operation = {
   readonly parameters?: readonly Json[]
   readonly body?: string
   readonly bodyOptional?: true
+  /** The body is a form, `multipart/form-data`. */
+  readonly form?: true
+  /** Sent twice, it happens twice, whatever its headers say. */
+  readonly notOnce?: true
   readonly replies: Json
 }
 

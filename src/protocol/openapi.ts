@@ -3,6 +3,7 @@ import { CHAT_OPERATIONS } from './openapi-chat.ts'
 import { buildComponents, refTo } from './openapi-components.ts'
 import { CONTAINER_OPERATIONS } from './openapi-containers.ts'
 import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
+import { FILE_OPERATIONS } from './openapi-files.ts'
 import {
   anyJson,
   IDEMPOTENCY_KEY,
@@ -95,6 +96,7 @@ const OPERATIONS: readonly Operation[] = [
   ...PROMPT_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...CONTAINER_OPERATIONS,
+  ...FILE_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
     method: 'get',
@@ -173,6 +175,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Prompts' },
       { name: 'Containers' },
       { name: 'Webhooks' },
+      { name: 'Files' },
       { name: 'Chat' },
       { name: 'Embeddings' },
       { name: 'Models' },
@@ -193,17 +196,21 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
   }
 }
 
+const multipart = (name: string) => ({ 'multipart/form-data': { schema: refTo(name) } })
+
 function describe(operation: Operation): Json {
-  const { id, summary, tag, open, body, bodyOptional, replies } = operation
+  const { id, summary, tag, open, body, bodyOptional, form, notOnce, replies } = operation
   // What has a body makes or asks something; a request without one changes nothing when it is sent twice.
-  const parameters = [...(operation.parameters ?? []), ...(body === undefined ? [] : [IDEMPOTENCY_KEY])]
+  const parameters = [...(operation.parameters ?? []), ...(body === undefined || notOnce ? [] : [IDEMPOTENCY_KEY])]
   return {
     operationId: id,
     summary,
     tags: [tag],
     ...(open && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body !== undefined && { requestBody: { required: bodyOptional !== true, content: json(body) } }),
+    ...(body !== undefined && {
+      requestBody: { required: bodyOptional !== true, content: form ? multipart(body) : json(body) },
+    }),
     responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
   }
 }

@@ -9,6 +9,7 @@
 import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
 import { conversationContract } from './store-conversations.contract.ts'
+import { fileContract } from './store-files.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
 import { idempotencyContract } from './store-idempotency.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
@@ -35,6 +36,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
   keyContract(law)
   promptContract(law)
   webhookContract(law)
+  fileContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

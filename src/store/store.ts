@@ -14,6 +14,7 @@ import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
+import type { BlobLedger, FileStore } from './file-store.ts'
 import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
 import type { WebhookEvent, WebhookQueue, WebhookStore } from './webhook-store.ts'
 
@@ -21,21 +22,23 @@ export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
   readonly webhooks: WebhookQueue
+  readonly blobs: BlobLedger
   /**
-   * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, and every
-   * usage row it left open, as `interrupted`. For the start of a single node. Answers how many responses there were.
+   * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, every
+   * usage row it left open, as `interrupted`, and every blob it was writing. For the start of a single node. Answers how
+   * many responses there were.
    */
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
    * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands; with
-   * them, as many items of deleted conversations, idempotency keys and deliveries of webhooks. Answers how many there were of the most
-   * frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
+   * them, as many items of deleted conversations, idempotency keys, files, uploads and deliveries of webhooks. Answers how
+   * many there were of the most frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
    * its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
   /**
-   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if everything finished and made before
-   * that had expired too. Looks at every response: for people, not for requests.
+   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if every response finished and made
+   * before that had expired too. Looks at every response: for people, not for requests.
    */
   countExpired(now: number, createdBefore: number | null): Promise<Expired>
   /**
@@ -57,7 +60,13 @@ export interface Store {
 }
 
 /** `bytes`: of the responses and their items, without indexes. */
-export type Expired = { readonly responses: number; readonly items: number; readonly bytes: number }
+export type Expired = {
+  readonly responses: number
+  readonly items: number
+  readonly bytes: number
+  readonly files: number
+  readonly fileBytes: number
+}
 
 export interface ProjectStore {
   readonly projectId: string
@@ -91,6 +100,7 @@ export interface ProjectStore {
   deleteResponse(id: string): Promise<boolean>
   readonly prompts: PromptStore
   readonly webhooks: WebhookStore
+  readonly files: FileStore
 }
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */

@@ -10,7 +10,7 @@
  * - `prepare` throws as little as `execute`: what cannot be asked for is not declared, and an item says why.
  */
 import { crc32 } from 'node:zlib'
-import type { ToolDeclaration } from '../models/model.ts'
+import type { ModelCapabilities, ToolDeclaration } from '../models/model.ts'
 import type { ClientCall } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
@@ -30,6 +30,8 @@ export interface Tool extends ToolRunner {
   declare(spec: ToolParam, path: string): readonly DeclaredTool[]
   /** Whether a provider that the operator lets run this kind of tool itself is to run this one. Absent: it is ours. */
   yieldsToProvider?(spec: ToolParam): boolean
+  /** Whether this model may use it. Absent: every model may. */
+  isFor?(model: ModelCapabilities): boolean
   /** For entries whose tools have to be asked for: once, before the first turn. What the entry then offers. */
   prepare?(spec: ToolParam, preparation: Preparation, context: ToolContext): AsyncGenerator<PrepareStep, PreparedTools>
 }
@@ -116,6 +118,8 @@ export type ToolContext = {
   readonly include: readonly Include[]
   /** Whether the model can see an image in what a tool gave. */
   readonly imageInput: boolean
+  /** Everything that was said before, as far as the model is shown it, and what this response has said so far. */
+  items(): readonly Item[]
   /**
    * The mark, as `【3】`, by which the model cites this source; put it beside what the source says. Where the model writes
    * it, the client gets an annotation. A source has one mark, however often it is told.

@@ -6,6 +6,7 @@ import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
+import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
 import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
 import { CHECK_TIMEOUT_MS, MAX_WAITING_CHECKS } from '../../src/models/isolated-checks.ts'
 import { LIST_TIMEOUT_MS, MAX_LIST_BYTES } from '../../src/models/provider-models.ts'
@@ -14,6 +15,8 @@ import { MIN_RETRIES, RETRY_RATIO } from '../../src/models/retry-budget.ts'
 import { BACKOFF_MS, MAX_RATE_LIMIT_WAIT_MS, MAX_RETRY_AFTER_MS } from '../../src/models/retrying-model.ts'
 import { MAX_FILE_DATA_CHARS, MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from '../../src/protocol/content.ts'
 import { MAX_ADDED_ITEMS } from '../../src/protocol/conversation.ts'
+import { MAX_FILENAME_CHARS, MAX_UPLOAD_PARTS, UPLOAD_TTL_SECONDS } from '../../src/protocol/files.ts'
+import { MAX_PARTIAL_IMAGES } from '../../src/protocol/hosted-tools.ts'
 import { MAX_PROMPT_VARIABLES, MAX_TEMPLATE_BYTES } from '../../src/protocol/prompts.ts'
 import { MAX_INPUT_ITEMS } from '../../src/protocol/request.ts'
 import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
@@ -24,6 +27,9 @@ import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '..
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
 import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
 import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
+import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
+import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
+import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
 import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
 import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
 import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
@@ -51,6 +57,12 @@ const ROWS: Readonly<Record<string, string>> = {
   'variables of a prompt template': count(MAX_PROMPT_VARIABLES),
   'a prompt template': size(MAX_TEMPLATE_BYTES),
   'prompts of a project, versions of one': `${count(PROMPT_LIMITS.prompts)}, ${count(PROMPT_LIMITS.versions)}`,
+  'head of a part, and what stands before the first': size(FORM_LIMITS.headBytes),
+  'parts, one field': `${FORM_LIMITS.parts}, ${size(MAX_FIELD_BYTES)}`,
+  "a file's name": `${MAX_FILENAME_CHARS} characters`,
+  'parts of an upload': count(MAX_UPLOAD_PARTS),
+  'an upload may stay pending': `${UPLOAD_TTL_SECONDS / 3600} h`,
+  'a refused form is read on': time(http.lingerMs),
   'a line of a stream': size(DEFAULT_SSE_LIMITS.lineChars),
   'a reply': size(DEFAULT_SSE_LIMITS.streamBytes),
   'events of a reply': count(DEFAULT_SSE_LIMITS.events),
@@ -69,6 +81,10 @@ const ROWS: Readonly<Record<string, string>> = {
   'files of a container that are listed': count(MAX_LISTED_FILES),
   'files of the input that are put there': count(MAX_SEEDED),
   'scratch space beside the files': `${size(SCRATCH_BYTES)} each`,
+  'images changed by one call': count(MAX_INPUT_IMAGES),
+  'a side of an image': `${count(MAX_SIDE)} pixels`,
+  'partial images of one call': count(MAX_PARTIAL_IMAGES),
+  'an image of the demo engine': `${count(DEMO_MAX_PIXELS)} pixels`,
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

@@ -19,6 +19,9 @@ const RESOURCES = {
   containers: client.containers,
   webhooks: client.webhooks,
   'webhooks.eventTypes': client.webhooks.eventTypes,
+  files: client.files,
+  uploads: client.uploads,
+  'uploads.parts': client.uploads.parts,
 } as const
 
 /** Of the SDK, but of no use against this server, and why. */

@@ -19,7 +19,7 @@ before(async () => {
   const created = await ring.create({
     name: 'stranger',
     projectId: 'proj_stranger',
-    scopes: ['responses', 'read'],
+    scopes: ['responses', 'files', 'read'],
     expiresAt: null,
   })
   stranger = created.key
@@ -33,6 +33,8 @@ const UNKNOWN_WEBHOOK = `whe_${'0'.repeat(48)}`
 const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
 const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
+const UNKNOWN_FILE = `file-${'0'.repeat(48)}`
+const UNKNOWN_UPLOAD = `upload_${'0'.repeat(48)}`
 const UNKNOWN_MEMBER = `msg_${'1'.repeat(48)}`
 
 type VictimIds = {
@@ -45,6 +47,9 @@ type VictimIds = {
   readonly webhook: string
   readonly container: string
   readonly containerFile: string
+  readonly file: string
+  /** Pending, with one part. */
+  readonly upload: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -117,6 +122,16 @@ const SLOTS: readonly {
     ask: (ids) => asStranger('POST', `${conversationPath(ids)}/items`, { items: [{ role: 'user', content: 'x' }] }),
   },
   { name: 'GET member', ask: (ids) => asStranger('GET', `${conversationPath(ids)}/items/${ids.member}`) },
+  { name: 'GET file', ask: ({ file }) => asStranger('GET', `/v1/files/${file}`) },
+  { name: 'GET content of a file', ask: ({ file }) => asStranger('GET', `/v1/files/${file}/content`) },
+  { name: 'DELETE file', ask: ({ file }) => asStranger('DELETE', `/v1/files/${file}`) },
+  { name: 'list files after', ask: ({ file }) => asStranger('GET', `/v1/files?after=${file}`) },
+  { name: 'add a part', ask: ({ upload }) => sendPart(upload, stranger) },
+  {
+    name: 'complete an upload',
+    ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/complete`, { part_ids: ['part_1'] }),
+  },
+  { name: 'cancel an upload', ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/cancel`) },
   { name: 'DELETE member', ask: (ids) => asStranger('DELETE', `${conversationPath(ids)}/items/${ids.member}`) },
 ]
 
@@ -130,6 +145,18 @@ const compact = (body: object) => asStranger('POST', '/v1/responses/compact', { 
 const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens', { model: 'demo', ...body })
 
 const asOwner = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => send(server, method, path, body)
+
+async function sendForm(path: string, fields: Record<string, string | File>, key: string): Promise<Reply> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  const headers = { authorization: `Bearer ${key}` }
+  const reply = await fetch(server.url + path, { method: 'POST', headers, body: form })
+  const text = await reply.text()
+  return { status: reply.status, headers: {}, text, json: JSON.parse(text) }
+}
+
+const sendPart = (upload: string, key: string) =>
+  sendForm(`/v1/uploads/${upload}/parts`, { data: new File([SECRET], 'part') }, key)
 
 /** `withContainer`: a process of its own, for those who ask for it. */
 async function victim(withContainer: boolean): Promise<VictimIds> {
@@ -146,7 +173,15 @@ async function victim(withContainer: boolean): Promise<VictimIds> {
   })
   const place = withContainer && NO_SANDBOX === false ? await asOwner('POST', '/v1/containers', { name: SECRET }) : null
   const container = place ? String(place.json.id) : UNKNOWN.container
-  const file = place ? await fileIn(container) : UNKNOWN.containerFile
+  const containerFile = place ? await fileIn(container) : UNKNOWN.containerFile
+  const file = await sendForm(
+    '/v1/files',
+    { purpose: 'user_data', file: new File([SECRET], `${SECRET}.txt`) },
+    server.apiKey,
+  )
+  const declared = { filename: `${SECRET}.txt`, purpose: 'assistants', bytes: SECRET.length, mime_type: 'text/plain' }
+  const upload = await asOwner('POST', '/v1/uploads', declared)
+  await sendPart(String(upload.json.id), server.apiKey)
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
@@ -156,7 +191,9 @@ async function victim(withContainer: boolean): Promise<VictimIds> {
     prompt: String(prompt.json.id),
     webhook: String(webhook.json.id),
     container,
-    containerFile: file,
+    containerFile,
+    file: String(file.json.id),
+    upload: String(upload.json.id),
   }
 }
 
@@ -169,6 +206,8 @@ const UNKNOWN: VictimIds = {
   webhook: UNKNOWN_WEBHOOK,
   container: `cntr_${'0'.repeat(48)}`,
   containerFile: `cfile_${'0'.repeat(48)}`,
+  file: UNKNOWN_FILE,
+  upload: UNKNOWN_UPLOAD,
 }
 async function fileIn(container: string): Promise<string> {
   const tools = [{ type: 'code_interpreter', container }]
@@ -188,6 +227,8 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.webhook, UNKNOWN.webhook)
     .replaceAll(ids.container, UNKNOWN.container)
     .replaceAll(ids.containerFile, UNKNOWN.containerFile)
+    .replaceAll(ids.file, UNKNOWN.file)
+    .replaceAll(ids.upload, UNKNOWN.upload)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
@@ -198,8 +239,10 @@ async function ownView(ids: VictimIds) {
     `/v1/prompts/${ids.prompt}`,
     webhookPath(ids),
     `${containerPath(ids)}/files`,
+    `/v1/files/${ids.file}`,
+    `/v1/files/${ids.file}/content`,
   ]
-  return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
+  return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).text.replace(/req_\w+/g, 'req')))
 }
 
 for (const slot of SLOTS) {
@@ -212,6 +255,8 @@ for (const slot of SLOTS) {
         await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
         await asOwner('DELETE', webhookPath(ids))
         await asOwner('DELETE', containerPath(ids))
+        await asOwner('DELETE', `/v1/files/${ids.file}`)
+        await asOwner('POST', `/v1/uploads/${ids.upload}/cancel`)
       }
       const before = await ownView(ids)
       const foreign = await slot.ask(ids)

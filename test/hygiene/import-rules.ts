@@ -9,6 +9,8 @@ import { isTestFile } from './source-files.ts'
 /** A port: types that the core speaks, implemented elsewhere. */
 export const PORTS: ReadonlySet<string> = new Set([
   'src/auth/principal.ts',
+  'src/blobs/blob-store.ts',
+  'src/blobs/sweep-blobs.ts',
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
@@ -20,6 +22,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/sandbox/sandbox.ts',
   'src/store/conversation-store.ts',
   'src/store/webhook-store.ts',
+  'src/store/file-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
@@ -53,7 +56,15 @@ const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream', 'sandbox/s
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
-const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'models', 'sandbox', 'store', 'telemetry', 'tools'])
+const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
+  'auth',
+  'blobs',
+  'models',
+  'sandbox',
+  'store',
+  'telemetry',
+  'tools',
+])
 
 type Place = {
   /** The first folder below `src`; for `app.ts` and `main.ts` their name, so that `app/` is one area with `app.ts`. */

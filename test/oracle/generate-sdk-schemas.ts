@@ -26,6 +26,10 @@ export const SDK_TYPES = [
   'SdkDeletedConversation',
   'SdkConversationItem',
   'SdkConversationItemList',
+  'SdkFile',
+  'SdkDeletedFile',
+  'SdkUpload',
+  'SdkUploadPart',
 ] as const
 export type SdkType = (typeof SDK_TYPES)[number]
 

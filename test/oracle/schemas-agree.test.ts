@@ -6,6 +6,7 @@ import { ContainerFileSchema, ContainerSchema } from '../../src/protocol/contain
 import { ConversationSchema, DeletedConversationSchema } from '../../src/protocol/conversation.ts'
 import { EVENT_SCHEMAS } from '../../src/protocol/events.ts'
 import { findInvalid } from '../../src/protocol/explain-invalid.ts'
+import { DeletedFileSchema, FileSchema, UploadPartSchema, UploadSchema } from '../../src/protocol/files.ts'
 import { ItemSchema, LATER_ITEM_TYPES } from '../../src/protocol/items.ts'
 import { CreateResponseSchema } from '../../src/protocol/request.ts'
 import { InputTokensSchema, ItemListSchema, ResponseSchema } from '../../src/protocol/response.ts'
@@ -19,12 +20,16 @@ import {
   assertSdkConversationItem,
   assertSdkConversationItemList,
   assertSdkDeletedConversation,
+  assertSdkDeletedFile,
   assertSdkEvent,
+  assertSdkFile,
   assertSdkInputTokens,
   assertSdkItem,
   assertSdkItemList,
   assertSdkModel,
   assertSdkResponse,
+  assertSdkUpload,
+  assertSdkUploadPart,
 } from './sdk-oracle.ts'
 
 const RUNS = { numRuns: 150 }
@@ -73,6 +78,14 @@ test('a container and its files are those of the SDK (req 184)', () => {
   const few = { numRuns: 50 }
   fc.assert(fc.property(arbitraryOf(ContainerSchema), assertSdkContainer), few)
   fc.assert(fc.property(arbitraryOf(ContainerFileSchema), assertSdkContainerFile), few)
+})
+
+test('files, uploads and their parts are those of the SDK (req 171, 175)', () => {
+  const few = { numRuns: 50 }
+  fc.assert(fc.property(arbitraryOf(FileSchema), assertSdkFile), few)
+  fc.assert(fc.property(arbitraryOf(DeletedFileSchema), assertSdkDeletedFile), few)
+  fc.assert(fc.property(arbitraryOf(UploadSchema), assertSdkUpload), few)
+  fc.assert(fc.property(arbitraryOf(UploadPartSchema), assertSdkUploadPart), few)
 })
 
 test('a token count and a model are those of the SDK (req 40, 41)', () => {

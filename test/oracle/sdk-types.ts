@@ -7,6 +7,7 @@ import type { ContainerRetrieveResponse } from 'openai/resources/containers/cont
 import type { FileRetrieveResponse } from 'openai/resources/containers/files/files'
 import type { Conversation, ConversationDeletedResource } from 'openai/resources/conversations/conversations'
 import type { ConversationItem, ConversationItemList } from 'openai/resources/conversations/items'
+import type { FileDeleted, FileObject } from 'openai/resources/files'
 import type { Model } from 'openai/resources/models'
 import type { ResponseItemList } from 'openai/resources/responses/input-items'
 import type { InputTokenCountParams, InputTokenCountResponse } from 'openai/resources/responses/input-tokens'
@@ -17,6 +18,8 @@ import type {
   ResponseItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses'
+import type { UploadPart } from 'openai/resources/uploads/parts'
+import type { Upload } from 'openai/resources/uploads/uploads'
 
 export type SdkResponse = Response
 export type SdkEvent = ResponseStreamEvent
@@ -32,4 +35,8 @@ export type SdkContainerFile = FileRetrieveResponse
 export type SdkConversation = Conversation
 export type SdkDeletedConversation = ConversationDeletedResource
 export type SdkConversationItem = ConversationItem
+export type SdkFile = FileObject
+export type SdkDeletedFile = FileDeleted
+export type SdkUpload = Upload
+export type SdkUploadPart = UploadPart
 export type SdkConversationItemList = ConversationItemList

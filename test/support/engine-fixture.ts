@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openDirectoryBlobs } from '../../src/blobs/directory/directory-blobs.ts'
 import { createEngine, type EngineDeps } from '../../src/engine/create-engine.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
@@ -42,6 +43,15 @@ export const TEST_SETTINGS: EngineSettings = {
   projects: new Map(),
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
   wallClockMs: 60_000,
+  files: {
+    fileBytes: 1_000_000,
+    uploadBytes: 4_000_000,
+    partBytes: 1_000_000,
+    projectBytes: 10_000_000,
+    projectFiles: 100,
+    projectUploads: 10,
+    ttlSeconds: null,
+  },
 }
 
 /** Every model name resolves to `model`. `wrapStore` puts a fault or a witness before the real store. */
@@ -80,6 +90,8 @@ export async function openEngine(
     prices: options.prices ?? noPrices,
     embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
+    blobs: openDirectoryBlobs(join(directory, 'files')),
+    transfers: createRunSlots({ total: 1000, perProject: 1000 }, 'uploads'),
   }
   return {
     engine: createEngine(deps),

@@ -16,6 +16,8 @@ import type { EmbedderCatalog } from '../../src/models/embedder.ts'
 import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
 import { validateEmbeddings } from '../../src/protocol/embeddings.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
+import { readFileFields } from '../../src/protocol/read-file-form.ts'
+import { validateCompleteUpload, validateCreateUpload } from '../../src/protocol/validate-upload.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
@@ -79,6 +81,9 @@ const validate: HttpServerOptions['validate'] = {
   createConversation: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   updateConversation: () => ({ request: { metadata: {} }, warnings: [] }),
   addConversationItems: () => ({ request: { items: [] }, warnings: [] }),
+  fileFields: (fields) => readFileFields(fields, { unknownParams: 'warn' }),
+  createUpload: (body) => validateCreateUpload(body, { unknownParams: 'warn' }),
+  completeUpload: (body) => validateCompleteUpload(body, { unknownParams: 'warn' }),
 }
 
 const unused = async () => {

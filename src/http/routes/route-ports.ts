@@ -14,7 +14,9 @@ import type {
   UpdateConversationRequest,
 } from '../../protocol/conversation.ts'
 import type { EmbeddingsRequest } from '../../protocol/embeddings.ts'
+import type { CompleteUploadRequest, CreateUploadRequest } from '../../protocol/files.ts'
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
+import type { FileFields, FormFields } from '../../protocol/read-file-form.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -32,6 +34,9 @@ export type Validators = {
   createConversation(body: unknown): Checked<CreateConversationRequest>
   updateConversation(body: unknown): Checked<UpdateConversationRequest>
   addConversationItems(body: unknown): Checked<AddConversationItemsRequest>
+  fileFields(fields: FormFields): Checked<FileFields>
+  createUpload(body: unknown): Checked<CreateUploadRequest>
+  completeUpload(body: unknown): Checked<CompleteUploadRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>

@@ -5,6 +5,7 @@ import { type Hints, hintsFromText } from './arguments-from-text.ts'
 import { asksForCode, codeFor, isCodeInterpreter } from './code-interpreter.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
+import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
 import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
@@ -66,6 +67,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isCodeInterpreter(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify({ code: codeFor(clause) }), missing: [] }]
   }
+  if (isImageGeneration(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify(pictureInput(tool, clause)), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -84,6 +88,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
+  if (drawing !== undefined) return [{ tool: drawing, clause: text }]
   const code = asksForCode(text) ? offered.find(isCodeInterpreter) : undefined
   if (code !== undefined) return [{ tool: code, clause: text }]
   const matches = matchTools(offered, text)

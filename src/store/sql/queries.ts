@@ -1,10 +1,12 @@
 /** All queries of the store. */
 import { conversationQueries } from './conversation-queries.ts'
+import { fileQueries } from './file-queries.ts'
 import { idempotencyQueries } from './idempotency-queries.ts'
 import { ledgerQueries } from './ledger-queries.ts'
 import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
 import { responseQueries } from './response-queries.ts'
+import { uploadQueries } from './upload-queries.ts'
 import { webhookQueries } from './webhook-queries.ts'
 
 export const queries = {
@@ -15,4 +17,6 @@ export const queries = {
   ...promptQueries,
   ...pruneQueries,
   ...webhookQueries,
+  ...fileQueries,
+  ...uploadQueries,
 }

@@ -8,6 +8,7 @@ import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
+import { createFileStore } from './file-store.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
 import { createPromptStore } from './prompt-store.ts'
@@ -31,6 +32,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     projectId,
     prompts: createPromptStore(parts, projectId),
     webhooks: createWebhookStore(parts, projectId),
+    files: createFileStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     async startResponse(record) {

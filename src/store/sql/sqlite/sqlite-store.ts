@@ -3,13 +3,14 @@ import type { Clock } from '../../../lib/clock.ts'
 import { createLruMap } from '../../../lib/lru-map.ts'
 import type { ResponseError } from '../../../protocol/response.ts'
 import type { ProjectStore, Store } from '../../store.ts'
-import { countExpired } from '../prune-queries.ts'
+import { countExpired, countExpiredFiles } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { withError } from '../response-codec.ts'
 import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
 import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import type { Connection } from './connection.ts'
 import { eraseLog } from './erase.ts'
+import { createBlobLedger } from './file-store.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
@@ -18,6 +19,7 @@ import { createProjectStore, type StoreParts } from './project-store.ts'
 import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
 import { createWebhookQueue } from './webhook-store.ts'
+import { purgeFiles } from './write-file.ts'
 
 export type SqliteStoreOptions = {
   /** The database file; made when there is none. Its directory must exist. */
@@ -70,12 +72,14 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     },
     keys: createKeyStore(parts),
     webhooks: createWebhookQueue(parts),
+    blobs: createBlobLedger(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
       const deleted = await commits.write(() =>
         Math.max(
           purgeExpired(writer, now, limit),
           purgeConversations(writer, now, limit),
+          purgeFiles(writer, now, limit),
           writer.run(queries.purgeKeyUses, { now, limit }),
           writer.run(queries.purgeDeliveries, { now, limit }),
         ),
@@ -85,7 +89,8 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     },
     async countExpired(now, createdBefore) {
       const counted = reader.get(countExpired, { now, createdBefore: createdBefore ?? 0 })
-      return { responses: 0, items: 0, bytes: 0, ...counted }
+      const { files = 0, bytes: fileBytes = 0 } = reader.get(countExpiredFiles, { now }) ?? {}
+      return { responses: 0, items: 0, bytes: 0, ...counted, files, fileBytes }
     },
     expireOlder: (createdBefore, expiresAt, { after, limit }) =>
       commits.write(() => {
@@ -115,6 +120,7 @@ async function failOrphans({ writer, commits }: StoreParts, error: ResponseError
     writer.run(queries.unlockAllConversations, {})
     writer.run(queries.abandonAllKeyUses, {})
     writer.run(queries.interruptUsage, {})
+    writer.run(queries.giveUpAllBlobs, {})
   })
   let total = 0
   for (;;) {
