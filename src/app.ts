@@ -25,6 +25,7 @@ import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createContainersApi } from './engine/containers.ts'
 import { createEngine } from './engine/create-engine.ts'
+import { createFileSource } from './engine/file-source.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
@@ -77,7 +78,10 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const code = opened.adopt(openCodeInterpreter(config, deps), (it) => it.close())
+  const { transfersPerProject: perProject } = config.limits
+  const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
+  const source = createFileSource({ store, blobs, telemetry })
+  const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -93,10 +97,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
     blobs,
-    transfers: createRunSlots(
-      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
-      'uploads',
-    ),
+    transfers,
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
@@ -104,7 +105,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     ...deps,
     engine,
     webhooks,
-    containers: createContainersApi({ ...shared, containers: code.containers }),
+    containers: createContainersApi({ ...shared, containers: code.containers, source, transfers }),
     models,
     authenticator,
     rateLimiter,

@@ -173,7 +173,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   later(139, 'File search results come only with the include.', 'later: hosted tools'),
   covered(140, 'The code interpreter runs Python.'),
   covered(141, 'The sandbox has no network.'),
-  later(142, 'Files of the sandbox can be downloaded.', 'later: hosted tools'),
+  covered(142, 'Files of the sandbox can be downloaded.'),
   covered(143, 'Code outputs come only with the include.'),
   covered(144, 'Images are generated.', 'input images and masks by file id come with the files API'),
   covered(145, 'MCP tools are listed and called.'),
@@ -217,7 +217,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   later(181, 'Vector stores are searched with filters.', 'later: vector stores'),
   later(182, 'Hybrid weights are applied.', 'later: vector stores'),
   later(183, 'Scores lie in 0 to 1, sorted.', 'later: vector stores'),
-  covered(184, 'Containers are managed.', 'files are put there by code; uploads come with the files API'),
+  covered(184, 'Containers are managed.'),
   // ---- Operations
   covered(185, 'Every reply has an x-request-id, which is logged.'),
   covered(186, 'Every error has the envelope, also unknown routes and bad JSON.'),

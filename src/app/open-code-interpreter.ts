@@ -12,6 +12,7 @@ import type { Sandbox, SessionLimits } from '../sandbox/sandbox.ts'
 import { type ContainerHost, sandboxOf } from '../sandbox/session/sandbox-of-host.ts'
 import { createCodeInterpreterTool } from '../tools/code-interpreter/code-interpreter-tool.ts'
 import type { Containers } from '../tools/containers.ts'
+import type { FileSource } from '../tools/file-source.ts'
 import type { Tool } from '../tools/tool.ts'
 
 export type OpenCodeInterpreter = {
@@ -24,7 +25,7 @@ export type OpenCodeInterpreter = {
 /** Nothing is started, or tested, before somebody wants to run code. */
 export function openCodeInterpreter(
   { codeInterpreter, limits }: ResolvedConfig,
-  { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
+  { clock, ids, source }: { readonly clock: Clock; readonly ids: Ids; readonly source: FileSource },
 ): OpenCodeInterpreter {
   if (codeInterpreter.sandbox === 'off') return { tools: [], containers: null, close: async () => {} }
   const containers = createContainers({
@@ -38,7 +39,7 @@ export function openCodeInterpreter(
     runsAtOnce: limits.codeRuns,
   })
   return {
-    tools: [createCodeInterpreterTool({ containers, providerFirst: codeInterpreter.providerFirst })],
+    tools: [createCodeInterpreterTool({ containers, source, providerFirst: codeInterpreter.providerFirst })],
     containers,
     close: containers.close,
   }

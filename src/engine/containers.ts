@@ -6,6 +6,7 @@ import type {
   ContainerFileObject,
   ContainerList,
   ContainerObject,
+  CopyContainerFileRequest,
   CreateContainerRequest,
 } from '../protocol/containers.ts'
 import { ApiError, badRequest, notFound } from '../protocol/errors.ts'
@@ -17,8 +18,11 @@ import {
   type Containers,
   type ProjectContainers,
 } from '../tools/containers.ts'
-import type { Caller, PageQuery } from './engine.ts'
+import type { FileSource } from '../tools/file-source.ts'
+import type { Caller, FileContent, IncomingForm, PageQuery } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
+import { refuseTooLarge } from './receive-blob.ts'
+import type { RunSlots } from './run-slots.ts'
 
 export interface ContainersApi {
   create(request: CreateContainerRequest, caller: Caller): Promise<ContainerObject>
@@ -28,10 +32,23 @@ export interface ContainersApi {
   listFiles(id: string, page: PageQuery, caller: Caller): Promise<ContainerFileList>
   getFile(id: string, fileId: string, caller: Caller): Promise<ContainerFileObject>
   deleteFile(id: string, fileId: string, caller: Caller): Promise<void>
+  readFile(id: string, fileId: string, caller: Caller): Promise<FileContent>
+  /** Out of a form. */
+  createFile(id: string, form: IncomingForm<unknown>, caller: Caller): Promise<ContainerFileObject>
+  /** A file of the Files API. */
+  copyFile(id: string, request: CopyContainerFileRequest, caller: Caller): Promise<ContainerFileObject>
 }
 
+/** `param`: where it was named. */
+type AskedFile = { readonly fileId: string; readonly param: string }
+
 /** `containers` null: code is switched off. */
-export type ContainersDeps = IdempotencyDeps & { readonly containers: Containers | null }
+export type ContainersDeps = IdempotencyDeps & {
+  readonly containers: Containers | null
+  readonly source: FileSource
+  /** Transfers that run at once. */
+  readonly transfers: RunSlots
+}
 
 export function createContainersApi(deps: ContainersDeps): ContainersApi {
   const of = ({ principal }: Caller): ProjectContainers => {
@@ -69,6 +86,37 @@ export function createContainersApi(deps: ContainersDeps): ContainersApi {
       find(id, caller)
       if (!(await orRefuse(of(caller).deleteFile(id, fileId)))) throw fileNotFound(fileId)
     },
+    async readFile(id, fileId, caller) {
+      const file = await findFile(id, fileId, caller)
+      const filename = file.path.split('/').at(-1) ?? file.path
+      return { filename, bytes: file.bytes, content: of(caller).readFile(id, file) }
+    },
+    async createFile(id, form, caller) {
+      find(id, caller)
+      refuseTooLarge(form, { bytes: deps.containers?.maxDiskBytes ?? 0, param: 'file' })
+      const leave = deps.transfers.take(caller.principal.projectId)
+      const made: ContainerFile[] = []
+      try {
+        await form.read(async ({ filename, content }) => {
+          made.push(await orRefuse(of(caller).addFile(id, filename, content)))
+        })
+      } finally {
+        leave()
+      }
+      const [file] = made
+      if (!file) throw new Error('a form was read without its file')
+      return toFileObject(file)
+    },
+    async copyFile(id, { file_id }, caller) {
+      find(id, caller)
+      return toFileObject(await copy(id, { fileId: file_id, param: 'file_id' }, caller))
+    },
+  }
+
+  async function copy(id: string, asked: AskedFile, caller: Caller): Promise<ContainerFile> {
+    const file = await deps.source.open(caller.principal.projectId, asked.fileId, caller.signal)
+    if (!file) throw badRequest(asked.param, 'file_not_found', `No such File object: ${asked.fileId.slice(0, 100)}`)
+    return orRefuse(of(caller).addFile(id, file.filename, file.content))
   }
 
   async function create(
@@ -93,6 +141,13 @@ export function createContainersApi(deps: ContainersDeps): ContainersApi {
         isAuto: false,
       }),
     )
+    try {
+      for (const [index, fileId] of (request.file_ids ?? []).entries())
+        await copy(made.id, { fileId, param: `file_ids[${index}]` }, caller)
+    } catch (error) {
+      mine.delete(made.id)
+      throw error
+    }
     const object = toContainerObject(made)
     const claim = endClaim(object)
     // A container is no row of the store; its claim ends by itself.

@@ -36,6 +36,8 @@ test('the inventory of routes, each with who may call it', () => {
     'GET /v1/containers access=read body=none',
     'GET /v1/containers/:id access=read body=none',
     'DELETE /v1/containers/:id access=responses body=none',
+    'POST /v1/containers/:id/files access=responses body=json-or-form',
+    'GET /v1/containers/:id/files/:file/content access=read body=none',
     'GET /v1/containers/:id/files access=read body=none',
     'GET /v1/containers/:id/files/:file access=read body=none',
     'DELETE /v1/containers/:id/files/:file access=responses body=none',

@@ -17,6 +17,13 @@ export const CreateContainerSchema = Type.Object({
   skills: Maybe(Type.Array(AnyObject())),
 })
 
+export const CopyContainerFileSchema = Type.Object({ file_id: Type.String({ minLength: 1, maxLength: 256 }) })
+/** Either of them, as a form or as JSON. */
+export const CreateContainerFileSchema = Type.Object({
+  file: Type.Optional(Type.String({ contentMediaType: 'application/octet-stream' })),
+  file_id: Type.Optional(Type.String()),
+})
+
 export const ContainerSchema = Type.Object({
   id: Type.String(),
   object: Type.Literal('container'),
@@ -54,6 +61,7 @@ export const DeletedContainerSchema = deleted('container.deleted')
 export const DeletedContainerFileSchema = deleted('container.file.deleted')
 
 export type CreateContainerRequest = Static<typeof CreateContainerSchema>
+export type CopyContainerFileRequest = Static<typeof CopyContainerFileSchema>
 export type ContainerObject = Static<typeof ContainerSchema>
 export type ContainerFileObject = Static<typeof ContainerFileSchema>
 export type ContainerList = Static<typeof ContainerListSchema>

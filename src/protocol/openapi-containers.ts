@@ -39,6 +39,27 @@ const entries: readonly Omit<Operation, 'tag'>[] = [
     replies: ok('It is ended.', json('DeletedContainer')),
   },
   {
+    method: 'post',
+    path: '/v1/containers/{container_id}/files',
+    id: 'createContainerFile',
+    summary: 'Put a file into a container: a form with `file`, or JSON with the `file_id` of an uploaded one',
+    parameters: [CONTAINER_ID],
+    body: 'CreateContainerFile',
+    form: true,
+    notOnce: true,
+    replies: ok('The file.', json('ContainerFile')),
+  },
+  {
+    method: 'get',
+    path: '/v1/containers/{container_id}/files/{file_id}/content',
+    id: 'getContainerFileContent',
+    summary: 'Download a file of a container',
+    parameters: [CONTAINER_ID, FILE_ID],
+    replies: ok('Its bytes, as an attachment.', {
+      'application/octet-stream': { schema: { type: 'string', contentMediaType: 'application/octet-stream' } },
+    }),
+  },
+  {
     method: 'get',
     path: '/v1/containers/{container_id}/files',
     id: 'listContainerFiles',

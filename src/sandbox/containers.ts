@@ -1,5 +1,4 @@
 /** Containers of all projects of this server: who has which, how long they live, and which files lie in them. */
-import { createHash } from 'node:crypto'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { MEMORY_LIMITS } from '../protocol/container-rules.ts'
@@ -232,15 +231,14 @@ export function createContainers(options: ContainersOptions): OpenContainers {
         }
       },
       addFile: putFile,
-      async seedFile(id, path, content) {
-        const mark = `${path} ${createHash('sha256').update(content).digest('hex')}`
-        await use(projectId, id, NEVER, async (session, kept) => {
-          if (kept.seeded.has(mark)) return
-          await writeWhole(session, path, content)
+      seedFile: (id, { mark, path, open: openSeed }) =>
+        use(projectId, id, NEVER, async (session, kept) => {
+          const seed = `${path} ${mark}`
+          if (kept.seeded.has(seed)) return
+          await writeWhole(session, path, await openSeed(NEVER))
           await kept.files.claim(session, path)
-          kept.seeded.add(mark)
-        })
-      },
+          kept.seeded.add(seed)
+        }),
       deleteFile: (id, fileId) =>
         use(projectId, id, NEVER, async (session, kept) => {
           const file = kept.files.get(fileId)
@@ -251,6 +249,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
   return {
     maxMemoryBytes: options.session.memoryBytes,
     maxIdleMs: options.idleMs,
+    maxDiskBytes: options.session.diskBytes,
     unavailable() {
       why ??= sandbox.open(options.session, NEVER).then(
         (session) => {

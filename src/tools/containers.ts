@@ -13,6 +13,7 @@ export interface Containers {
   /** The most that a container may be given. */
   readonly maxMemoryBytes: number
   readonly maxIdleMs: number
+  readonly maxDiskBytes: number
   forProject(projectId: string): ProjectContainers
 }
 
@@ -34,8 +35,8 @@ export interface ProjectContainers {
   getFile(id: string, fileId: string): Promise<ContainerFile | null>
   readFile(id: string, file: ContainerFile): AsyncIterable<Uint8Array>
   addFile(id: string, path: string, content: AsyncIterable<Uint8Array> | Uint8Array): Promise<ContainerFile>
-  /** The same, unless these bytes were put there before: code may have changed the file since. */
-  seedFile(id: string, path: string, content: Uint8Array): Promise<void>
+  /** The same, unless it was put there under this mark before: code may have changed the file since. */
+  seedFile(id: string, seed: SeedFile): Promise<void>
   deleteFile(id: string, fileId: string): Promise<boolean>
 }
 
@@ -48,6 +49,14 @@ export type NewContainer = {
   readonly idleMs: number | null
   /** A tool made it by itself: it may be ended to make room. */
   readonly isAuto: boolean
+}
+
+export type SeedFile = {
+  /** Of what is in it. */
+  readonly mark: string
+  readonly path: string
+  /** Asked for when it is wanted. */
+  open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | Uint8Array>
 }
 
 export type Container = {

@@ -141,7 +141,20 @@ describe('the code interpreter', { skip: NO_SANDBOX }, () => {
     assert.match(logsOf(response), /weather\.csv: 3 rows, columns city, temperature\ntemperature: sum 45, mean 15/)
   })
 
-  test('a plot is shown as a picture and cited as a file', { skip: NO_PLOTS }, async () => {
+  test('an uploaded file lies there by its name, and the model knows of it', async () => {
+    const { id } = await client.files.create({ purpose: 'user_data', file: new File([CSV], 'climate.csv') })
+    const container: { type: 'auto'; file_ids: string[] } = { type: 'auto', file_ids: [id] }
+    replies = scripted({ code: 'print(open("climate.csv").readline())' }, 'Seen.')
+    const response = await ask({
+      model: UPSTREAM_MODEL,
+      input: 'look',
+      tools: [{ type: 'code_interpreter', container }],
+    })
+    assert.equal(logsOf(response), 'city,temperature\n\n')
+    assert.match(JSON.stringify(upstream.requests.at(-1)?.body), /These files are there: \\"climate\.csv\\"/)
+  })
+
+  test('a plot is shown as a picture, cited as a file, and can be fetched (req 142)', { skip: NO_PLOTS }, async () => {
     const response = await ask({ input: csvInput('Plot the columns of the CSV.') })
     const image = callOf(response).outputs?.find(({ type }) => type === 'image')
     assert.ok(image?.type === 'image', JSON.stringify(callOf(response).outputs))
@@ -156,6 +169,9 @@ describe('the code interpreter', { skip: NO_SANDBOX }, () => {
       [...part.text].slice(cited.start_index, cited.end_index).join(''),
       '[figure-1.png](sandbox:/mnt/data/figure-1.png)',
     )
+    const { container_id } = cited
+    const fetched = await client.containers.files.content.retrieve(cited.file_id, { container_id })
+    assert.ok(Buffer.from(await fetched.arrayBuffer()).equals(png))
   })
 
   test('a link that the model writes itself is annotated, and a file it never names is cited all the same', async () => {
@@ -227,7 +243,7 @@ describe('the code interpreter', { skip: NO_SANDBOX }, () => {
         'tools[0].container.network_policy',
         /no network/,
       ],
-      [{ type: 'auto', file_ids: ['file-1'] }, 'tools[0].container.file_ids', /file/],
+      [{ type: 'auto', file_ids: ['file-1'] }, 'tools[0].container.file_ids[0]', /No such File/],
     ]
     for (const [container, param, says] of refused) {
       const tool: unknown = { type: 'code_interpreter', container }

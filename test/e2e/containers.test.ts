@@ -86,6 +86,53 @@ describe('containers', { skip: NO_SANDBOX }, () => {
     await assert.rejects(client.containers.files.list(id), refusedBy(404, null, /not found/))
   })
 
+  test('files go in as a form, or by the id of an uploaded one, and come out as they were (req 142, 184)', async () => {
+    const bytes = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 256))
+    const uploaded = await client.files.create({ purpose: 'user_data', file: new File([bytes], 'data.bin') })
+    const { id } = await client.containers.create({ name: 'in and out', file_ids: [uploaded.id] })
+    const sent = await client.containers.files.create(id, { file: new File(['hello'], 'ünï (quoted).txt') })
+    assert.deepEqual([sent.path, sent.bytes, sent.source], ['/mnt/data/ünï (quoted).txt', 5, 'user'])
+    const copied = await client.containers.files.create(id, { file_id: uploaded.id })
+    assert.equal(copied.path, '/mnt/data/data.bin')
+    await inside(
+      id,
+      'd = open("data.bin", "rb").read()\nopen("back.bin", "wb").write(d[::-1])\nopen("page.html", "w").write("<script>")',
+    )
+    const { data } = await client.containers.files.list(id)
+    const named = (name: string) => data.find(({ path }) => path === `/mnt/data/${name}`)?.id ?? ''
+    const back = await client.containers.files.content.retrieve(named('back.bin'), { container_id: id })
+    assert.ok(Buffer.from(await back.arrayBuffer()).equals(Buffer.from(bytes).reverse()))
+    const page = await client.containers.files.content.retrieve(named('page.html'), { container_id: id })
+    assert.equal(page.headers.get('content-type'), 'application/octet-stream')
+    assert.match(page.headers.get('content-disposition') ?? '', /^attachment; filename="page.html"/)
+    assert.match(page.headers.get('content-security-policy') ?? '', /sandbox/)
+    await client.containers.delete(id)
+  })
+
+  test('a file that there is not, or that does not fit, is refused', async () => {
+    const { id } = await client.containers.create({ name: 'refusing' })
+    await assert.rejects(
+      client.containers.files.create(id, { file_id: 'file-none' }),
+      refusedBy(400, 'file_id', /No such File/),
+    )
+    await assert.rejects(
+      client.containers.create({ name: 'x', file_ids: ['file-none'] }),
+      refusedBy(400, 'file_ids[0]', /No such File/),
+    )
+    assert.equal((await client.containers.list({ name: 'x' })).data.length, 0)
+    const large = new File([Buffer.alloc(2 ** 20 + 1)], 'large')
+    const small = await startServer({ config: 'limits: { code_disk: 1MB }\n' })
+    const other = new OpenAI({ baseURL: small.baseUrl, apiKey: small.apiKey, maxRetries: 0 })
+    const place = await other.containers.create({ name: 'small' })
+    await assert.rejects(other.containers.files.create(place.id, { file: large }), (error) => {
+      assert.ok(error instanceof OpenAI.APIError)
+      assert.ok(error.status === 400 || error.status === 413, String(error.status))
+      return true
+    })
+    await small.close()
+    await client.containers.delete(id)
+  })
+
   test('an Idempotency-Key makes one container', async () => {
     const options = { headers: { 'Idempotency-Key': 'one-container' } }
     const first = await client.containers.create({ name: 'once' }, options)

@@ -17,6 +17,8 @@ const RESOURCES = {
   'conversations.items': client.conversations.items,
   models: client.models,
   containers: client.containers,
+  'containers.files': client.containers.files,
+  'containers.files.content': client.containers.files.content,
   webhooks: client.webhooks,
   'webhooks.eventTypes': client.webhooks.eventTypes,
   files: client.files,

@@ -95,6 +95,23 @@ const SLOTS: readonly {
     name: 'DELETE container file',
     ask: (ids) => asStranger('DELETE', `${containerPath(ids)}/files/${ids.containerFile}`),
   },
+  {
+    name: 'content of a container file',
+    ask: (ids) => asStranger('GET', `${containerPath(ids)}/files/${ids.containerFile}/content`),
+  },
+  {
+    name: 'file into a container',
+    ask: ({ file, ...ids }) => asStranger('POST', `${containerPath(ids)}/files`, { file_id: file }),
+  },
+  {
+    name: 'container with a file',
+    ask: ({ file }) => asStranger('POST', '/v1/containers', { name: 'x', file_ids: [file] }),
+  },
+  {
+    name: 'container of a tool with a file',
+    ask: ({ file }) =>
+      create({ input: 'x', tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: [file] } }] }),
+  },
   { name: 'DELETE container', ask: (ids) => asStranger('DELETE', containerPath(ids)) },
   {
     name: 'container of a tool',
@@ -136,7 +153,7 @@ const SLOTS: readonly {
 ]
 
 const webhookPath = ({ webhook }: VictimIds) => `/v1/webhook_endpoints/${webhook}`
-const containerPath = ({ container }: VictimIds) => `/v1/containers/${container}`
+const containerPath = ({ container }: Pick<VictimIds, 'container'>) => `/v1/containers/${container}`
 const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })

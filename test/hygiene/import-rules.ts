@@ -27,6 +27,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
   'src/tools/containers.ts',
+  'src/tools/file-source.ts',
   'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
 ])

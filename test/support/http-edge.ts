@@ -109,6 +109,9 @@ const containers: HttpServerOptions['containers'] = {
   listFiles: unused,
   getFile: unused,
   deleteFile: unused,
+  readFile: unused,
+  createFile: unused,
+  copyFile: unused,
 }
 
 /** For tests of the routes as data; nothing in it is called. */

@@ -1,14 +1,18 @@
 /** `/v1/containers`: places where code runs, and the files in them. */
 import { containerNotFound } from '../../engine/containers.ts'
-import { notFound } from '../../protocol/errors.ts'
-import { validateCreateContainer } from '../../protocol/validate-container.ts'
+import { notFound, unknownParameter } from '../../protocol/errors.ts'
+import { clip } from '../../protocol/invalid-texts.ts'
+import type { FormFields } from '../../protocol/read-file-form.ts'
+import { validateCopyContainerFile, validateCreateContainer } from '../../protocol/validate-container.ts'
 import { type AuthorizedCall, json } from '../exchange.ts'
 import { callerOnce } from '../idempotency-key.ts'
 import { isPlainId, pathParam, readPage, readText } from '../query.ts'
+import { openForm } from '../read-form.ts'
 import type { ProtectedRoute } from '../route-table.ts'
+import { toDownload } from '../to-download.ts'
 import type { RoutePorts } from './route-ports.ts'
 
-type Ports = Pick<RoutePorts, 'containers'>
+type Ports = Pick<RoutePorts, 'containers' | 'limits' | 'clock' | 'replier'>
 
 const ALL = '/v1/containers'
 const ONE = `${ALL}/:id`
@@ -55,7 +59,43 @@ const wholeContainers = ({ containers }: Ports): readonly ProtectedRoute[] => [
   },
 ]
 
-const containerFiles = ({ containers }: Ports): readonly ProtectedRoute[] => [
+const containerFiles = (ports: Ports): readonly ProtectedRoute[] => [
+  {
+    method: 'POST',
+    pattern: FILES,
+    access: 'responses',
+    body: 'json-or-form',
+    handle: async (call) => json(await addFile(call, ports)),
+  },
+  {
+    method: 'GET',
+    pattern: `${FILE}/content`,
+    access: 'read',
+    body: 'none',
+    async handle(call) {
+      const file = await ports.containers.readFile(idOf(call), fileOf(call), call.caller)
+      return toDownload(call, file, ports)
+    },
+  },
+  ...knownFiles(ports),
+]
+
+function addFile(call: AuthorizedCall, { containers, clock, limits }: Ports) {
+  const id = idOf(call)
+  if (call.body === undefined) return containers.createFile(id, openForm(call, FORM, { clock, limits }), call.caller)
+  return containers.copyFile(id, validateCopyContainerFile(call.body), call.caller)
+}
+
+const FORM = {
+  file: 'file',
+  check() {},
+  read(fields: FormFields): void {
+    const [other] = fields.keys()
+    if (other !== undefined) throw unknownParameter(clip(other))
+  },
+}
+
+const knownFiles = ({ containers }: Ports): readonly ProtectedRoute[] => [
   {
     method: 'GET',
     pattern: FILES,

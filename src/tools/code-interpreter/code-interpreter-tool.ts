@@ -4,16 +4,17 @@
  */
 import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
-import type { Containers } from '../containers.ts'
-import { CONTAINER_FOLDER } from '../containers.ts'
+import { CONTAINER_FOLDER, type Containers, type SeedFile } from '../containers.ts'
+import type { FileSource } from '../file-source.ts'
 import type { DeclaredTool, Tool } from '../tool.ts'
 import { admitContainer } from './admit.ts'
 import { createCodeRunner } from './code-runner.ts'
 import { lastContainerOf } from './last-container.ts'
-import { seedFiles } from './seed-files.ts'
+import { seedsOf } from './seed-files.ts'
 
 export type CodeInterpreterOptions = {
   readonly containers: Containers
+  readonly source: FileSource
   /** Where a model's provider runs it, leave it to the provider. */
   readonly providerFirst: boolean
 }
@@ -23,7 +24,7 @@ export const CODE_INTERPRETER_NAME = 'code_interpreter'
 
 type CodeParam = Extract<ToolParam, { type: 'code_interpreter' }>
 
-export function createCodeInterpreterTool({ containers, providerFirst }: CodeInterpreterOptions): Tool {
+export function createCodeInterpreterTool({ containers, source, providerFirst }: CodeInterpreterOptions): Tool {
   let isOff = false
   return {
     claims: ({ type }) => type === 'code_interpreter',
@@ -34,7 +35,8 @@ export function createCodeInterpreterTool({ containers, providerFirst }: CodeInt
       isOff = why !== null
       if (why !== null && isCarried) return
       if (why !== null) throw refuseUnavailable(why, `${path}.type`)
-      admitContainer(codeParam(spec).container ?? { type: 'auto' }, `${path}.container`, containers, projectId)
+      const wanted = codeParam(spec).container ?? { type: 'auto' }
+      await admitContainer(wanted, `${path}.container`, { containers, source, projectId })
     },
     echo(spec) {
       const param = codeParam(spec)
@@ -47,8 +49,11 @@ export function createCodeInterpreterTool({ containers, providerFirst }: CodeInt
       const mine = containers.forProject(context.projectId)
       const known = typeof container === 'string' ? container : lastContainerOf(items, mine)
       const id = known ?? mine.newId()
+      const fileIds = typeof container === 'string' ? [] : (container.file_ids ?? [])
+      const { projectId, signal } = context
+      const seeds = await seedsOf(items, fileIds, { projectId, source, signal })
       return {
-        declared: [declare(param)],
+        declared: [declare(param, seeds)],
         runner: createCodeRunner({
           containers: mine,
           containerId: id,
@@ -58,7 +63,7 @@ export function createCodeInterpreterTool({ containers, providerFirst }: CodeInt
               const memoryLimit = container.memory_limit ?? null
               mine.create({ id, name: 'auto', memoryLimit, idleMs: null, isAuto: true })
             }
-            await seedFiles(items, id, mine)
+            for (const seed of seeds) await mine.seedFile(id, seed)
           },
         }),
         close() {},
@@ -88,11 +93,17 @@ const DESCRIPTION =
   'no package can be installed; numpy, pandas and matplotlib may be there. Print what you want to see. Cite a file ' +
   'that you made by its mark, as 【1】.'
 
-const declare = (spec: CodeParam): DeclaredTool => ({
+/** So that a model need not look first. */
+function describe(seeds: readonly SeedFile[]): string {
+  if (seeds.length === 0) return DESCRIPTION
+  return `${DESCRIPTION} These files are there: ${seeds.map(({ path }) => JSON.stringify(path)).join(', ')}.`
+}
+
+const declare = (spec: CodeParam, seeds: readonly SeedFile[]): DeclaredTool => ({
   declaration: {
     type: 'function',
     name: CODE_INTERPRETER_NAME,
-    description: DESCRIPTION,
+    description: describe(seeds),
     parameters: {
       type: 'object',
       properties: { code: { type: 'string', description: 'Python source code.' } },
