@@ -20,7 +20,14 @@ import { createKeyRing } from './auth/key-ring.ts'
 import type { Authenticator } from './auth/principal.ts'
 import { loadSealingKeys, type RotatedKeys, rotateSealingKeys } from './auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from './auth/secret-files.ts'
-import { type App, CommandError, type KeyAdmin, type ModelOverview, type StartSummary } from './cli/app-interface.ts'
+import {
+  type App,
+  type AppModule,
+  CommandError,
+  type KeyAdmin,
+  type ModelOverview,
+  type StartSummary,
+} from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createContainersApi } from './engine/containers.ts'
@@ -89,7 +96,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
+    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
     cache: createHistoryCache(HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
@@ -199,11 +206,16 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
   }
 }
 
-export { openSandboxWorker } from './app/open-code-interpreter.ts'
-export { openPrune } from './app/open-prune.ts'
-export { openPull } from './app/open-pull.ts'
-export { openUsage } from './app/open-usage.ts'
-export { openModelTester } from './app/test-models.ts'
+// What one command needs is loaded by it, not by every start of the server.
+export const openPrune: AppModule['openPrune'] = async (...args) =>
+  (await import('./app/open-prune.ts')).openPrune(...args)
+export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openUsage: AppModule['openUsage'] = async (...args) =>
+  (await import('./app/open-usage.ts')).openUsage(...args)
+export const openModelTester: AppModule['openModelTester'] = async (...args) =>
+  (await import('./app/test-models.ts')).openModelTester(...args)
+export const openSandboxWorker: AppModule['openSandboxWorker'] = async (...args) =>
+  (await import('./app/open-sandbox.ts')).openSandboxWorker(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)

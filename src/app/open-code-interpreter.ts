@@ -1,19 +1,14 @@
 /** Composition: the configured sandbox -> containers, and the tools that run code in them. */
-import { randomBytes } from 'node:crypto'
-import type { SandboxWorker } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import { type Clock, systemClock } from '../lib/clock.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
-import { createBubblewrapHost } from '../sandbox/bubblewrap/bubblewrap-sandbox.ts'
 import { createContainers } from '../sandbox/containers.ts'
-import { createRemoteSandbox } from '../sandbox/remote/remote-sandbox.ts'
-import { createWorker } from '../sandbox/remote/worker.ts'
-import type { Sandbox, SessionLimits } from '../sandbox/sandbox.ts'
-import { type ContainerHost, sandboxOf } from '../sandbox/session/sandbox-of-host.ts'
+import type { Sandbox } from '../sandbox/sandbox.ts'
 import { createCodeInterpreterTool } from '../tools/code-interpreter/code-interpreter-tool.ts'
 import type { Containers } from '../tools/containers.ts'
 import type { FileSource } from '../tools/file-source.ts'
 import type { Tool } from '../tools/tool.ts'
+import { sessionLimits } from './session-limits.ts'
 
 export type OpenCodeInterpreter = {
   readonly tools: readonly Tool[]
@@ -29,7 +24,7 @@ export function openCodeInterpreter(
 ): OpenCodeInterpreter {
   if (codeInterpreter.sandbox === 'off') return { tools: [], containers: null, close: async () => {} }
   const containers = createContainers({
-    sandbox: openSandbox(codeInterpreter, clock),
+    sandbox: sandboxLater(codeInterpreter, clock),
     clock,
     ids,
     session: sessionLimits(limits),
@@ -45,32 +40,16 @@ export function openCodeInterpreter(
   }
 }
 
-function openSandbox({ sandbox, url, token, python }: ResolvedConfig['codeInterpreter'], clock: Clock): Sandbox {
-  if (sandbox === 'remote' && url !== null && token !== null) return createRemoteSandbox({ url, token, clock })
-  return sandboxOf(localHost(python, clock), clock)
+/** Its parts are loaded when somebody wants to run code. */
+function sandboxLater(config: ResolvedConfig['codeInterpreter'], clock: Clock): Sandbox {
+  let loading: Promise<Sandbox> | null = null
+  const load = () => {
+    loading ??= import('./open-sandbox.ts').then(({ openSandbox }) => openSandbox(config, clock))
+    return loading
+  }
+  return {
+    name: config.sandbox,
+    open: async (limits, signal) => (await load()).open(limits, signal),
+    close: async () => (await loading)?.close(),
+  }
 }
-
-const localHost = (python: string, clock: Clock): ContainerHost =>
-  createBubblewrapHost({ clock, secret: randomBytes(16).toString('hex'), python, bubblewrap: null })
-
-/** For `antiphon sandbox serve`. Throws `SandboxUnavailable` when the self-test of this machine fails. */
-export async function openSandboxWorker({ codeInterpreter, limits }: ResolvedConfig): Promise<SandboxWorker | null> {
-  const { token, python } = codeInterpreter
-  if (token === null) return null
-  const host = localHost(python, systemClock)
-  const most = sessionLimits(limits)
-  const probed = await host.launch(most, new AbortController().signal)
-  probed.kill()
-  const worker = createWorker({ host, token, most, containers: limits.containers })
-  return { listen: worker.listen, [Symbol.asyncDispose]: worker.close }
-}
-
-const sessionLimits = (limits: ResolvedConfig['limits']): SessionLimits => ({
-  wallMs: limits.codeTimeMs,
-  cpuMs: limits.codeCpuMs,
-  memoryBytes: limits.codeMemoryBytes,
-  diskBytes: limits.codeDiskBytes,
-  outputBytes: limits.codeOutputBytes,
-  processes: limits.codeProcesses,
-  files: limits.codeFiles,
-})

@@ -13,8 +13,7 @@ import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
 import { readFoundCapabilities, toFindings } from './capability-findings.ts'
-import { type OpenedProvider, openBridge } from './open-bridge.ts'
-import { openLocal } from './open-local.ts'
+import type { OpenedProvider } from './open-bridge.ts'
 import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
@@ -89,8 +88,9 @@ const openOne = async (
   deps: Deps,
 ): Promise<OpenedProvider | DisabledProvider> => {
   const { bridge, local } = connection
-  if (local) return openLocal(connection, local, deps)
-  if (bridge) return openBridge({ ...connection, bridge }, config, deps)
+  // Few servers have either, so neither is loaded with every start.
+  if (local) return (await import('./open-local.ts')).openLocal(connection, local, deps)
+  if (bridge) return (await import('./open-bridge.ts')).openBridge({ ...connection, bridge }, config, deps)
   return openProvider(connection, config, deps)
 }
 

@@ -9,7 +9,6 @@ import type { Tool } from '../tools/tool.ts'
 import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
 import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
-import { openWebSearch } from './open-web-search.ts'
 
 export type ToolParts = {
   readonly clock: Clock
@@ -21,14 +20,20 @@ export type ToolParts = {
   readonly opened: AsyncDisposableStack
 }
 
-export function openTools(config: ResolvedConfig, parts: ToolParts): readonly Tool[] {
-  const webSearch = parts.opened.adopt(openWebSearch(config, parts), (it) => it.close())
+export async function openTools(config: ResolvedConfig, parts: ToolParts): Promise<readonly Tool[]> {
   return [
-    ...webSearch.tools,
+    ...(await openSearch(config, parts)),
     ...parts.code.tools,
     ...createClientTools(),
     createFunctionTool(),
     openImageGeneration(config, parts),
     ...openMcp(config, parts),
   ]
+}
+
+/** No tool where no engine is configured, and nothing of it is loaded. */
+async function openSearch(config: ResolvedConfig, parts: ToolParts): Promise<readonly Tool[]> {
+  if (config.webSearch.engines.length === 0) return []
+  const { openWebSearch } = await import('./open-web-search.ts')
+  return parts.opened.adopt(openWebSearch(config, parts), (it) => it.close()).tools
 }

@@ -17,7 +17,7 @@ export interface AppModule {
   openPull(
     config: ResolvedConfig,
     options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
-  ): PullAdmin | null
+  ): Promise<PullAdmin | null>
   /**
    * Containers of this machine for servers elsewhere; null without a token. Throws an error with the name
    * `SandboxUnavailable` and a message for the operator when the self-test fails.

@@ -104,7 +104,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     },
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openPrune,
-    openPull,
+    openPull: async (...args) => openPull(...args),
     openUsage,
     openSandboxWorker: async ({ codeInterpreter: { token } }) =>
       token === null

@@ -18,6 +18,7 @@ const KINDS = {
   local_shell: 'local shell',
   shell: 'shell',
   apply_patch: 'apply patch',
+  tool_search: 'tool search',
 } as const
 
 type Kind = (typeof KINDS)[keyof typeof KINDS]

@@ -58,7 +58,8 @@ export function carriedItems(
   return history.filter((item) => shown.has(item) || isWaiting(item) || isToolList(item))
 }
 
-const isToolList = (item: Item) => item.type === 'additional_tools' || item.type === 'mcp_list_tools'
+const isToolList = (item: Item) =>
+  item.type === 'additional_tools' || item.type === 'mcp_list_tools' || item.type === 'tool_search_output'
 
 /** Calls without their output, and requests for an approval that nobody has answered. */
 function waitsFor(items: readonly Item[]): (item: Item) => boolean {

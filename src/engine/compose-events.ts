@@ -13,7 +13,7 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { MessageStart } from '../models/model.ts'
-import type { ClientCall } from '../protocol/client-items.ts'
+import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
@@ -127,6 +127,15 @@ export class EventComposer {
     const place = this.#place(ITEM_ID_PREFIX.compaction)
     const item = { id: place.id, type: 'compaction', encrypted_content: encryptedContent } as const
     pushItem(this.#sink, 'added', place, { ...item, encrypted_content: '' })
+    pushItem(this.#sink, 'done', place, item)
+    this.#output[place.outputIndex] = item
+  }
+
+  /** An item that nothing streams of. `open` makes it from the id it gets. */
+  whole(prefix: string, open: (itemId: string) => ToolSearchOutput): void {
+    const place = this.#place(prefix)
+    const item = open(place.id)
+    pushItem(this.#sink, 'added', place, { ...item, status: 'in_progress' })
     pushItem(this.#sink, 'done', place, item)
     this.#output[place.outputIndex] = item
   }

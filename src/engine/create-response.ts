@@ -113,7 +113,7 @@ function startRun(parts: RunParts): Run {
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
     overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
-    costUsd: ledger.costUsd,
+    costUsd: ledger.costUsd(),
   })
   const onEnd = (event: TerminalEvent) => {
     context.dispose()
@@ -131,7 +131,7 @@ function startRun(parts: RunParts): Run {
       overheadMs: report().overheadMs,
       firstTokenMs: ledger.attempts.at(-1)?.firstEventMs ?? null,
       usage: event.response.usage,
-      costUsd: ledger.costUsd,
+      costUsd: ledger.costUsd(),
     })
   }
   return {

@@ -1,4 +1,5 @@
 /** Items of the tools that a client runs, as clients send them -> as we keep them. */
+
 import {
   type ClientItem,
   type ClientItemParam,
@@ -48,6 +49,14 @@ export function normalizeClientItem(item: ClientItemParam, id: string, path: str
       const acknowledged = checks ? { acknowledged_safety_checks: checks } : {}
       const state = item.status === 'failed' ? 'failed' : status
       return { id, type, call_id, status: state, output: { type: output.type, ...screenshot }, ...acknowledged }
+    }
+    case 'tool_search_call': {
+      const { type, call_id, execution } = item
+      return { id, type, call_id: call_id ?? '', status, execution: execution ?? 'server', arguments: item.arguments }
+    }
+    case 'tool_search_output': {
+      const { type, call_id, execution, tools } = item
+      return { id, type, call_id: call_id ?? '', status, execution: execution ?? 'server', tools }
     }
     default:
       return item satisfies never

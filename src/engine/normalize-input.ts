@@ -32,7 +32,10 @@ export function normalizeInput(
 ): NormalizedItem[] {
   if (input === null || input === undefined) return []
   if (typeof input === 'string') return [userMessage(input, ids)]
-  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)]))
+  const items = input.flatMap((item, index) =>
+    isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)],
+  )
+  return pairSearches(items, ids)
 }
 
 const isTrigger = (item: InputItemParam): item is CompactionTriggerParam => item.type === 'compaction_trigger'
@@ -123,6 +126,16 @@ function normalizeItem(
         ? normalizeClientItem(item, clientIdOf(item, ids), path)
         : normalizeHosted(item, idOf(item.type))
   }
+}
+
+/** A search by a server may come without a call id: its output is the next one that has none either. */
+function pairSearches(items: readonly NormalizedItem[], ids: Ids): NormalizedItem[] {
+  let last = ''
+  return items.map((item) => {
+    if ((item.type !== 'tool_search_call' && item.type !== 'tool_search_output') || item.call_id !== '') return item
+    if (item.type === 'tool_search_call') last = ids.next('call')
+    return { ...item, call_id: last || ids.next('call') }
+  })
 }
 
 /** An output of the older local shell may bear the id of its call, which is not its own. */

@@ -5,7 +5,7 @@ import type { Approval, FinishedCall, InputListener, OpenedCall, ToolOutcome } f
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
-import type { OfferedTool } from './resolve-tools.ts'
+import type { OfferedTool } from './offered-tool.ts'
 
 export type CallOptions = {
   readonly composer: EventComposer
@@ -43,7 +43,7 @@ export function openCall(
   }
   if (!takeHostedCall()) return { ...unseen, start: { itemId: newItemId(prefix), ...call }, isRefused: true }
   const writer = composer.hosted(prefix, (id) => ({ ...opened, id }))
-  const start = { itemId: writer.item.id, ...call }
+  const start = { itemId: writer.item().id, ...call }
   const addInput = tellInput(writer, tool.onInput?.(start) ?? null)
   addInput('')
   return { offered, start, writer, isRefused: false, addInput }
@@ -72,15 +72,19 @@ export function finishCall(call: OpenCall, input: string, options: CallOptions):
     return made
   }
   options.composer.setAside(writer)
-  return { ...made, call: { ...made.call, item: writer.item }, writer }
+  return { ...made, call: { ...made.call, item: writer.item() }, writer }
 }
 
-function showWhole(made: MadeCall, { composer, newItemId }: CallOptions): MadeCall {
+function showWhole(made: MadeCall, { composer, newItemId, takeHostedCall }: CallOptions): MadeCall {
   const { call, offered } = made
   const whole = offered.tool.whole?.(call, call.input)
   if (!whole) throw new TypeError(`a call of '${call.declared.name}' is never shown`)
   if (whole.type === 'bad-arguments') {
     return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal: whole }
+  }
+  if (offered.tool.runsHere && !takeHostedCall()) {
+    const refusal = { type: 'result', output: LIMIT_REACHED } as const
+    return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal }
   }
   const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...whole, id }))
   return { ...made, call: { ...call, itemId } }

@@ -14,7 +14,6 @@ import type { Item, OutputItem } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
-import type { ToolParam } from '../protocol/tools.ts'
 import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -34,7 +33,7 @@ import { initialResponse } from './initial-response.ts'
 import { lostReasoning, strangersTo } from './lost-reasoning.ts'
 import { toApiError } from './model-failure.ts'
 import { normalizeInput } from './normalize-input.ts'
-import { planTools } from './plan-tools.ts'
+import { type AddedTools, planTools } from './plan-tools.ts'
 import { resolveReferences } from './resolve-references.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 import { keepsNothing, refuseKept } from './retention.ts'
@@ -237,8 +236,7 @@ type ResolvedContext = {
   readonly history: readonly Item[]
   readonly fromMemory: boolean
   readonly input: readonly Item[]
-  /** Tools that `additional_tools` items added along the way. */
-  readonly addedTools: readonly ToolParam[]
+  readonly addedTools: AddedTools
   readonly seals: ItemSeals
   /** What the model is shown of history and input: without what a compaction stands for. */
   readonly shown: readonly Item[]
@@ -267,7 +265,8 @@ async function resolveContext(
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
-  const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
+  const toolsOf = (type: 'additional_tools' | 'tool_search_output') =>
+    items.flatMap((item) => (item.type === type ? item.tools : []))
   const shown = dropCompacted(items, rule.keptBytes, seals.compaction)
   if (rule.when === 'trigger' && shown.length === 0) throw badRequest('input', 'invalid_value', NOTHING_TO_COMPACT)
   return {
@@ -275,7 +274,7 @@ async function resolveContext(
     history,
     fromMemory: remembered !== null,
     input,
-    addedTools: added,
+    addedTools: { added: toolsOf('additional_tools'), found: toolsOf('tool_search_output') },
     seals,
     shown,
   }

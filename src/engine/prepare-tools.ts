@@ -9,9 +9,10 @@ import { namespacedName } from '../tools/tool.ts'
 import type { GivenApproval } from './approvals.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
+import type { OfferedTool } from './offered-tool.ts'
 import { finishCall, type MadeCall, openCall } from './open-call.ts'
 import type { RunPlan } from './plan-run.ts'
-import type { OfferedTool, PendingTool } from './resolve-tools.ts'
+import { declarationsOf, type PendingTool } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls, type ToolRunDeps } from './run-tool-calls.ts'
 import type { TurnOptions } from './run-turn.ts'
@@ -95,8 +96,8 @@ async function* showSteps(
     if (value.type === 'open') {
       writer = composer.hosted(HOSTED_ID_PREFIX[value.item.type], (id) => ({ ...value.item, id }))
     } else if (value.type === 'progress') writer?.tell(value.event)
-    else if (writer) {
-      writer.finish({ ...value.item, id: writer.item.id })
+    else if (writer && value.type === 'finish') {
+      writer.finish({ ...value.item, id: writer.item().id })
       composer.closeItem('completed')
     }
     if (composer.hasEvents) yield composer.take()
@@ -105,12 +106,11 @@ async function* showSteps(
 
 /** The first turn with what was asked for. A model that is offered nothing is told of earlier calls in words. */
 async function withTools(plan: RunPlan): Promise<ModelTurn> {
-  const offered = [...plan.tools.byModelName.values()]
   const turn = {
     ...plan.turn,
-    tools: offered.map(({ declared }) => declared.declaration),
+    tools: declarationsOf(plan.tools),
     toolChoice: plan.chooseAgain(),
-    items: offered.length > 0 ? plan.turn.items : plan.toTurnItems(plan.shown, { offersTools: false }),
+    items: plan.tools.byModelName.size > 0 ? plan.turn.items : plan.toTurnItems(plan.shown, { offersTools: false }),
   }
   return plan.fit(turn)
 }
@@ -129,7 +129,7 @@ function allowedCalls(
     if (!given.response.approve || !pending || !result) continue
     calls.push(makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options))
   }
-  return { reason: 'tool_calls' as const, calls }
+  return { reason: () => 'tool_calls' as const, calls }
 }
 
 function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, options: TurnOptions): MadeCall {

@@ -11,6 +11,8 @@ import {
   isClientCall,
 } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
+import type { ToolParam } from '../protocol/tools.ts'
+import { namespacedName } from '../tools/tool.ts'
 
 export function recallClient(item: ClientItem, call_id = item.call_id): TurnItem {
   const { id } = item
@@ -33,10 +35,15 @@ export function argumentsOf(call: ClientCall): object {
       return call.operation
     case 'computer_call':
       return call.action ? { action: call.action } : { actions: call.actions ?? [] }
+    case 'tool_search_call':
+      return isObject(call.arguments) ? call.arguments : {}
     default:
       return call satisfies never
   }
 }
+
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const said = (fields: object) =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined))
@@ -57,9 +64,26 @@ function outputOf(item: ClientCallOutput): string | StoredPart[] {
         { type: 'input_image', detail: 'auto', ...(image_url ? { image_url } : {}), ...(file_id ? { file_id } : {}) },
       ]
     }
+    case 'tool_search_output':
+      return tellFound(item.tools)
     default:
       return item satisfies never
   }
+}
+
+/** The tools themselves are offered from now on. */
+export function tellFound(tools: readonly ToolParam[]): string {
+  const names = tools.flatMap((tool) => {
+    if (tool.type === 'namespace') return tool.tools.map(({ name }) => namespacedName(tool.name, name))
+    if (tool.type === 'mcp') return namesOfServer(tool)
+    return 'name' in tool ? [tool.name] : [tool.type]
+  })
+  return names.length === 0 ? 'No tool was found.' : `These tools can be called now: ${names.join(', ')}.`
+}
+
+function namesOfServer({ server_label, allowed_tools }: Extract<ToolParam, { type: 'mcp' }>): string[] {
+  const names = Array.isArray(allowed_tools) ? allowed_tools : (allowed_tools?.tool_names ?? [])
+  return names.map((name) => namespacedName(server_label, name))
 }
 
 type ShellOutput = Extract<ClientCallOutput, { type: 'shell_call_output' }>['output'][number]

@@ -110,6 +110,7 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       break
     default:
       if (isClientCall(item)) composer.clientCall(ITEM_ID_PREFIX[item.type], () => item)
+      else if (item.type === 'tool_search_output') composer.whole(ITEM_ID_PREFIX[item.type], () => item)
       else writeHosted(composer, item)
   }
 }

@@ -19,6 +19,7 @@ import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import { type Prepared, type PrepareParts, prepareTools } from './prepare-tools.ts'
+import { declarationsOf } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { createCorrections, runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
 import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
@@ -154,11 +155,18 @@ type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
   const { calls, outputs, limited } = results
-  const shown = output.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
+  // What a search found is told as its output.
+  const said = output.filter(({ type }) => type !== 'tool_search_output')
+  const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
   const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
-  return { ...turn, toolChoice, items: [...turn.items, ...shown, ...unshown, ...outputs] }
+  return {
+    ...turn,
+    tools: declarationsOf(plan.tools),
+    toolChoice,
+    items: [...turn.items, ...shown, ...unshown, ...outputs],
+  }
 }
 
 /** What a provider may still run itself: of a limit the rest, and where nothing is left none of its tools. */

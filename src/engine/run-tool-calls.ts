@@ -6,7 +6,9 @@
  */
 import { sideBySide } from '../lib/side-by-side.ts'
 import { ModelError, type TurnItem } from '../models/model.ts'
+import type { ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
+import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { MadeCall } from './open-call.ts'
@@ -46,7 +48,8 @@ export async function* runToolCalls(
 ): AsyncGenerator<RunBatch, ToolCallsResult> {
   const { composer, corrections } = deps
   // A turn that was cut off may hold half a call, and one without an end is an error of the model.
-  if (run.reason !== 'stop' && run.reason !== 'tool_calls') {
+  const reason = run.reason()
+  if (reason !== 'stop' && reason !== 'tool_calls') {
     for (const { writer } of run.calls) if (writer) composer.closeAside(writer)
     return { next: 'end' }
   }
@@ -121,6 +124,9 @@ export function createCorrections(): Corrections {
   }
 }
 
+const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
+  composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
+
 /** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
 async function* runCall(
   { call, offered, writer }: MadeCall,
@@ -132,12 +138,14 @@ async function* runCall(
       context.signal.throwIfAborted()
       if (step.done) {
         const { value: outcome } = step
-        if (outcome.type === 'await-approval' && writer?.item.type === 'mcp_approval_request')
-          await keepAsked(writer.item, outcome.digest)
+        const asked = writer?.item()
+        if (outcome.type === 'await-approval' && asked?.type === 'mcp_approval_request')
+          await keepAsked(asked, outcome.digest)
         return outcome
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
-      else writer?.finish(step.value.item)
+      else if (step.value.type === 'finish') writer?.finish(step.value.item)
+      else addItem(step.value.item, composer)
       yield
     }
   } catch (error) {

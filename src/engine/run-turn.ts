@@ -31,7 +31,7 @@ export interface TurnRun {
   /** Throws `ModelError` for what no turn of this request may hold. */
   write(batch: ModelBatch): void
   /** How the turn ended; null while it has not. */
-  readonly reason: FinishReason | null
+  reason(): FinishReason | null
   /** The finished calls, in their order; the item of a hosted one is set aside. For after the last batch. */
   readonly calls: readonly MadeCall[]
   /** After the last batch. Throws `ModelError` when the turn has no end. */
@@ -46,9 +46,7 @@ export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
     write(batch) {
       for (const event of batch) blocks.push(event, writer.write)
     },
-    get reason() {
-      return writer.reason
-    },
+    reason: writer.reason,
     calls: writer.calls,
     result: writer.result,
   }
@@ -165,9 +163,7 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   return {
     write,
     calls,
-    get reason() {
-      return finish?.reason ?? null
-    },
+    reason: () => finish?.reason ?? null,
     result(): TurnResult {
       if (!finish) throw new ModelError('malformed', 'The model stopped without saying why.')
       return { reason: finish.reason, usage: finish.usage }

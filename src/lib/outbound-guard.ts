@@ -10,7 +10,9 @@
  */
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+// Not the whole package; see upstream-http.ts.
+import Agent from 'undici/lib/dispatcher/agent.js'
 import { isPublicAddress } from './public-address.ts'
 
 /** May reach a client: it says what was wrong with the URL, never what a private address answered. */

@@ -1,5 +1,5 @@
 /** One signed POST to a receiver of webhooks, through the outbound guard. */
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { type Clock, seconds } from './clock.ts'
 import { type OutboundGuard, OutboundRefused } from './outbound-guard.ts'
 import { signWebhook } from './webhook-signature.ts'
@@ -57,6 +57,7 @@ export function createWebhookSender(parts: SenderParts): WebhookSender {
       const late = new AbortController()
       const stopClock = clock.after(timeoutMs, () => late.abort())
       try {
+        const { request } = await import('undici')
         const reply = await request(url, {
           method: 'POST',
           dispatcher: guard.dispatcher,

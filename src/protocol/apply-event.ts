@@ -100,6 +100,7 @@ function closeItem(item: OutputItem, event: EventOf<'response.output_item.done'>
 function textsOf(item: OutputItem): readonly string[] {
   if (isHostedItem(item)) return [streamedText(item)]
   if (isClientCall(item)) return streamedCommands(item)
+  if (item.type === 'tool_search_output') return []
   switch (item.type) {
     case 'message':
       return item.content.map(textOf)

@@ -1,10 +1,11 @@
 /**
- * Items of the tools that a client runs and that are no functions: what the model wants done, and what came of it. In
- * the two forms of every item: as we store and list them, and, looser, as clients send them.
+ * Items of the tools that a client runs and that are no functions, and of the search for tools: what the model wants done,
+ * and what came of it. In the two forms of every item: as we store and list them, and, looser, as clients send them.
  */
 import type { ClientTool } from './client-tools.ts'
 import { MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from './content.ts'
-import { MapOf, Maybe, Nullable, OneOf, type Static, type TProperties, Type } from './schema.ts'
+import { AnyValue, MapOf, Maybe, Nullable, OneOf, type Static, type TProperties, Type } from './schema.ts'
+import { MAX_TOOLS, ToolParamSchema, ToolSchema } from './tools.ts'
 
 const loose = { id: Maybe(Type.String()), status: Maybe(Type.String()) }
 const Text = Type.String({ maxLength: MAX_TEXT_CHARS })
@@ -175,6 +176,34 @@ export const ComputerCallOutputParamSchema = param('computer_call_output', {
   acknowledged_safety_checks: Maybe(SafetyChecksSchema),
 })
 
+// ---- tool search ----------------------------------------------------------------------------------------------
+
+const execution = Maybe(OneOf(['server', 'client']))
+export const ToolSearchCallSchema = stored('tool_search_call', {
+  status: Status,
+  execution: OneOf(['server', 'client']),
+  arguments: AnyValue(),
+})
+/** Of a search by a server the `call_id` may be null; it is filled in, so that each output has its call. */
+export const ToolSearchCallParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('tool_search_call'),
+  call_id: Maybe(CallId),
+  execution,
+  arguments: AnyValue(),
+})
+const searchOutput = { status: Status, execution: OneOf(['server', 'client']) }
+export const ToolSearchOutputSchema = stored('tool_search_output', { ...searchOutput, tools: Type.Array(ToolSchema) })
+/** As a client sent it; its tools come back unchanged. */
+const GivenSearchOutputSchema = stored('tool_search_output', { ...searchOutput, tools: Type.Array(ToolParamSchema) })
+export const ToolSearchOutputParamSchema = Type.Object({
+  ...loose,
+  type: Type.Literal('tool_search_output'),
+  call_id: Maybe(CallId),
+  execution,
+  tools: Type.Array(ToolParamSchema, { maxItems: MAX_TOOLS }),
+})
+
 // ---- together -------------------------------------------------------------------------------------------------
 
 export const CLIENT_PARAM_SCHEMAS = [
@@ -186,6 +215,8 @@ export const CLIENT_PARAM_SCHEMAS = [
   ApplyPatchCallOutputParamSchema,
   ComputerCallParamSchema,
   ComputerCallOutputParamSchema,
+  ToolSearchCallParamSchema,
+  ToolSearchOutputParamSchema,
 ] as const
 /** What a run may produce. */
 export const CLIENT_CALL_SCHEMAS = [
@@ -193,6 +224,7 @@ export const CLIENT_CALL_SCHEMAS = [
   LocalShellCallSchema,
   ApplyPatchCallSchema,
   ComputerCallSchema,
+  ToolSearchCallSchema,
 ] as const
 /** What a client answers. */
 export const CLIENT_OUTPUT_SCHEMAS = [
@@ -200,6 +232,7 @@ export const CLIENT_OUTPUT_SCHEMAS = [
   LocalShellCallOutputSchema,
   ApplyPatchCallOutputSchema,
   ComputerCallOutputSchema,
+  GivenSearchOutputSchema,
 ] as const
 
 export type ShellCall = Static<typeof ShellCallSchema>
@@ -207,6 +240,8 @@ export type LocalShellCall = Static<typeof LocalShellCallSchema>
 export type PatchOperation = Static<typeof PatchOperationSchema>
 export type ComputerActionParam = Static<typeof ComputerActionParamSchema>
 export type ComputerAction = Static<typeof ComputerActionSchema>
+export type ToolSearchCall = Static<typeof ToolSearchCallSchema>
+export type ToolSearchOutput = Static<typeof ToolSearchOutputSchema>
 export type ComputerCall = Static<typeof ComputerCallSchema>
 export type ClientCall = Static<(typeof CLIENT_CALL_SCHEMAS)[number]>
 export type ClientCallOutput = Static<(typeof CLIENT_OUTPUT_SCHEMAS)[number]>
@@ -222,6 +257,8 @@ export const CLIENT_ID_PREFIX = {
   apply_patch_call_output: 'apco',
   computer_call: 'cu',
   computer_call_output: 'cuo',
+  tool_search_call: 'tsc',
+  tool_search_output: 'tso',
 } as const satisfies Record<ClientItem['type'], string>
 
 const TOOL_OF_ITEM = {
@@ -233,11 +270,14 @@ const TOOL_OF_ITEM = {
   apply_patch_call_output: 'apply_patch',
   computer_call: 'computer',
   computer_call_output: 'computer',
-} as const satisfies Record<ClientItem['type'], ClientTool>
-export const clientToolOfItem = (type: ClientItem['type']): ClientTool => TOOL_OF_ITEM[type]
+  tool_search_call: 'tool_search',
+  tool_search_output: 'tool_search',
+} as const satisfies Record<ClientItem['type'], ItemTool>
+type ItemTool = ClientTool | 'tool_search'
+export const clientToolOfItem = (type: ClientItem['type']): ItemTool => TOOL_OF_ITEM[type]
 
 /** Whose call an item of this type is; null: no call of these tools. */
-export const clientToolOfCall = (type: unknown): ClientTool | null => {
+export const clientToolOfCall = (type: unknown): ItemTool | null => {
   const item = CLIENT_CALL_TYPES.find((known) => known === type)
   return item ? clientToolOfItem(item) : null
 }

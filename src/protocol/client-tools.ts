@@ -1,5 +1,5 @@
 /** Tools of the API that a client runs, and that are no functions: shells, patches, computers. As sent, and as echoed. */
-import { Maybe, OneOf, type Static, Type } from './schema.ts'
+import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 
 const CallersSchema = Maybe(Type.Array(OneOf(['direct', 'programmatic']), { minItems: 1 }))
 
@@ -42,6 +42,14 @@ const SAME_SCHEMAS = [
 export const CLIENT_TOOL_PARAM_SCHEMAS = [...SAME_SCHEMAS, ShellToolParamSchema] as const
 export const CLIENT_TOOL_SCHEMAS = [...SAME_SCHEMAS, ShellToolSchema] as const
 
+/** Finds tools that were not shown yet: here, or in the client, which then says what its arguments are. */
+export const ToolSearchToolSchema = Type.Object({
+  type: Type.Literal('tool_search'),
+  execution: Type.Optional(OneOf(['server', 'client'])),
+  description: Maybe(Type.String()),
+  parameters: Maybe(AnyObject()),
+})
+
 /** `tool_choice` that names one of them. */
 export const ClientChoiceSchema = Type.Object({
   type: OneOf(['computer', 'computer_use_preview', 'computer_use', 'apply_patch', 'shell']),
@@ -49,6 +57,7 @@ export const ClientChoiceSchema = Type.Object({
 
 export type ClientToolParam = Static<(typeof CLIENT_TOOL_PARAM_SCHEMAS)[number]>
 export type ClientToolSpec = Static<(typeof CLIENT_TOOL_SCHEMAS)[number]>
+export type ToolSearchTool = Static<typeof ToolSearchToolSchema>
 export type ClientChoice = Static<typeof ClientChoiceSchema>
 export type ShellToolParam = Static<typeof ShellToolParamSchema>
 export type ShellTool = Static<typeof ShellToolSchema>

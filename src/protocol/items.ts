@@ -7,7 +7,13 @@
  * - `OutputItem`: the items a response may produce.
  */
 
-import { CLIENT_CALL_SCHEMAS, CLIENT_ID_PREFIX, CLIENT_OUTPUT_SCHEMAS, CLIENT_PARAM_SCHEMAS } from './client-items.ts'
+import {
+  CLIENT_CALL_SCHEMAS,
+  CLIENT_ID_PREFIX,
+  CLIENT_OUTPUT_SCHEMAS,
+  CLIENT_PARAM_SCHEMAS,
+  ToolSearchOutputSchema,
+} from './client-items.ts'
 import {
   MAX_TEXT_CHARS,
   MessagePartSchema,
@@ -128,13 +134,7 @@ export const InputItemParamSchema = Type.Union(
 )
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
-export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
-  'tool_search_call',
-  'tool_search_output',
-  'program',
-  'program_output',
-  'configuration_update',
-])
+export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['program', 'program_output', 'configuration_update'])
 
 // ---- as we store and list them --------------------------------------------------------------------------------
 
@@ -215,6 +215,7 @@ export const OutputItemSchema = Type.Union([
   CustomToolCallSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
   ...CLIENT_CALL_SCHEMAS,
+  ToolSearchOutputSchema,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([

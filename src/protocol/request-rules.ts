@@ -105,7 +105,7 @@ export const checkMetadata = ({ metadata }: Pick<CreateResponseRequest, 'metadat
 export function checkItems(items: readonly InputItemParam[], name: string): void {
   items.forEach((item, index) => {
     const path = `${name}[${index}]`
-    if (item.type === 'additional_tools') {
+    if (item.type === 'additional_tools' || item.type === 'tool_search_output') {
       checkTools(item.tools, `${path}.tools`)
       refuseStoredSecrets(item.tools, `${path}.tools`)
     } else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)

@@ -4,7 +4,8 @@ import {
   CLIENT_TOOL_SCHEMAS,
   ClientChoiceSchema,
   type ClientToolParam,
-  isClientTool,
+  type ToolSearchTool,
+  ToolSearchToolSchema,
 } from './client-tools.ts'
 import {
   CodeInterpreterToolParamSchema,
@@ -71,12 +72,13 @@ export const ToolParamSchema = Type.Union(
     ImageGenerationToolSchema,
     McpToolSchema,
     ...CLIENT_TOOL_PARAM_SCHEMAS,
+    ToolSearchToolSchema,
   ],
   { title: 'ToolParam' },
 )
 
 /** Tool types of the API that nobody can run here yet: refused by name, never dropped. */
-export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set(['tool_search', 'programmatic_tool_calling'])
+export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set(['programmatic_tool_calling'])
 /** The same for `tool_choice`, whose names differ a little. */
 export const LATER_TOOL_CHOICE_TYPES: ReadonlySet<string> = new Set([...LATER_TOOL_TYPES])
 
@@ -112,6 +114,7 @@ export const ToolSchema = Type.Union([
   NamespaceToolSchema,
   HostedToolSchema,
   ...CLIENT_TOOL_SCHEMAS,
+  ToolSearchToolSchema,
 ])
 
 const AllowedToolSchema = Type.Object({
@@ -162,7 +165,8 @@ export type ToolChoice = Static<typeof ToolChoiceSchema>
 
 /** Functions, and what holds them. */
 export type FunctionsParam = FunctionToolParam | CustomToolParam | NamespaceToolParam
-export type HostedToolParam = Exclude<ToolParam, FunctionsParam | ClientToolParam>
+export type HostedToolParam = Exclude<ToolParam, FunctionsParam | ClientToolParam | ToolSearchTool>
 
 export const isHostedTool = (tool: ToolParam): tool is HostedToolParam => HOSTED_TOOL_OF_TYPE.has(tool.type)
-export const isFunctions = (tool: ToolParam): tool is FunctionsParam => !isHostedTool(tool) && !isClientTool(tool)
+export const isFunctions = (tool: ToolParam): tool is FunctionsParam =>
+  tool.type === 'function' || tool.type === 'custom' || tool.type === 'namespace'

@@ -214,7 +214,7 @@ test('tool types that exist elsewhere, extensions and inventions are told apart'
     param: 'tools[1].type',
     code: 'invalid_value',
     message:
-      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'computer_use_preview', 'local_shell', 'apply_patch', and 'shell'.",
+      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'computer_use_preview', 'local_shell', 'apply_patch', 'shell', and 'tool_search'.",
   })
 })
 

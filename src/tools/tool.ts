@@ -11,7 +11,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type { ModelCapabilities, ToolDeclaration } from '../models/model.ts'
-import type { ClientCall } from '../protocol/client-items.ts'
+import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
@@ -51,6 +51,8 @@ export interface ToolRunner {
   open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem | null
   /** The item of a finished call, or what is wrong with it: then the client never hears of it, and the model is told. */
   whole?(call: OpenedCall, input: string): ClientCall | BadArguments
+  /** Such calls run here all the same, and are counted. */
+  readonly runsHere?: boolean
   /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
@@ -84,6 +86,8 @@ export type DeclaredTool = {
   readonly declaration: ToolDeclaration
   readonly name: string
   readonly namespace: string | null
+  /** It is shown when it was searched for, where the request has a search. */
+  readonly deferred?: boolean
   /** The entry of the request that it came from. */
   readonly spec: ToolParam
 }
@@ -144,6 +148,8 @@ export type ToolStep =
   | { readonly type: 'progress'; readonly event: HostedProgress }
   /** How the call's own item ends. */
   | { readonly type: 'finish'; readonly item: HostedItem }
+  /** A further item, whole: what a search for tools found. */
+  | { readonly type: 'item'; readonly item: ToolSearchOutput }
 
 /** What the model is told of a call: a text, or parts where an image belongs to it. */
 export type ToolOutput = string | readonly StoredPart[]

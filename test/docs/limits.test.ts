@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
+import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
 import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
 import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
@@ -13,6 +14,7 @@ import { LIST_TIMEOUT_MS, MAX_LIST_BYTES } from '../../src/models/provider-model
 import { MAX_LISTED_MODELS } from '../../src/models/read-model-list.ts'
 import { MIN_RETRIES, RETRY_RATIO } from '../../src/models/retry-budget.ts'
 import { BACKOFF_MS, MAX_RATE_LIMIT_WAIT_MS, MAX_RETRY_AFTER_MS } from '../../src/models/retrying-model.ts'
+import { MAX_SKILLS } from '../../src/protocol/client-tools.ts'
 import { MAX_FILE_DATA_CHARS, MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from '../../src/protocol/content.ts'
 import { MAX_ADDED_ITEMS } from '../../src/protocol/conversation.ts'
 import { MAX_FILENAME_CHARS, MAX_UPLOAD_PARTS, UPLOAD_TTL_SECONDS } from '../../src/protocol/files.ts'
@@ -85,6 +87,9 @@ const ROWS: Readonly<Record<string, string>> = {
   'a side of an image': `${count(MAX_SIDE)} pixels`,
   'partial images of one call': count(MAX_PARTIAL_IMAGES),
   'an image of the demo engine': `${count(DEMO_MAX_PIXELS)} pixels`,
+  'tools found by one search': count(MAX_FOUND),
+  'the list of what can be found': `${count(MAX_LISTED_CHARS)} characters`,
+  'skills of a shell': count(MAX_SKILLS),
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

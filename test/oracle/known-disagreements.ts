@@ -59,15 +59,21 @@ export const KNOWN_DISAGREEMENTS: readonly Disagreement[] = [
     patch: (definitions) => makeText(definitions, 'Tool.Mcp', 'connector_id'),
   },
   {
-    name: 'tools of a listed additional_tools item are as they were sent',
+    name: 'tools of a listed additional_tools or tool_search_output item are as they were sent',
     reason: 'The SDK asks for filled-in defaults; the item is what a client gave and must come back unchanged.',
     patch(definitions) {
-      for (const type of ['ResponseItem.AdditionalTools', 'ConversationItem.AdditionalTools']) {
+      for (const type of LISTED_TOOLS) {
         definitionOf(definitions, type).properties.tools = { type: 'array', items: { type: 'object' } }
       }
     },
   },
 ]
+
+const LISTED_TOOLS = [
+  'ResponseItem.AdditionalTools',
+  'ConversationItem.AdditionalTools',
+  'ResponseToolSearchOutputItem',
+] as const
 
 type Properties = { [name: string]: SdkSchema }
 

@@ -124,6 +124,7 @@ const REFUSED_ANYWAY = [
     why: 'a schema of an MCP tool is an object; it is `unknown` there',
   },
   { param: /\.filters\.filters\[\d+\]$/, why: 'a filter of filters holds filters; they are `unknown` there' },
+  { param: /^tools\[\d+\]\.parameters$/, why: 'the parameters of a search are a schema; they are `unknown` there' },
   { param: /\.tools\[\d+\]\.parameters$/, why: 'the parameters of a namespaced function are `unknown` there' },
 ]
 

@@ -87,6 +87,7 @@ const clientCallBlock: fc.Arbitrary<Block> = fc
         .record({ type: fc.constantFrom('create_file', 'delete_file'), path: text, diff: text })
         .map((args) => ['apply_patch', JSON.stringify(args)] as const),
       text.map((args) => ['shell', args] as const),
+      fc.constantFrom('hidden', 'nothing').map((query) => ['tool_search', JSON.stringify({ query })] as const),
     ),
     fc.nat(8),
   )

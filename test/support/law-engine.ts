@@ -28,6 +28,8 @@ export const LAW_REQUEST: CreateResponseRequest = {
     { type: 'function', name: SEARCH_NAME },
     { type: 'shell' },
     { type: 'apply_patch' },
+    { type: 'tool_search' },
+    { type: 'function', name: 'hidden', description: 'Found by a search.', defer_loading: true },
   ],
 }
 

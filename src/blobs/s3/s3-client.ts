@@ -1,5 +1,5 @@
 /** Requests to one bucket of any S3 API: signed, within time, and sent again where that is safe. */
-import { Agent, request } from 'undici'
+import Agent from 'undici/lib/dispatcher/agent.js'
 import { type Clock, sleep } from '../../lib/clock.ts'
 import { BlobsFull, BlobsUnavailable } from '../blob-store.ts'
 import { readTag } from './s3-xml.ts'
@@ -86,6 +86,7 @@ async function sendOnce(
   const { region, credentials } = options
   const headers = signV4({ method, url, body }, credentials, { region, at: new Date(clock.now()) })
   try {
+    const { request } = await import('undici')
     const reply = await request(url, { method, headers, body: method === 'GET' ? null : body, signal, dispatcher })
     const { statusCode: status, headers: given, body: stream } = reply
     if (status < 300 || status === 404) {

@@ -2,6 +2,7 @@
 import { fillSchema } from '../../lib/fill-schema.ts'
 import type { ModelTurn, ToolDeclaration } from '../model.ts'
 import { type Hints, hintsFromText } from './arguments-from-text.ts'
+import { asksForClientTool, clientToolInput } from './client-tools.ts'
 import { asksForCode, codeFor, isCodeInterpreter } from './code-interpreter.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
@@ -67,6 +68,8 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isCodeInterpreter(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify({ code: codeFor(clause) }), missing: [] }]
   }
+  const known = clientToolInput(tool, clause)
+  if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
   if (isImageGeneration(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(pictureInput(tool, clause)), missing: [] }]
   }
@@ -88,6 +91,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const client = offered.find((tool) => asksForClientTool(tool, text))
+  if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
   const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
   if (drawing !== undefined) return [{ tool: drawing, clause: text }]
   const code = asksForCode(text) ? offered.find(isCodeInterpreter) : undefined
@@ -98,6 +103,15 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const earlier = conversation.utterances.findLast((said) => said.speaker === 'user' && said !== conversation.asked)
   return matchTools(offered, earlier?.text ?? '').map(({ tool }) => ({ tool, clause: text }))
 }
+
+/** What a search has found is called for the same words. */
+const afterSearch = (searched: ToolDeclaration, offered: readonly ToolDeclaration[], text: string) =>
+  searched.name === 'tool_search'
+    ? matchTools(
+        offered.filter((tool) => tool !== searched),
+        text,
+      )
+    : []
 
 /** Where a call lacks an id that another tool can find out, that tool comes first: `user_id` from `lookup_user`. */
 function lookUpsFor(

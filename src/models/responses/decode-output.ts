@@ -31,7 +31,7 @@ type OpenItem = Opened & { readonly id: string | null }
 type Key = number | string
 
 export interface OutputDecoder {
-  readonly callCount: number
+  callCount(): number
   added(event: Fields, out: ModelEvent[]): void
   done(event: Fields, out: ModelEvent[]): void
   text(event: Fields, kind: PartKind, out: ModelEvent[]): void
@@ -54,9 +54,7 @@ export type OutputDecoderOptions = {
 export function createOutputDecoder(options: OutputDecoderOptions): OutputDecoder {
   const items = createOpenItems(options)
   return {
-    get callCount() {
-      return items.callCount
-    },
+    callCount: () => items.callCount(),
     added(event, out) {
       const given = asFields(event.item)
       if (!given) return
@@ -157,9 +155,7 @@ function createOpenItems({ tools, logprobs, hosted }: OutputDecoderOptions) {
   }
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     open: openItem,
     known: (event: Fields) => open.get(keyOf(event)),
     /** The item an event speaks of; where it is none of that type, one begins now. */

@@ -108,9 +108,7 @@ function openLine(channel: Channel) {
   return {
     ended: end.promise,
     end: fail,
-    get lastId() {
-      return lastId
-    },
+    lastId: () => lastId,
     send: (request: object, body?: Uint8Array) => channel.write(encodeFrame(request, body)),
     ask({ waitMs, clock, request, body, onFrame, isLast }: Ask): Promise<Frame> {
       const { promise, resolve, reject } = Promise.withResolvers<Frame>()
@@ -162,7 +160,7 @@ async function runOnce(line: Line, { op, text, options, clock, limits }: Executi
     },
     isLast: ({ header }) => header.type === 'end' || header.type === 'failed',
   })
-  const id = line.lastId
+  const id = line.lastId()
   const interrupt = () => line.send({ op: 'interrupt', id })
   if (options.signal.aborted) interrupt()
   options.signal.addEventListener('abort', interrupt, { once: true })

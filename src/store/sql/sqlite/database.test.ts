@@ -108,7 +108,7 @@ test('an upgrade copies the database first, keeps its rows, and a step that fail
   const version = (migrations.at(-1)?.version ?? 0) + 1
   const broken: Migration = { version, name: 'broken', sqlite: ['CREATE TABLE moods (a)', 'CREATE TABLE moods (a)'] }
   assert.throws(() => migrate(writer, path, [...migrations, broken]), /already exists/)
-  assert.equal(writer.inTransaction, false)
+  assert.equal(writer.inTransaction(), false)
   migrate(writer, path, [...migrations, { ...broken, sqlite: ['CREATE TABLE moods (a)'] }])
   writer.close()
   const copy = await createSqliteStore({ path: `${path}.before-schema-${version}`, clock })
