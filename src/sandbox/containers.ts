@@ -233,7 +233,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
       addFile: putFile,
       seedFile: (id, { mark, path, open: openSeed }) =>
         use(projectId, id, NEVER, async (session, kept) => {
-          const seed = `${path} ${mark}`
+          const seed = `${path} ${mark()}`
           if (kept.seeded.has(seed)) return
           await writeWhole(session, path, await openSeed(NEVER))
           await kept.files.claim(session, path)
@@ -257,8 +257,8 @@ export function createContainers(options: ContainersOptions): OpenContainers {
           return null
         },
         (error: unknown) => {
-          // What may be better next time is asked again.
-          if (!(error instanceof SandboxUnavailable)) why = null
+          // It may be better next time; the sandbox knows how often to look.
+          why = null
           return error instanceof Error ? error.message : 'the sandbox did not start'
         },
       )

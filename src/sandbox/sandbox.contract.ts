@@ -201,6 +201,15 @@ export function sandboxContract(name: string, subject: SandboxSubject): void {
         await assert.rejects(session.writeFile(path, Buffer.from('x'), 0), SandboxError, path)
     })
 
+    test('folders in one another without end are listed as far as they go', async () => {
+      const deep = await fresh()
+      await run('import os\nfor n in range(900):\n  os.mkdir("d")\n  os.chdir("d")', { on: deep })
+      const { files, hasMore } = await deep.listFiles()
+      assert.deepEqual([files, hasMore], [[], true])
+      assert.equal((await run('1 + 1', { on: deep })).text, '2\n')
+      deep.close()
+    })
+
     test('a file goes in and out unchanged, and one that does not fit is refused', async () => {
       const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, at) => at % 251))
       await session.writeFile('in/data.bin', bytes.subarray(0, 40_000), 0)

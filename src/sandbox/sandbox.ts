@@ -10,7 +10,7 @@
 export interface Sandbox {
   /** As it is told in logs and errors: `bubblewrap`. */
   readonly name: string
-  /** Throws `SandboxUnavailable`, always for the same reason, or `SandboxError`. */
+  /** Throws `SandboxUnavailable`, and does so for a while then, or `SandboxError`. */
   open(limits: SessionLimits, signal: AbortSignal): Promise<SandboxSession>
   close(): Promise<void>
 }

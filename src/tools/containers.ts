@@ -53,7 +53,7 @@ export type NewContainer = {
 
 export type SeedFile = {
   /** Of what is in it. */
-  readonly mark: string
+  mark(): string
   readonly path: string
   /** Asked for when it is wanted. */
   open(signal: AbortSignal): Promise<AsyncIterable<Uint8Array> | Uint8Array>

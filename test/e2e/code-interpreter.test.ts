@@ -141,6 +141,22 @@ describe('the code interpreter', { skip: NO_SANDBOX }, () => {
     assert.match(logsOf(response), /weather\.csv: 3 rows, columns city, temperature\ntemperature: sum 45, mean 15/)
   })
 
+  test('several files of one name lie there apart, the same file once', async () => {
+    const part = (text: string) => ({ type: 'input_file' as const, filename: 'a.txt', file_data: btoa(text) })
+    const content = [
+      { type: 'input_text' as const, text: 'Run python: print(open("a.txt").read(), open("2-a.txt").read())' },
+    ]
+    const input = [{ role: 'user' as const, content: [...content, part('one'), part('two'), part('one')] }]
+    const first = await ask({ input })
+    assert.equal(logsOf(first), 'one two\n')
+    const changed = await runPython('open("a.txt", "w").write("mine")\nprint(sorted(__import__("os").listdir(".")))', {
+      previous_response_id: first.id,
+    })
+    assert.equal(logsOf(changed), "['2-a.txt', 'a.txt']\n")
+    const kept = await runPython('print(open("a.txt").read())', { previous_response_id: changed.id })
+    assert.equal(logsOf(kept), 'mine\n')
+  })
+
   test('an uploaded file lies there by its name, and the model knows of it', async () => {
     const { id } = await client.files.create({ purpose: 'user_data', file: new File([CSV], 'climate.csv') })
     const container: { type: 'auto'; file_ids: string[] } = { type: 'auto', file_ids: [id] }

@@ -22,6 +22,7 @@ export type BubblewrapOptions = {
 
 /** Who runs it when we are root: limits count for others only. */
 const NOBODY = { uid: 65_534, gid: 65_534 }
+const RETEST_MS = 60_000
 const CANARY = 'ANTIPHON_CANARY'
 
 export const createBubblewrapSandbox = (options: BubblewrapOptions): Sandbox =>
@@ -29,11 +30,21 @@ export const createBubblewrapSandbox = (options: BubblewrapOptions): Sandbox =>
 
 export function createBubblewrapHost(options: BubblewrapOptions): ContainerHost {
   let tested: Promise<LaunchParts> | null = null
+  /** What failed may have been mended, or the machine too busy; but it is not tried by every request. */
+  const testOnce = (): Promise<LaunchParts> => {
+    if (tested !== null) return tested
+    const testing = test(options)
+    tested = testing
+    const forget = () => {
+      tested = null
+    }
+    testing.catch(() => options.clock.after(RETEST_MS, forget))
+    return testing
+  }
   return {
     name: 'bubblewrap',
     async launch(limits, signal) {
-      tested ??= test(options)
-      const parts = await tested
+      const parts = await testOnce()
       signal.throwIfAborted()
       return launch(parts, limits)
     },

@@ -37,9 +37,15 @@ function connect({ url, token, clock }: RemoteOptions, limits: SessionLimits, si
       authorization: `Bearer ${token}`,
       [LIMITS_HEADER]: JSON.stringify(limits),
     },
-    signal,
   })
-  const stop = clock.after(CONNECT_MS, () => request.destroy(new Error('it did not answer in time')))
+  // Only until it is connected: a container lives longer than who asked for it first.
+  const leave = () => request.destroy(new Error('nobody waits for it any more'))
+  signal.addEventListener('abort', leave, { once: true })
+  const cancel = clock.after(CONNECT_MS, () => request.destroy(new Error('it did not answer in time')))
+  const stop = () => {
+    cancel()
+    signal.removeEventListener('abort', leave)
+  }
   request.on('upgrade', (_response, socket, head) => {
     stop()
     resolve(channelOf(socket, head))

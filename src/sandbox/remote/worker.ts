@@ -26,6 +26,8 @@ export interface Worker {
 
 export function createWorker(options: WorkerOptions): Worker {
   const open = new Set<Channel>()
+  /** Containers that are about to begin. */
+  let starting = 0
   const server = createServer({ maxHeaderSize: 8192, requestTimeout: 10_000, headersTimeout: 10_000 })
   server.on('request', (request, response) => {
     const isHealth = request.method === 'GET' && request.url === '/health'
@@ -46,8 +48,12 @@ export function createWorker(options: WorkerOptions): Worker {
     const asked = request.headers[LIMITS_HEADER]
     const limits = readLimits(typeof asked === 'string' ? asked : undefined, options.most)
     if (limits === null) return refuse(socket, 400, 'it names no limits')
-    if (open.size >= options.containers) return refuse(socket, 429, `it runs ${options.containers} containers already`)
-    const channel = await options.host.launch(limits, new AbortController().signal)
+    if (open.size + starting >= options.containers)
+      return refuse(socket, 429, `it runs ${options.containers} containers already`)
+    starting += 1
+    const channel = await options.host.launch(limits, new AbortController().signal).finally(() => {
+      starting -= 1
+    })
     open.add(channel)
     channel.onEnd(() => {
       open.delete(channel)

@@ -10,7 +10,7 @@ const MAX_NAME_CHARS = 200
 
 export type SeedParts = { readonly projectId: string; readonly source: FileSource; readonly signal: AbortSignal }
 
-/** By their names; of several of one name the later ones have their ids before it. */
+/** By their names; of several of one name the later ones are numbered. */
 export async function seedsOf(
   items: readonly Item[],
   fileIds: readonly string[],
@@ -25,19 +25,17 @@ export async function seedsOf(
   return apart(seeds.flatMap((seed) => seed ?? []))
 }
 
+/** `key`: the same for the same file. */
+type NamedSeed = SeedFile & { readonly key: string }
+
 type Part = {
   readonly filename?: string | undefined
   readonly file_data?: string | undefined
   readonly file_id?: string | undefined
 }
 
-async function toSeed({ filename, file_data, file_id }: Part, parts: SeedParts): Promise<SeedFile | null> {
-  if (file_data !== undefined) {
-    const comma = file_data.startsWith('data:') ? file_data.indexOf(',') : -1
-    const bytes = Buffer.from(file_data.slice(comma + 1), 'base64')
-    const mark = createHash('sha256').update(bytes).digest('hex')
-    return { mark, path: plainName(filename ?? 'file'), open: async () => bytes }
-  }
+async function toSeed({ filename, file_data, file_id }: Part, parts: SeedParts): Promise<NamedSeed | null> {
+  if (file_data !== undefined) return { key: file_data, ...inlineSeed(plainName(filename ?? 'file'), file_data) }
   if (file_id === undefined) return null
   const { projectId, source, signal } = parts
   const file = await source.open(projectId, file_id, signal)
@@ -48,22 +46,37 @@ async function toSeed({ filename, file_data, file_id }: Part, parts: SeedParts):
     if (!again) throw new ContainerError('failed', `The file ${file_id} is gone.`)
     return again.content
   }
-  return { mark: file_id, path: plainName(file.filename), open }
+  return { key: file_id, mark: () => file_id, path: plainName(file.filename), open }
 }
 
-function apart(seeds: readonly SeedFile[]): readonly SeedFile[] {
-  const byPath = new Map<string, string>()
-  return seeds.flatMap((seed) => {
-    const mark = byPath.get(seed.path)
-    if (mark === seed.mark) return []
-    byPath.set(seed.path, seed.mark)
-    return mark === undefined ? [seed] : [{ ...seed, path: `${seed.mark.slice(0, 60)}-${seed.path}` }]
+/** Most responses of a conversation run no code: it is decoded when it is wanted. */
+function inlineSeed(path: string, data: string): SeedFile {
+  const comma = data.startsWith('data:') ? data.indexOf(',') : -1
+  let bytes: Buffer | null = null
+  const decoded = () => {
+    bytes ??= Buffer.from(data.slice(comma + 1), 'base64')
+    return bytes
+  }
+  return { path, mark: () => createHash('sha256').update(decoded()).digest('hex'), open: async () => decoded() }
+}
+
+/** Of several of one name the first has it; the same file twice is one. */
+function apart(seeds: readonly NamedSeed[]): readonly SeedFile[] {
+  const byPath = new Map<string, string[]>()
+  return seeds.flatMap(({ key, ...seed }) => {
+    const keys = byPath.get(seed.path) ?? []
+    if (keys.includes(key)) return []
+    byPath.set(seed.path, [...keys, key])
+    return keys.length === 0 ? [seed] : [{ ...seed, path: `${keys.length + 1}-${seed.path}` }]
   })
 }
 
 /** The name alone, without what a folder or a terminal would understand. */
 export function plainName(written: string): string {
   const name = written.split(/[/\\]/).at(-1) ?? ''
-  const plain = name.replace(/\p{C}/gu, '').slice(0, MAX_NAME_CHARS).trim()
+  const plain = name
+    .replace(/[\p{C}【】]/gu, '')
+    .slice(0, MAX_NAME_CHARS)
+    .trim()
   return /^\.{0,2}$/.test(plain) ? 'file' : plain
 }

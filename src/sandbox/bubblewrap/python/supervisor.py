@@ -30,6 +30,7 @@ TICK = 0.05
 GRACE = 0.3
 CHUNK = 65536
 MAX_REQUEST = 8 * 1024 * 1024
+MAX_DEPTH = 64
 PAGE = os.sysconf("SC_PAGE_SIZE")
 HERTZ = os.sysconf("SC_CLK_TCK")
 PR_SET_DUMPABLE = 4
@@ -302,6 +303,8 @@ class Supervisor:
             handler(request, body)
         except OSError as error:
             send({"id": request["id"], "type": "failed", "code": error.strerror or "failed"})
+        except RecursionError:
+            send({"id": request["id"], "type": "failed", "code": "Too many folders in one another"})
 
     # ---- running
 
@@ -382,6 +385,8 @@ class Supervisor:
             if kind == b"I" and run["images"] < LIMITS["images"]:
                 run["images"] += 1
                 send({"id": run["id"], "type": "image"}, content)
+            elif kind == b"I":
+                run["cut"] = True
             elif kind == b"E":
                 self.end({b"ok": "ok", b"error": "error"}.get(content, "error"))
 
@@ -456,10 +461,16 @@ class Supervisor:
         files, more = [], False
         for folder, folders, names in os.walk(ROOT):
             folders.sort()
+            if folder.count("/") > MAX_DEPTH:
+                folders.clear()
+                more = True
             for name in sorted(names):
                 path = os.path.join(folder, name)
-                found = os.lstat(path)
-                shown = os.path.relpath(path, ROOT)
+                try:
+                    found = os.lstat(path)
+                except OSError:
+                    continue
+                shown = path[len(ROOT) + 1:]
                 if not stat.S_ISREG(found.st_mode) or not is_plain(shown):
                     continue
                 if len(files) == LIMITS["listed"]:
