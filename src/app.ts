@@ -40,7 +40,7 @@ import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
-import { createOutboundGuard } from './lib/outbound-guard.ts'
+import { createOutboundGuard, type OutboundGuard, type Resolve } from './lib/outbound-guard.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
@@ -55,6 +55,8 @@ export type AppOverrides = {
   readonly ids?: Ids
   /** In the place of the log. */
   readonly telemetry?: Telemetry
+  /** How the outbound guard looks up names. */
+  readonly resolve?: Resolve
 }
 
 /** Chains that are kept ready for their next turn; together no more items than this. */
@@ -76,7 +78,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     code: 'server_error',
     message: 'The server stopped while this response ran.',
   })
-  const models = opened.adopt(await openModels(config, deps), (it) => it.close())
+  const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
+  const models = opened.adopt(await openModels(config, { ...deps, guard }), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
@@ -84,7 +87,6 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
-  const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const { transfersPerProject: perProject } = config.limits
   const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
   const source = createFileSource({ store, blobs, telemetry })
@@ -130,6 +132,9 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
+
+const openGuard = ({ security }: ResolvedConfig, { resolve }: AppOverrides): OutboundGuard =>
+  createOutboundGuard({ ...security, ...(resolve && { resolve }) })
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */
 function lockDataDir(path: string): DataDir {

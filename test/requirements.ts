@@ -181,7 +181,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(147, 'An approval resumes the run.'),
   covered(148, 'MCP secrets are neither stored nor echoed.'),
   covered(149, 'Exactly one kind of MCP server is named.'),
-  later(150, 'Remote URLs are guarded against private networks.', 'later: the server fetches no URL of a request yet'),
+  covered(150, 'Remote URLs are guarded against private networks.'),
   covered(151, 'Computer actions pass through.'),
   covered(152, 'Shell commands run where configured.', 'containers come with the sandbox; they are refused by name'),
   covered(153, 'apply_patch and local_shell go round.'),

@@ -5,6 +5,7 @@ import { createProviderCatalog, type KnownProvider } from '../config/known-provi
 import { resolveConfig } from '../config/resolve-config.ts'
 import type { ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
+import type { TurnField } from '../lib/field-support.ts'
 import { createRandomIds } from '../lib/ids.ts'
 import { createUpstreamAgent, DEFAULT_UPSTREAM_CLOCKS } from '../lib/upstream-http.ts'
 import { createAiSdkModel } from '../models/ai-sdk/ai-sdk-model.ts'
@@ -12,13 +13,16 @@ import { createBridgeFetch } from '../models/ai-sdk/bridge-fetch.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { emulate } from '../models/emulate.ts'
 import { createIsolatedChecks } from '../models/isolated-checks.ts'
-import type { FieldTable, Model, TurnField } from '../models/model.ts'
+import type { FieldTable, Model } from '../models/model.ts'
 import { ledgerOf } from '../models/overridden-fields.ts'
 import { bridgedCapabilities } from './open-bridge.ts'
 import { openProvider, type ProviderDeps } from './open-provider.ts'
 
 const THEMES: readonly (readonly [string, readonly TurnField[]])[] = [
-  ['What goes in', ['instructions', 'input.image', 'input.file', 'max_output_tokens', 'stop']],
+  [
+    'What goes in',
+    ['instructions', 'input.image', 'input.image_url', 'input.file', 'input.file_url', 'max_output_tokens', 'stop'],
+  ],
   [
     'Tools',
     [

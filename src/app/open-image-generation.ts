@@ -1,7 +1,7 @@
 /** Composition: the configured image engine -> the tool that draws. Without one the demo model alone has one. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
-import { createOutboundGuard, hostAndPort, type OutboundGuard } from '../lib/outbound-guard.ts'
+import { hostAndPort, type OutboundGuard } from '../lib/outbound-guard.ts'
 import { createUpstreamAgent } from '../lib/upstream-http.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { openImageEngine } from '../tools/image-generation/engines/open-image-engine.ts'
@@ -16,18 +16,15 @@ export type ImageGenerationDeps = {
 }
 
 export function openImageGeneration(config: ResolvedConfig, deps: ImageGenerationDeps): Tool {
-  const { limits, security, imageGeneration } = config
+  const { limits, imageGeneration } = config
   const { clock, guard, telemetry, opened } = deps
   const connection = imageGeneration ?? { engine: 'demo' as const }
   const timeoutMs = limits.imageTimeMs
   const dispatcher = opened.adopt(createUpstreamAgent({ connectMs: limits.upstreamConnectMs }), (it) => it.destroy())
   // An engine may answer with an address of its own; any other is a stranger's word.
   const own = connection.engine === 'demo' ? [] : [hostAndPort(new URL(connection.url))]
-  const engineGuard = opened.adopt(
-    createOutboundGuard({ allowPrivateHosts: [...security.allowPrivateHosts, ...own] }),
-    (it) => it.close(),
-  )
-  const loading = { guard, clock, maxBytes: limits.imageBytes, timeoutMs: limits.imageFetchTimeMs }
+  const engineGuard = opened.adopt(guard.excepting(own), (it) => it.close())
+  const loading = { guard, clock, maxBytes: limits.imageBytes, timeoutMs: limits.urlTimeMs }
   return createImageGenerationTool({
     ...loading,
     engine: openImageEngine(connection, {

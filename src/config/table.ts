@@ -379,13 +379,22 @@ export const SETTINGS = {
   'limits.containers_per_project': setting(most(10_000), 20, 'Containers of one project.'),
   'limits.containers': setting(most(10_000), 40, 'Containers at once. An idle one holds 20 to 150 MB.'),
   'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
-  'limits.image': setting(size('1KB', '64MB'), bytes('20MB'), 'An image that a tool makes, or fetches to change it.'),
-  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
-  'limits.image_fetch_time': setting(
+  'limits.image': setting(
+    size('1KB', '64MB'),
+    bytes('20MB'),
+    'An image that a tool makes, or that is fetched by its URL.',
+  ),
+  'limits.url_files': setting(
+    size('1KB', '512MB'),
+    bytes('50MB'),
+    'What is fetched by URL for one response, where its provider does not do so itself.',
+  ),
+  'limits.url_time': setting(
     duration('100ms', '10m'),
     ms('30s'),
-    'Until an image by URL is read, redirects included.',
+    'Until an image or file by URL is read, redirects included.',
   ),
+  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
   'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
   'limits.file': setting(size('1KB', '512GB'), bytes('512MB'), 'One uploaded file.'),
   'limits.upload': setting(size('1KB', '512GB'), bytes('8GB'), 'One file that is uploaded in parts.'),

@@ -1,5 +1,7 @@
 /** One place that holds a request against what the chosen model can do. */
-import { type Model, type ModelTurn, type NotCarried, TURN_FIELDS, type TurnField } from '../models/model.ts'
+
+import { TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { Model, ModelTurn, NotCarried } from '../models/model.ts'
 import { isAsked, paramOf } from '../models/turn-fields.ts'
 import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
@@ -57,6 +59,8 @@ function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
 
 /** How this server does what a provider does not, in a few words. */
 const EMULATIONS: Readonly<Partial<Record<TurnField, string>>> = {
+  'input.image_url': 'images by URL are fetched by this server.',
+  'input.file_url': 'files by URL are fetched by this server.',
   'tools.function': 'described to the model in words; its calls are read out of the answer and checked.',
   'tools.custom': 'declared as functions with one string; grammars are checked by this server.',
   tool_choice: 'the model is told to call, and reminded once.',

@@ -3,6 +3,7 @@ import { seconds } from '../lib/clock.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
 import type { TakenRoute } from '../models/model.ts'
 import type { PriceBook } from '../models/price-book.ts'
+import type { Item } from '../protocol/items.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ResponseRecord } from '../store/store.ts'
@@ -12,6 +13,7 @@ import { type ConversationLock, lockConversation, turnOf } from './conversation-
 import type { Caller, Run } from './engine.ts'
 import { type Claimed, claimKey, endOfRun, readResponse } from './idempotency.ts'
 import type { LateWrites } from './late-writes.ts'
+import type { Lease } from './lease.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { OpenCalls } from './open-calls.ts'
 import { type PlanDeps, planRun, type RunPlan } from './plan-run.ts'
@@ -51,24 +53,26 @@ export async function createResponse(
   // Before a key is claimed or a conversation is locked, which are writes.
   refuseKept(request, caller, deps.settings)
   const release = deps.slots.take(caller.principal.projectId)
+  const held: Lease[] = []
   try {
     const startedAt = deps.clock.monotonic()
-    await using held = new AsyncDisposableStack()
     const claim = await claimKey(ENDPOINT, caller, deps)
     if (claim?.type === 'replay') {
       const response = await readResponse(claim.reply, caller, deps)
       release()
       return replayRun(response)
     }
-    held.use(claim?.lease)
-    const lock = held.use(await lockConversation(request, caller, deps))
+    if (claim) held.push(claim.lease)
+    const lock = await lockConversation(request, caller, deps)
+    if (lock) held.push(lock)
     const plan = await planRun(request, caller, deps)
     if (source === runResponse) await plan.takeApprovals()
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
-    const leases = { claim, lock, held: held.move() }
+    const leases = { claim, lock, held }
     return startRun({ plan, caller, deps, source, startedAt, release, leases, stream: request.stream ?? false })
   } catch (error) {
+    await giveBack(held)
     release()
     throw error
   }
@@ -78,7 +82,12 @@ export async function createResponse(
 type RunLeases = {
   readonly claim: Claimed | null
   readonly lock: ConversationLock | null
-  readonly held: AsyncDisposableStack
+  readonly held: readonly Lease[]
+}
+
+/** Each reports its own failure. */
+async function giveBack(held: readonly Lease[]): Promise<void> {
+  for (const lease of held.toReversed()) await lease[Symbol.asyncDispose]()
 }
 
 type RunParts = {
@@ -118,8 +127,8 @@ function startRun(parts: RunParts): Run {
   const onEnd = (event: TerminalEvent) => {
     context.dispose()
     parts.release()
-    // Reports its own failures, and has nothing to do when the end of the run is on disk.
-    void parts.leases.held.disposeAsync()
+    // Has nothing to do when the end of the run is on disk.
+    void giveBack(parts.leases.held)
     deps.telemetry.responseFinished({
       requestId: caller.requestId,
       responseId: plan.response.id,
@@ -216,13 +225,18 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       lock?.settle()
       // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
       if (response.conversation !== null) return
-      const before = plan.carried(response.output) ?? plan.history
-      const items = [...before, ...plan.input, ...response.output]
-      if (response.store) deps.cache.set(store.projectId, response.id, items)
-      else if (canContinueFrom(response)) caller.memory?.put(response.id, items)
+      if (response.store) deps.cache.set(store.projectId, response.id, contextAfter(plan, response))
+      else if (canContinueFrom(response)) caller.memory?.put(response.id, contextAfter(plan, response))
     },
   }
 }
+
+/** Everything that a next turn continues from. */
+const contextAfter = ({ carried, history, input }: RunPlan, { output }: ResponseObject): readonly Item[] => [
+  ...(carried(output) ?? history),
+  ...input,
+  ...output,
+]
 
 /** Made out here so that what it is handed to does not hold the whole run in memory while it waits. */
 const failureReporter = (telemetry: Telemetry, requestId: string, where: string) => (error: unknown) =>

@@ -41,7 +41,7 @@ export type AddedTools = { readonly added: readonly ToolParam[]; readonly found:
 
 type Context = { readonly addedTools: AddedTools; readonly store: { readonly projectId: string } }
 
-/** What items added asked another model perhaps: what this one's provider does not run goes. */
+/** What was added may have been meant for another model: what this one's provider does not run goes. */
 export async function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
   { addedTools, store }: Context,

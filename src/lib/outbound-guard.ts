@@ -39,6 +39,8 @@ export interface OutboundGuard {
   check(url: string | URL): URL
   /** Connects to checked addresses only; hand it to undici's `request` or `fetch`. Redirects are the caller's. */
   readonly dispatcher: Dispatcher
+  /** Another guard, with further exceptions; it has to be closed too. */
+  excepting(hosts: readonly string[]): OutboundGuard
   /** Ends all connections. */
   close(): Promise<void>
 }
@@ -74,6 +76,8 @@ export function createOutboundGuard(policy: OutboundPolicy): OutboundGuard {
   return {
     check,
     dispatcher,
+    excepting: (hosts) =>
+      createOutboundGuard({ ...policy, allowPrivateHosts: [...policy.allowPrivateHosts, ...hosts] }),
     async close() {
       await Promise.all([agents.open.destroy(), agents.excepted.destroy()])
     },

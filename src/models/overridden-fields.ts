@@ -2,7 +2,9 @@
  * What an operator or a probe says of single fields, above what the adapter believes. `ignored` and `refused` take the
  * field out of the turn, so that the provider never sees it; `emulated` leads to the emulation, where there is one.
  */
-import { type FieldTable, type Model, type ModelTurn, TURN_FIELDS, type TurnField } from './model.ts'
+
+import { TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { FieldTable, Model, ModelTurn } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import { isAsked, paramOf, withoutField } from './turn-fields.ts'
 
@@ -39,7 +41,7 @@ export function ledgerOf({ fields, capabilities }: Pick<Model, 'fields' | 'capab
 }
 
 /** Fields whose emulation does not hang on a capability. */
-const EMULATED_HERE: readonly TurnField[] = ['stop', 'parallel_tool_calls']
+const EMULATED_HERE: readonly TurnField[] = ['stop', 'parallel_tool_calls', 'input.image_url', 'input.file_url']
 
 export function overrideFields(inner: Model, said: FieldTable): Model {
   const dropped = TURN_FIELDS.filter((field) => said[field] === 'ignored' || said[field] === 'refused')

@@ -9,6 +9,7 @@ import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
 import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
 import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
+import { MAX_FETCHED_URLS } from '../../src/models/inline-urls.ts'
 import { CHECK_TIMEOUT_MS, MAX_WAITING_CHECKS } from '../../src/models/isolated-checks.ts'
 import { LIST_TIMEOUT_MS, MAX_LIST_BYTES } from '../../src/models/provider-models.ts'
 import { MAX_LISTED_MODELS } from '../../src/models/read-model-list.ts'
@@ -71,6 +72,7 @@ const ROWS: Readonly<Record<string, string>> = {
   'first pause before a retry': time(BACKOFF_MS),
   'retries of all calls in a minute': `${RETRY_RATIO * 100} %, at least ${MIN_RETRIES}`,
   '`Retry-After` that is waited for': `${time(MAX_RETRY_AFTER_MS)}, of a 429 ${time(MAX_RATE_LIMIT_WAIT_MS)}`,
+  'URLs that are fetched for a provider': count(MAX_FETCHED_URLS),
   'a list of models': `${time(LIST_TIMEOUT_MS)}, ${size(MAX_LIST_BYTES)}, ${count(MAX_LISTED_MODELS)} models`,
   'a check of a pattern or schema': `${time(CHECK_TIMEOUT_MS)}, ${MAX_WAITING_CHECKS} waiting`,
   'writes waiting, in one transaction': `${count(MAX_QUEUED)}, ${count(MAX_BATCH)}`,

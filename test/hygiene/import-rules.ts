@@ -16,6 +16,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/catalog.ts',
   'src/models/embedder.ts',
   'src/models/model.ts',
+  'src/models/plain-turn.ts',
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
@@ -26,6 +27,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
+  'src/tools/allowed-callers.ts',
   'src/tools/containers.ts',
   'src/tools/file-source.ts',
   'src/tools/read-arguments.ts',
@@ -54,7 +56,7 @@ const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 
 const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream', 'sandbox/session'])
 
 /** The same as single files. */
-const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
+const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/allowed-callers.ts', 'src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([

@@ -1,5 +1,7 @@
 /** Quirks -> how the fields of a request fare on this endpoint. */
-import type { FieldSupport, FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
+
+import type { FieldSupport } from '../../lib/field-support.ts'
+import type { FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
 import { nearestEffort } from '../upstream/nearest-effort.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import { encodeMessages } from './encode-messages.ts'
@@ -18,7 +20,9 @@ export function fieldTable(quirks: Quirks): FieldTable {
     'tools.custom': meaning(quirks.customTools),
     'text.format.json_schema': meaning(quirks.structuredOutput === 'json_schema'),
     'text.format.json_object': quirks.structuredOutput === 'none' ? 'emulated' : 'native',
+    'input.image_url': quirks.imageUrls ? 'native' : 'emulated',
     'input.file': meaning(quirks.fileParts),
+    'input.file_url': 'emulated',
     parallel_tool_calls: hint(quirks.parallelToolCalls),
     'reasoning.effort': hint(quirks.reasoningEffort !== null),
     'reasoning.summary': 'ignored',

@@ -1,4 +1,5 @@
 /** PORT: something that draws pictures. One call draws one; nothing is tried twice, since each try is paid for. */
+import type { ImageFormat } from '../../lib/image-format.ts'
 
 export interface ImageEngine {
   /** As messages name it. */
@@ -39,8 +40,6 @@ export type ImageJob = {
   /** Where its pixels are transparent the first image may change; null: everywhere. */
   readonly mask: ImageBytes | null
 }
-
-export type ImageFormat = 'png' | 'webp' | 'jpeg' | 'gif'
 
 export type ImageBytes = { readonly format: ImageFormat; readonly bytes: Buffer }
 
