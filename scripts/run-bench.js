@@ -1,11 +1,12 @@
-/** Runs the benchmarks: `bench/main.ts`, or `bench/adapters.ts` for `--adapters`, with the arguments passed on. */
+/** Runs the benchmarks: `bench/main.ts`, or those of `--adapters` and `--sandbox`, with the arguments passed on. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT } from './paths.js'
 
 export function run(args) {
-  const entry = join(ROOT, 'bench', args.includes('--adapters') ? 'adapters.ts' : 'main.ts')
+  const other = ['adapters', 'sandbox'].find((name) => args.includes(`--${name}`))
+  const entry = join(ROOT, 'bench', `${other ?? 'main'}.ts`)
   if (!existsSync(entry)) {
     console.error('there is no bench/main.ts to run')
     return 2

@@ -7,6 +7,7 @@ import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.
 import { engineSettings } from './app/engine-settings.ts'
 import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
 import { openBlobs } from './app/open-blobs.ts'
+import { openCodeInterpreter } from './app/open-code-interpreter.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
@@ -32,7 +33,9 @@ import {
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
 import { createDocumentExtractor } from './documents/document-extractor.ts'
+import { createContainersApi } from './engine/containers.ts'
 import { createEngine } from './engine/create-engine.ts'
+import { createFileSource } from './engine/file-source.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
@@ -90,6 +93,10 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
+  const { transfersPerProject: perProject } = config.limits
+  const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
+  const source = createFileSource({ store, blobs, telemetry })
+  const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -97,7 +104,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
+    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
     cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
@@ -107,10 +114,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     blobs,
     documents,
     guard,
-    transfers: createRunSlots(
-      { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
-      'uploads',
-    ),
+    transfers,
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
@@ -118,6 +122,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     ...deps,
     engine,
     webhooks,
+    containers: createContainersApi({ ...shared, containers: code.containers, source, transfers }),
     models,
     authenticator,
     rateLimiter,
@@ -226,6 +231,8 @@ export const openModelTester: AppModule['openModelTester'] = async (...args) =>
   (await import('./app/test-models.ts')).openModelTester(...args)
 export const openBackup: AppModule['openBackup'] = async (...args) =>
   (await import('./app/open-backup.ts')).openBackup(...args)
+export const openSandboxWorker: AppModule['openSandboxWorker'] = async (...args) =>
+  (await import('./app/open-sandbox.ts')).openSandboxWorker(...args)
 
 /** For `antiphon keys rotate-sealing`. */
 export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotateSealingKeys(storage.dataDir)

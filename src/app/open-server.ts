@@ -1,6 +1,7 @@
 /** The edge, put together from the configuration and what the composition root has opened. */
 import type { Authenticator } from '../auth/principal.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { ContainersApi } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Webhooks } from '../engine/webhooks.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
@@ -28,6 +29,7 @@ type ServerParts = {
   readonly ids: Ids
   readonly engine: Engine
   readonly webhooks: Webhooks
+  readonly containers: ContainersApi
   readonly models: ModelParts
   readonly authenticator: Authenticator
   /** Null: the server counts for itself. */

@@ -6,6 +6,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
+import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
 import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
 
@@ -14,6 +15,7 @@ export type ToolParts = {
   readonly guard: OutboundGuard
   readonly telemetry: Telemetry
   readonly version: string
+  readonly code: Pick<OpenCodeInterpreter, 'tools'>
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack
 }
@@ -21,6 +23,7 @@ export type ToolParts = {
 export async function openTools(config: ResolvedConfig, parts: ToolParts): Promise<readonly Tool[]> {
   return [
     ...(await openSearch(config, parts)),
+    ...parts.code.tools,
     ...createClientTools(),
     createFunctionTool(),
     openImageGeneration(config, parts),

@@ -22,6 +22,11 @@ export interface AppModule {
   openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
   /** The data as a whole. */
   openBackup(config: ResolvedConfig): Promise<BackupAdmin>
+  /**
+   * Containers of this machine for servers elsewhere; null without a token. Throws an error with the name
+   * `SandboxUnavailable` and a message for the operator when the self-test fails.
+   */
+  openSandboxWorker(config: ResolvedConfig): Promise<SandboxWorker | null>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -120,6 +125,10 @@ export type FileEntry = {
   /** Seconds since the epoch. */
   readonly createdAt: number
   readonly expiresAt: number | null
+}
+
+export interface SandboxWorker extends AsyncDisposable {
+  listen(host: string, port: number): Promise<{ readonly url: string }>
 }
 
 export type UsageAdmin = AsyncDisposable &

@@ -110,6 +110,13 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     openPull: async (...args) => openPull(...args),
     openFiles: async (...args) => openFiles(...args),
     openUsage,
+    openSandboxWorker: async ({ codeInterpreter: { token } }) =>
+      token === null
+        ? null
+        : {
+            listen: async (host, port) => ({ url: `http://${host}:${port}` }),
+            [Symbol.asyncDispose]: async () => void ended.push('worker closed'),
+          },
     describeModels: async () => OVERVIEW,
     openModelTester: async () => ({
       deployments: async (name) => (name === 'nobody' ? [] : [TESTED]),
@@ -334,6 +341,17 @@ test('prune counts first, deletes what has expired or is older than asked for, a
   assert.notEqual(await project.getResponse('resp_new'), null)
   for (const age of ['30', '1m', 'soon']) assert.equal(await run(...args, '--older', age), 2)
   await store.close()
+})
+
+test('a worker for code needs a token, says where it listens, and closes when it is told to stop', async () => {
+  const { written, run } = setUp({ env: { ANTIPHON_TOOLS__CODE_INTERPRETER__TOKEN: 't0ken' } })
+  assert.equal(await run('sandbox', 'serve', '--host', '127.0.0.2', '--port', '8999'), 0)
+  assert.equal(written.out, 'READY http://127.0.0.2:8999\n')
+  assert.deepEqual(written.ended, ['worker closed'])
+  assert.equal(await run('sandbox', 'serve', '--port', 'many'), 2)
+  const without = setUp()
+  assert.equal(await without.run('sandbox', 'serve'), 2)
+  assert.match(without.written.err, /ANTIPHON_TOOLS__CODE_INTERPRETER__TOKEN/)
 })
 
 test('usage is shown by what one asks for, and what has no price is said to have none', async () => {

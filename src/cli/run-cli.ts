@@ -13,6 +13,7 @@ import { modelsTest } from './models-test.ts'
 import { parseCommandLine } from './parse-command-line.ts'
 import { prune } from './prune.ts'
 import { pull } from './pull.ts'
+import { sandboxServe } from './sandbox-serve.ts'
 import { serve } from './serve.ts'
 import { usage } from './usage.ts'
 
@@ -35,6 +36,7 @@ const COMMANDS: readonly Command[] = [
   backup,
   restore,
   migrate,
+  sandboxServe,
 ]
 
 export async function runCli(args: readonly string[], host: Host): Promise<number> {
@@ -59,6 +61,7 @@ const OPERATOR_ERRORS: Readonly<Record<string, number>> = {
   DataDirLocked: EXIT.dataInUse,
   DataDirUnusable: EXIT.failed,
   PullFailed: EXIT.failed,
+  SandboxUnavailable: EXIT.failed,
   SchemaTooNew: EXIT.failed,
   StorageBusy: EXIT.failed,
   StorageFull: EXIT.failed,

@@ -6,7 +6,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   budget_duration: 'budgets are not part of this version',
   cache: 'a shared cache is not part of this version',
   catalog: 'a price list of your own is not part of this version; prices of a model are under its "model_info"',
-  code_interpreter: 'the code interpreter is not part of this version',
+  code_interpreter: 'the code interpreter is under "tools.code_interpreter"',
   file_search: 'file search is not part of this version',
   files: 'where files lie is "storage.files"; how long and how large, "retention.files" and "limits"',
   general_settings: 'LiteLLM files are not read by this version; write "server", "storage" and "keys"',

@@ -11,6 +11,7 @@ import { absolutePath, type ReadContext } from './kinds.ts'
 import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
+import { resolveCodeInterpreter } from './resolve-code-interpreter.ts'
 import { resolveFileStorage } from './resolve-file-storage.ts'
 import { resolveImageGeneration } from './resolve-image-generation.ts'
 import { resolveKeys } from './resolve-keys.ts'
@@ -86,6 +87,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   return {
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
+    codeInterpreter: resolveCodeInterpreter(read, context),
     imageGeneration: resolveImageGeneration(read, context),
     storage: resolveStorage(simple.storage, dataDir, read, context),
     sharedCache: simple.storage.cache,

@@ -5,7 +5,7 @@
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
 import type { FieldSupport, TurnField } from '../lib/field-support.ts'
-import type { Gpu, HostedTool, Scope, SEARCH_ENGINES, Support, WebhookEventName } from './entities.ts'
+import type { Gpu, HostedTool, SANDBOXES, Scope, SEARCH_ENGINES, Support, WebhookEventName } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -146,6 +146,16 @@ export type WebSearchConfig = {
   readonly robots: boolean
 }
 
+export type CodeInterpreterConfig = {
+  readonly sandbox: Exclude<(typeof SANDBOXES)[number], 'auto'>
+  /** A model whose provider runs code itself has that instead. */
+  readonly providerFirst: boolean
+  readonly python: string
+  /** Of a worker; not null for `remote`. */
+  readonly url: string | null
+  /** Not null for `remote`. */
+  readonly token: string | null
+}
 export type ImageGenerationConfig =
   | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
   | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
@@ -192,6 +202,7 @@ export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; read
 
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
+  readonly codeInterpreter: CodeInterpreterConfig
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {

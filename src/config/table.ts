@@ -12,6 +12,7 @@ import {
   models,
   projects,
   providers,
+  SANDBOXES,
   SEARCHERS,
   searchEngines,
   webhooks,
@@ -232,6 +233,27 @@ export const SETTINGS = {
   ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
+  'tools.code_interpreter.sandbox': setting(
+    choice(SANDBOXES),
+    'auto',
+    'Where Python of models runs; see `docs/code-interpreter.md`. `auto`: at `url` if there is one, else in bubblewrap; and where a provider runs it itself, there.',
+  ),
+  'tools.code_interpreter.python': setting(
+    path(),
+    '/usr/bin/python3',
+    'The Python that runs in bubblewrap. Below /usr.',
+  ),
+  'tools.code_interpreter.url': setting(
+    url(),
+    null,
+    'Where `antiphon sandbox serve` listens, as `https://sandbox.example.com`. Needed for `remote`.',
+  ),
+  'tools.code_interpreter.token': setting(
+    secret(),
+    null,
+    'The secret that a server and its `antiphon sandbox serve` share.',
+  ),
+
   'tools.image_generation.engine': setting(
     choice(IMAGE_ENGINES),
     null,
@@ -357,6 +379,21 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
+  'limits.code_time': setting(duration('1s', '1h'), ms('60s'), 'One run of code in a container.'),
+  'limits.code_cpu': setting(duration('1s', '10h'), ms('2m'), 'Processor time of one run, all processes together.'),
+  'limits.code_memory': setting(
+    size('128MB', '64GB'),
+    bytes('1GB'),
+    'Memory of a container, and the most that `memory_limit` may ask for.',
+  ),
+  'limits.code_disk': setting(size('1MB', '64GB'), bytes('256MB'), 'Files of a container. They lie in memory too.'),
+  'limits.code_files': setting(most(1_000_000), 10_000, 'How many files that may be.'),
+  'limits.code_output': setting(size('1KB', '64MB'), bytes('1MB'), 'What of the output of a run is kept.'),
+  'limits.code_processes': setting(integer(8, 10_000), 64, 'Processes and threads of a container.'),
+  'limits.code_runs': setting(most(1_000), 4, 'Runs going at once; others wait.'),
+  'limits.container_idle': setting(duration('1s', '24h'), ms('20m'), 'Unused for so long, a container expires.'),
+  'limits.containers_per_project': setting(most(10_000), 20, 'Containers of one project.'),
+  'limits.containers': setting(most(10_000), 40, 'Containers at once. An idle one holds 20 to 150 MB.'),
   'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
   'limits.image': setting(
     size('1KB', '64MB'),

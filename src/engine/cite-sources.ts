@@ -1,7 +1,7 @@
 /**
  * Marks that a model writes -> annotations. Tools number what they find; where the text says `【3】` the client gets a link
  * to source 3, or nothing for a file, and an annotation that tells where. Links that a model writes itself to a page that
- * was found, as `[title](url)`, stay as they are and are annotated too.
+ * was found, or to a file of a container, as `[title](url)`, stay as they are and are annotated too.
  *
  * Invariants:
  * - What comes out does not depend on how the text was cut into deltas, and half a mark is never shown.
@@ -37,8 +37,12 @@ const LINK = /^\[[^[\]\n]*\]\(\s*<?([^\s<>]+?)>?(?:\s+"[^"\n]*")?\s*\)$/
 export function createCitations(): Citations {
   const sources: CitableSource[] = []
   const numbers = new Map<string, number>()
+  /** Files that code made and no text has named yet: clients find them by their annotations alone. */
+  const uncited = new Set<CitableSource>()
   return {
-    cite(source) {
+    cite(given) {
+      const source = sources[(numbers.get(keyOf(given)) ?? 0) - 1] ?? given
+      if (source.type === 'container-file') uncited.add(source)
       const key = keyOf(source)
       let number = numbers.get(key)
       if (number === undefined) {
@@ -53,12 +57,17 @@ export function createCitations(): Citations {
         : createTextCiter({
             byNumber: (number) => sources[number - 1],
             byUrl: (url) => sources[(numbers.get(url) ?? 0) - 1],
+            uncited,
           }),
   }
 }
 
 const keyOf = (source: CitableSource) =>
-  source.type === 'url' ? (normalUrl(source.url) ?? source.url) : `file ${source.fileId}`
+  source.type === 'file' ? `file ${source.fileId}` : (normalUrl(addressOf(source)) ?? addressOf(source))
+
+/** Code knows a file by its path alone, and models link to it so. */
+const addressOf = (source: Exclude<CitableSource, { type: 'file' }>): string =>
+  source.type === 'url' ? source.url : `sandbox:/mnt/data/${source.path}`
 
 const normalUrl = (url: string): string | null => {
   const parsed = URL.parse(url)
@@ -70,6 +79,7 @@ const normalUrl = (url: string): string | null => {
 type Lookup = {
   byNumber(number: number): CitableSource | undefined
   byUrl(url: string): CitableSource | undefined
+  readonly uncited: Set<CitableSource>
 }
 
 /** `depth`: of parentheses; where the first one closes, the link ends. */
@@ -93,6 +103,7 @@ function createTextCiter(sources: Lookup): TextCiter {
   const showMark = (cited: readonly CitableSource[]) => {
     link = null
     for (const source of cited) {
+      sources.uncited.delete(source)
       const shown = shownAs(source)
       if (shown !== '' && /\S/.test(last)) show(' ')
       const start = length
@@ -114,7 +125,9 @@ function createTextCiter(sources: Lookup): TextCiter {
   }
   const annotateLink = ({ text, start }: OpenLink) => {
     const source = sources.byUrl(normalUrl(LINK.exec(text)?.[1] ?? '') ?? '')
-    if (source !== undefined) out.annotations.push(annotationOf(source, start, length))
+    if (source === undefined) return
+    sources.uncited.delete(source)
+    out.annotations.push(annotationOf(source, start, length))
   }
   const release = () => {
     const characters = held
@@ -148,6 +161,8 @@ function createTextCiter(sources: Lookup): TextCiter {
     },
     end() {
       release()
+      for (const source of sources.uncited) out.annotations.push(annotationOf(source, length, length))
+      sources.uncited.clear()
       return take()
     },
   }
@@ -164,17 +179,28 @@ function citedBy(mark: string, sources: Lookup): readonly CitableSource[] | null
 /** A link in parentheses, as the API's own search writes it; a file has no address to show. */
 function shownAs(source: CitableSource): string {
   if (source.type === 'file') return ''
-  const url = URL.parse(source.url)
+  const url = URL.parse(addressOf(source))
   // Nothing of it may end the link, or a JSON text around it.
-  const href = (url?.href ?? source.url).replace(
+  const href = (url?.href ?? addressOf(source)).replace(
     /[()\\"'<>\s]/g,
     (it) => `%${it.charCodeAt(0).toString(16).toUpperCase()}`,
   )
+  if (source.type === 'container-file') return `[${source.filename.replace(/[[\]()<>"\\]/g, '_')}](${href})`
   const host = (url?.hostname ?? 'source').replace(/^www\./, '')
   return `([${host}](${href}))`
 }
 
-const annotationOf = (source: CitableSource, start: number, end: number): Annotation =>
-  source.type === 'url'
-    ? { type: 'url_citation', url: source.url, title: source.title, start_index: start, end_index: end }
-    : { type: 'file_citation', file_id: source.fileId, filename: source.filename, index: start }
+function annotationOf(source: CitableSource, start_index: number, end_index: number): Annotation {
+  switch (source.type) {
+    case 'url':
+      return { type: 'url_citation', url: source.url, title: source.title, start_index, end_index }
+    case 'file':
+      return { type: 'file_citation', file_id: source.fileId, filename: source.filename, index: start_index }
+    case 'container-file': {
+      const { containerId: container_id, fileId: file_id, filename } = source
+      return { type: 'container_file_citation', container_id, file_id, filename, start_index, end_index }
+    }
+    default:
+      return source satisfies never
+  }
+}

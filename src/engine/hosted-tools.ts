@@ -50,7 +50,7 @@ export function settleHostedTools(
   })
 }
 
-const isCarried = (type: string, { hostedTools = [] }: ModelCapabilities): boolean =>
+export const isCarried = (type: string, { hostedTools = [] }: ModelCapabilities): boolean =>
   hostedTools.some((tool) => tool === HOSTED_TOOL_OF_TYPE.get(type))
 const isOwn = (tool: ToolParam, own: readonly Tool[]) => own.some((candidate) => candidate.claims(tool))
 const isOfflineSearch = (tool: ToolParam) => 'external_web_access' in tool && tool.external_web_access === false
@@ -68,6 +68,7 @@ const notRun = (type: string, index: number) =>
 const ADVICE: Readonly<Record<string, string>> = {
   web_search:
     "Name a search engine under 'tools.web_search' in the configuration, or use a model whose provider has it. ",
+  code_interpreter: "Set 'tools.code_interpreter.sandbox' in the configuration, or use a model whose provider has it. ",
   image_generation:
     "Name an image engine under 'tools.image_generation' in the configuration, or use a model whose provider has it. ",
 }

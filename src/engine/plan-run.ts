@@ -124,7 +124,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const files = { ...deps, ...context, files: context.store.files, ledger, signal: caller.signal }
   const { capabilities } = named.model
   const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
-  const planned = planTools(request, context.addedTools, runners)
+  const planned = await planTools(request, context, runners)
   const tools = planned.offered
   const response = initialResponse(request, {
     id: ids.next('resp'),

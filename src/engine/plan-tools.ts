@@ -2,7 +2,7 @@
 import type { HostedTurn, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ToolChoice, ToolParam, ToolSpec } from '../protocol/tools.ts'
-import { type HostedParts, hostedTurn, settleHostedTools, toolsFor } from './hosted-tools.ts'
+import { type HostedParts, hostedTurn, isCarried, settleHostedTools, toolsFor } from './hosted-tools.ts'
 import {
   echoToolChoice,
   echoTools,
@@ -24,15 +24,31 @@ export type PlannedTools = {
   chooseAgain(): TurnToolChoice
 }
 
+/** Refuses what a tool can tell only by looking. */
+async function admitTools(
+  specs: readonly ToolParam[],
+  projectId: string,
+  { own, capabilities }: Pick<HostedParts, 'own' | 'capabilities'>,
+): Promise<void> {
+  for (const [index, spec] of specs.entries()) {
+    const tool = own.find((candidate) => candidate.claims(spec))
+    await tool?.admit?.(spec, `tools[${index}]`, { projectId, isCarried: isCarried(spec.type, capabilities) })
+  }
+}
+
 /** Tools that items brought: given along the way, and found by searches. */
 export type AddedTools = { readonly added: readonly ToolParam[]; readonly found: readonly ToolParam[] }
 
+type Context = { readonly addedTools: AddedTools; readonly store: { readonly projectId: string } }
+
 /** What was added may have been meant for another model: what this one's provider does not run goes. */
-export function planTools(
+export async function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
-  { added, found }: AddedTools,
+  { addedTools, store }: Context,
   given: HostedParts,
-): PlannedTools {
+): Promise<PlannedTools> {
+  await admitTools(request.tools ?? [], store.projectId, given)
+  const { added, found } = addedTools
   const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
   const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]

@@ -74,7 +74,8 @@ function recall(item: HostedItem | McpApprovalResponse): Recalled | null {
     }
     case 'code_interpreter_call': {
       const logs = item.outputs?.map((output) => (output.type === 'logs' ? output.logs : '[an image]')).join('\n')
-      return { name: 'code_interpreter', input: { code: item.code ?? '' }, output: logs || 'It printed nothing.' }
+      const output = item.outputs ? logs || 'It printed nothing.' : 'What it printed was not kept.'
+      return { name: 'code_interpreter', input: { code: item.code ?? '' }, output }
     }
     case 'image_generation_call': {
       const output = item.status === 'completed' ? 'The image was made and shown.' : 'No image was made.'

@@ -106,6 +106,8 @@ export const MAX_SERVERS = 20
 function refuseServer(spec: ToolParam, pending: readonly PendingTool[], where: string): void {
   if (pending.length === MAX_SERVERS)
     throw badRequest('tools', 'invalid_value', `At most ${MAX_SERVERS} MCP servers may be used by one request.`)
+  if (spec.type !== 'mcp' && pending.some(({ spec: other }) => other.type === spec.type))
+    throw badRequest(`${where}.type`, 'invalid_value', `The tool '${spec.type}' may be given only once.`)
   if (spec.type !== 'mcp' || !pending.some(({ spec: other }) => labelOf(other) === spec.server_label)) return
   const message = `Two MCP servers are labelled '${spec.server_label.slice(0, 100)}'. Labels must be different.`
   throw badRequest(`${where}.server_label`, 'invalid_value', message)

@@ -76,6 +76,13 @@ export function readBoolean(query: Query, name: string): boolean {
   return true
 }
 
+/** Null when absent. */
+export function readText(query: Query, name: string): string | null {
+  const value = readOne(query, name)
+  if (value === SEVERAL) throw badRequest(name, 'invalid_type', `Invalid type for '${name}': give one value.`)
+  return value ?? null
+}
+
 /** A whole number from 0, or null when absent. */
 export function readIndex(query: Query, name: string): number | null {
   const value = readOne(query, name)

@@ -13,9 +13,9 @@ export type ProtectedRoute = RouteBase & {
   readonly access: Access
   /**
    * `json`: at most `HttpLimits.bodyBytes`, parsed, and `optional-json` also absent; `form`: read by the handler as it
-   * arrives, within a time of its own; `none`: not read at all.
+   * arrives, within a time of its own, and `json-or-form` what its sender says it is; `none`: not read at all.
    */
-  readonly body: 'json' | 'optional-json' | 'form' | 'none'
+  readonly body: 'json' | 'optional-json' | 'form' | 'json-or-form' | 'none'
   handle(call: AuthorizedCall): Promise<Answer>
 }
 export type Route = PublicRoute | ProtectedRoute

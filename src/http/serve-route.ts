@@ -66,13 +66,17 @@ async function runHandler(
   principal: Principal,
 ): Promise<Answer> {
   const { request, exchange } = call
-  if (route.body === 'form') ownClocks.add(request)
+  const isForm = route.body === 'form' || (route.body === 'json-or-form' && sendsForm(request))
+  if (isForm) ownClocks.add(request)
   const abort = new AbortController()
   exchange.onReaderGone = () => abort.abort(new RunAbort('reader-gone'))
   if (exchange.readerGone) exchange.onReaderGone()
   const leave = active.enter((reason) => abort.abort(reason))
   try {
-    const wanted = route.body === 'json' || (route.body === 'optional-json' && hasBody(request))
+    const wanted =
+      route.body === 'json' ||
+      (route.body === 'json-or-form' && !isForm) ||
+      (route.body === 'optional-json' && hasBody(request))
     const body = wanted ? await readJsonBody(request, limits) : undefined
     const caller = { principal, requestId: exchange.requestId, signal: abort.signal }
     return await route.handle({ ...call, caller, abort, body })
@@ -80,6 +84,9 @@ async function runHandler(
     leave()
   }
 }
+
+export const sendsForm = ({ headers }: IncomingMessage): boolean =>
+  /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
 
 export const shuttingDown = () =>
   new ApiError({

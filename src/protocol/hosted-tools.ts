@@ -56,7 +56,9 @@ export const FileSearchToolSchema = Type.Object({
     }),
   ),
 })
-const NetworkPolicySchema = Type.Union([
+export const MEMORY_LIMIT_NAMES = ['1g', '4g', '16g', '64g'] as const
+export const MAX_CONTAINER_FILE_IDS = 50
+export const NetworkPolicySchema = Type.Union([
   Type.Object({ type: Type.Literal('disabled') }),
   Type.Object({
     type: Type.Literal('allowlist'),
@@ -69,7 +71,7 @@ const NetworkPolicySchema = Type.Union([
 const containerFields = {
   type: Type.Literal('auto'),
   file_ids: Type.Optional(Type.Array(Type.String())),
-  memory_limit: Maybe(OneOf(['1g', '4g', '16g', '64g'])),
+  memory_limit: Maybe(OneOf(MEMORY_LIMIT_NAMES)),
   network_policy: Type.Optional(NetworkPolicySchema),
 }
 export const CodeInterpreterToolSchema = Type.Object({

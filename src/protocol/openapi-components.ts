@@ -10,6 +10,16 @@ import {
 } from './chat/request.ts'
 import { CompactedResponseSchema, CompactRequestSchema } from './compact.ts'
 import {
+  ContainerFileListSchema,
+  ContainerFileSchema,
+  ContainerListSchema,
+  ContainerSchema,
+  CreateContainerFileSchema,
+  CreateContainerSchema,
+  DeletedContainerFileSchema,
+  DeletedContainerSchema,
+} from './containers.ts'
+import {
   AnnotationSchema,
   InputFileSchema,
   InputImageSchema,
@@ -166,6 +176,14 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   WebhookDelivery: WebhookDeliverySchema,
   WebhookDeliveryList: WebhookDeliveryListSchema,
   WebhookEventTypeList: WebhookEventTypeListSchema,
+  CreateContainer: CreateContainerSchema,
+  CreateContainerFile: CreateContainerFileSchema,
+  Container: ContainerSchema,
+  ContainerList: ContainerListSchema,
+  DeletedContainer: DeletedContainerSchema,
+  ContainerFile: ContainerFileSchema,
+  ContainerFileList: ContainerFileListSchema,
+  DeletedContainerFile: DeletedContainerFileSchema,
   CreatePrompt: CreatePromptSchema,
   UpdatePrompt: UpdatePromptSchema,
   Prompt: PromptSchema,

@@ -12,6 +12,7 @@ export type Operation = {
     | 'Responses'
     | 'Conversations'
     | 'Prompts'
+    | 'Containers'
     | 'Webhooks'
     | 'Files'
     | 'Chat'

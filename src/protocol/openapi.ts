@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document of what the server offers today. Pure: the edge serves it at `/openapi.json`. */
 import { CHAT_OPERATIONS } from './openapi-chat.ts'
 import { buildComponents, refTo } from './openapi-components.ts'
+import { CONTAINER_OPERATIONS } from './openapi-containers.ts'
 import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
 import { FILE_OPERATIONS } from './openapi-files.ts'
 import {
@@ -94,6 +95,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...PROMPT_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
+  ...CONTAINER_OPERATIONS,
   ...FILE_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
@@ -171,6 +173,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Responses' },
       { name: 'Conversations' },
       { name: 'Prompts' },
+      { name: 'Containers' },
       { name: 'Webhooks' },
       { name: 'Files' },
       { name: 'Chat' },

@@ -24,6 +24,8 @@ export interface Tool extends ToolRunner {
   claims(spec: ToolParam): boolean
   /** The entry with its defaults filled in and its secrets removed, as the Response echoes it. */
   echo(spec: ToolParam): ToolSpec
+  /** Refuses what takes a while to know, or is this project's alone, with an `ApiError` while planning. */
+  admit?(spec: ToolParam, path: string, asked: Admission): Promise<void>
   /** What the model is shown for this entry; `path` names it in errors, as `tools[0]`. */
   declare(spec: ToolParam, path: string): readonly DeclaredTool[]
   /** Whether a provider that the operator lets run this kind of tool itself is to run this one. Absent: it is ours. */
@@ -32,6 +34,12 @@ export interface Tool extends ToolRunner {
   isFor?(model: ModelCapabilities): boolean
   /** For entries whose tools have to be asked for: once, before the first turn. What the entry then offers. */
   prepare?(spec: ToolParam, preparation: Preparation, context: ToolContext): AsyncGenerator<PrepareStep, PreparedTools>
+}
+
+export type Admission = {
+  readonly projectId: string
+  /** The model's provider runs tools of this kind itself. */
+  readonly isCarried: boolean
 }
 
 /** Runs calls. */
@@ -127,6 +135,14 @@ export type ToolContext = {
 export type CitableSource =
   | { readonly type: 'url'; readonly url: string; readonly title: string }
   | { readonly type: 'file'; readonly fileId: string; readonly filename: string }
+  /** `path`: below the folder of the container. It is cited at the end of a text where the model does not cite it. */
+  | {
+      readonly type: 'container-file'
+      readonly containerId: string
+      readonly fileId: string
+      readonly filename: string
+      readonly path: string
+    }
 
 export type ToolStep =
   | { readonly type: 'progress'; readonly event: HostedProgress }

@@ -29,9 +29,12 @@ import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
 import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
+import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
 import { MAX_ATTEMPTS, MAX_WAITING } from '../../src/store/sql/postgres/database.ts'
 import { REPLICA_LEASE_MS } from '../../src/store/sql/postgres/replica.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
+import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
 import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
 import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
 import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
@@ -90,6 +93,11 @@ const ROWS: Readonly<Record<string, string>> = {
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),
   'an unread body that is skimmed': size(http.skimBytes),
+  'code of one call': `${count(MAX_CODE_CHARS)} characters`,
+  'pictures of one run': `${MAX_IMAGES} of ${size(MAX_IMAGE_BYTES)}`,
+  'files of a container that are listed': count(MAX_LISTED_FILES),
+  'files of the input that are put there': count(MAX_SEEDED),
+  'scratch space beside the files': `${size(SCRATCH_BYTES)} each`,
   'images changed by one call': count(MAX_INPUT_IMAGES),
   'a side of an image': `${count(MAX_SIDE)} pixels`,
   'partial images of one call': count(MAX_PARTIAL_IMAGES),

@@ -5,6 +5,7 @@ import { openStore } from '../../src/app/open-store.ts'
 import { createKeyRing } from '../../src/auth/key-ring.ts'
 import { loadPepper } from '../../src/auth/secret-files.ts'
 import { systemClock } from '../../src/lib/clock.ts'
+import { NO_SANDBOX } from '../support/code-sandbox.ts'
 import { type Reply, send } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -43,6 +44,8 @@ type VictimIds = {
   readonly member: string
   readonly prompt: string
   readonly webhook: string
+  readonly container: string
+  readonly containerFile: string
   readonly file: string
   /** Pending, with one part. */
   readonly upload: string
@@ -84,6 +87,35 @@ const SLOTS: readonly {
   },
   { name: 'webhook deliveries', ask: (ids) => asStranger('GET', `${webhookPath(ids)}/deliveries`) },
   { name: 'webhook redelivery', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/deliveries/evt_0/redeliver`) },
+  { name: 'GET container', ask: (ids) => asStranger('GET', containerPath(ids)) },
+  { name: 'container files', ask: (ids) => asStranger('GET', `${containerPath(ids)}/files`) },
+  { name: 'GET container file', ask: (ids) => asStranger('GET', `${containerPath(ids)}/files/${ids.containerFile}`) },
+  {
+    name: 'DELETE container file',
+    ask: (ids) => asStranger('DELETE', `${containerPath(ids)}/files/${ids.containerFile}`),
+  },
+  {
+    name: 'content of a container file',
+    ask: (ids) => asStranger('GET', `${containerPath(ids)}/files/${ids.containerFile}/content`),
+  },
+  {
+    name: 'file into a container',
+    ask: ({ file, ...ids }) => asStranger('POST', `${containerPath(ids)}/files`, { file_id: file }),
+  },
+  {
+    name: 'container with a file',
+    ask: ({ file }) => asStranger('POST', '/v1/containers', { name: 'x', file_ids: [file] }),
+  },
+  {
+    name: 'container of a tool with a file',
+    ask: ({ file }) =>
+      create({ input: 'x', tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: [file] } }] }),
+  },
+  { name: 'DELETE container', ask: (ids) => asStranger('DELETE', containerPath(ids)) },
+  {
+    name: 'container of a tool',
+    ask: ({ container }) => create({ input: 'x', tools: [{ type: 'code_interpreter', container }] }),
+  },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
   { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
@@ -120,6 +152,7 @@ const SLOTS: readonly {
 ]
 
 const webhookPath = ({ webhook }: VictimIds) => `/v1/webhook_endpoints/${webhook}`
+const containerPath = ({ container }: Pick<VictimIds, 'container'>) => `/v1/containers/${container}`
 const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
@@ -141,7 +174,8 @@ async function sendForm(path: string, fields: Record<string, string | File>, key
 const sendPart = (upload: string, key: string) =>
   sendForm(`/v1/uploads/${upload}/parts`, { data: new File([SECRET], 'part') }, key)
 
-async function victim(): Promise<VictimIds> {
+/** `withContainer`: a process of its own, for those who ask for it. */
+async function victim(withContainer: boolean): Promise<VictimIds> {
   const input = `The code word is ${SECRET}.`
   const { json } = await asOwner('POST', '/v1/responses', { model: 'demo', input })
   const made = await asOwner('POST', '/v1/conversations', { metadata: { word: SECRET } })
@@ -153,6 +187,9 @@ async function victim(): Promise<VictimIds> {
     url: `https://example.com/${SECRET}`,
     event_types: ['response.completed'],
   })
+  const place = withContainer && NO_SANDBOX === false ? await asOwner('POST', '/v1/containers', { name: SECRET }) : null
+  const container = place ? String(place.json.id) : UNKNOWN.container
+  const containerFile = place ? await fileIn(container) : UNKNOWN.containerFile
   const file = await sendForm(
     '/v1/files',
     { purpose: 'user_data', file: new File([SECRET], `${SECRET}.txt`) },
@@ -169,6 +206,8 @@ async function victim(): Promise<VictimIds> {
     member: firstId(added.json.data),
     prompt: String(prompt.json.id),
     webhook: String(webhook.json.id),
+    container,
+    containerFile,
     file: String(file.json.id),
     upload: String(upload.json.id),
   }
@@ -181,9 +220,19 @@ const UNKNOWN: VictimIds = {
   member: UNKNOWN_MEMBER,
   prompt: UNKNOWN_PROMPT,
   webhook: UNKNOWN_WEBHOOK,
+  container: `cntr_${'0'.repeat(48)}`,
+  containerFile: `cfile_${'0'.repeat(48)}`,
   file: UNKNOWN_FILE,
   upload: UNKNOWN_UPLOAD,
 }
+async function fileIn(container: string): Promise<string> {
+  const tools = [{ type: 'code_interpreter', container }]
+  const input = `Run python: open("${SECRET}.txt", "w").write("${SECRET}")`
+  await asOwner('POST', '/v1/responses', { model: 'demo', input, tools })
+  const { json } = await asOwner('GET', `/v1/containers/${container}/files`)
+  return String((json.data as { id: string }[])[0]?.id)
+}
+
 const masked = (text: string, ids: VictimIds) =>
   text
     .replaceAll(ids.response, UNKNOWN.response)
@@ -192,6 +241,8 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.member, UNKNOWN.member)
     .replaceAll(ids.prompt, UNKNOWN.prompt)
     .replaceAll(ids.webhook, UNKNOWN.webhook)
+    .replaceAll(ids.container, UNKNOWN.container)
+    .replaceAll(ids.containerFile, UNKNOWN.containerFile)
     .replaceAll(ids.file, UNKNOWN.file)
     .replaceAll(ids.upload, UNKNOWN.upload)
 
@@ -203,6 +254,7 @@ async function ownView(ids: VictimIds) {
     `${conversationPath(ids)}/items`,
     `/v1/prompts/${ids.prompt}`,
     webhookPath(ids),
+    `${containerPath(ids)}/files`,
     `/v1/files/${ids.file}`,
     `/v1/files/${ids.file}/content`,
   ]
@@ -212,12 +264,13 @@ async function ownView(ids: VictimIds) {
 for (const slot of SLOTS) {
   test(`a foreign id answers like an unknown one: ${slot.name} (req 75)`, async () => {
     for (const state of ['live', 'deleted'] as const) {
-      const ids = await victim()
+      const ids = await victim(slot.name.includes('container'))
       if (state === 'deleted') {
         await asOwner('DELETE', `/v1/responses/${ids.response}`)
         await asOwner('DELETE', conversationPath(ids))
         await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
         await asOwner('DELETE', webhookPath(ids))
+        await asOwner('DELETE', containerPath(ids))
         await asOwner('DELETE', `/v1/files/${ids.file}`)
         await asOwner('POST', `/v1/uploads/${ids.upload}/cancel`)
       }
@@ -231,6 +284,7 @@ for (const slot of SLOTS) {
       assert.deepEqual(await ownView(ids), before)
       // A project may have few of them.
       await asOwner('DELETE', webhookPath(ids))
+      await asOwner('DELETE', containerPath(ids))
     }
   })
 }

@@ -21,6 +21,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
+  'src/sandbox/sandbox.ts',
   'src/store/conversation-store.ts',
   'src/store/webhook-store.ts',
   'src/store/file-store.ts',
@@ -28,6 +29,8 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
   'src/tools/allowed-callers.ts',
+  'src/tools/containers.ts',
+  'src/tools/file-source.ts',
   'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
 ])
@@ -53,7 +56,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 'node:string_decoder'])
 
 /** Not an adapter, but what several adapters of one area are built from; it knows their port alone. */
-const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
+const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream', 'sandbox/session'])
 
 /** The same as single files. */
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/allowed-callers.ts', 'src/tools/read-arguments.ts'])
@@ -64,6 +67,7 @@ const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
   'blobs',
   'documents',
   'models',
+  'sandbox',
   'store',
   'telemetry',
   'tools',

@@ -20,6 +20,8 @@ export const SDK_TYPES = [
   'SdkInputTokensParams',
   'SdkInputTokens',
   'SdkModel',
+  'SdkContainer',
+  'SdkContainerFile',
   'SdkConversation',
   'SdkDeletedConversation',
   'SdkConversationItem',

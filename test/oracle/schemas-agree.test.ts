@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { ContainerFileSchema, ContainerSchema } from '../../src/protocol/containers.ts'
 import { ConversationSchema, DeletedConversationSchema } from '../../src/protocol/conversation.ts'
 import { EVENT_SCHEMAS } from '../../src/protocol/events.ts'
 import { findInvalid } from '../../src/protocol/explain-invalid.ts'
@@ -13,6 +14,8 @@ import { LATER_TOOL_CHOICE_TYPES } from '../../src/protocol/tools.ts'
 import { arbitraryOf } from './arbitrary-of-schema.ts'
 import { loadSdkSchemas } from './generate-sdk-schemas.ts'
 import {
+  assertSdkContainer,
+  assertSdkContainerFile,
   assertSdkConversation,
   assertSdkConversationItem,
   assertSdkConversationItemList,
@@ -69,6 +72,12 @@ test('a conversation, its items and their list are those of the SDK (req 57, 58)
   fc.assert(fc.property(arbitraryOf(DeletedConversationSchema), assertSdkDeletedConversation), few)
   fc.assert(fc.property(arbitraryOf(ItemSchema), assertSdkConversationItem), RUNS)
   fc.assert(fc.property(arbitraryOf(ItemListSchema), assertSdkConversationItemList), RUNS)
+})
+
+test('a container and its files are those of the SDK (req 184)', () => {
+  const few = { numRuns: 50 }
+  fc.assert(fc.property(arbitraryOf(ContainerSchema), assertSdkContainer), few)
+  fc.assert(fc.property(arbitraryOf(ContainerFileSchema), assertSdkContainerFile), few)
 })
 
 test('files, uploads and their parts are those of the SDK (req 171, 175)', () => {

@@ -16,6 +16,8 @@ export const assertSdkEvent = (value: unknown): void => assertSdk('SdkEvent', va
 export const assertSdkItem = (value: unknown): void => assertSdk('SdkItem', value)
 export const assertSdkItemList = (value: unknown): void => assertSdk('SdkItemList', value)
 export const assertSdkInputTokens = (value: unknown): void => assertSdk('SdkInputTokens', value)
+export const assertSdkContainer = (value: unknown): void => assertSdk('SdkContainer', value)
+export const assertSdkContainerFile = (value: unknown): void => assertSdk('SdkContainerFile', value)
 export const assertSdkConversation = (value: unknown): void => assertSdk('SdkConversation', value)
 export const assertSdkDeletedConversation = (value: unknown): void => assertSdk('SdkDeletedConversation', value)
 /** An item as a conversation lists it. */

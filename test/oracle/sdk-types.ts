@@ -3,6 +3,8 @@
  *
  * Each gets a name of its own here: the generator finds types by name alone, and the SDK declares some names twice.
  */
+import type { ContainerRetrieveResponse } from 'openai/resources/containers/containers'
+import type { FileRetrieveResponse } from 'openai/resources/containers/files/files'
 import type { Conversation, ConversationDeletedResource } from 'openai/resources/conversations/conversations'
 import type { ConversationItem, ConversationItemList } from 'openai/resources/conversations/items'
 import type { FileDeleted, FileObject } from 'openai/resources/files'
@@ -28,6 +30,8 @@ export type SdkCreateParams = ResponseCreateParamsNonStreaming
 export type SdkInputTokensParams = InputTokenCountParams
 export type SdkInputTokens = InputTokenCountResponse
 export type SdkModel = Model
+export type SdkContainer = ContainerRetrieveResponse
+export type SdkContainerFile = FileRetrieveResponse
 export type SdkConversation = Conversation
 export type SdkDeletedConversation = ConversationDeletedResource
 export type SdkConversationItem = ConversationItem

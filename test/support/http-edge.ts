@@ -87,7 +87,7 @@ const validate: HttpServerOptions['validate'] = {
 }
 
 const unused = async () => {
-  throw new Error('the tests of the edge ask nothing of webhooks')
+  throw new Error('the tests of the edge ask nothing of webhooks and containers')
 }
 const webhooks: HttpServerOptions['webhooks'] = {
   create: unused,
@@ -101,10 +101,24 @@ const webhooks: HttpServerOptions['webhooks'] = {
   redeliver: unused,
 }
 
+const containers: HttpServerOptions['containers'] = {
+  create: unused,
+  list: unused,
+  get: unused,
+  delete: unused,
+  listFiles: unused,
+  getFile: unused,
+  deleteFile: unused,
+  readFile: unused,
+  createFile: unused,
+  copyFile: unused,
+}
+
 /** For tests of the routes as data; nothing in it is called. */
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
   webhooks,
+  containers,
   catalog,
   embedders,
   validate,
@@ -172,6 +186,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
     limits: { shutdownGraceMs: 200, ...overrides.limits },
     engine,
     webhooks,
+    containers,
   })
   t.after(() => server.close())
   const { port } = await server.listen(overrides.host ?? '127.0.0.1', 0)

@@ -1,6 +1,8 @@
 /** A witness between a client and the server: passes every byte on, keeps the replies, and holds them to the SDK's types. */
 import { createServer, request as forward } from 'node:http'
 import {
+  assertSdkContainer,
+  assertSdkContainerFile,
   assertSdkConversation,
   assertSdkConversationItem,
   assertSdkConversationItemList,
@@ -74,11 +76,19 @@ function checkReply({ path, status, type, text }: Recorded): number {
     return events.length
   }
   if (!type.startsWith('application/json')) return 0
-  const check = path.startsWith('/v1/conversations') ? checkConversation : checkObject
+  const check = CHECKS.find(([start]) => path.startsWith(start))?.[1] ?? checkObject
   return check(JSON.parse(text))
 }
 
 type Shown = { object?: string; data?: { object?: string }[]; deleted?: boolean }
+
+function checkContainer(body: Shown): number {
+  if (body.object === 'container') assertSdkContainer(body)
+  else if (body.object === 'container.file') assertSdkContainerFile(body)
+  else if (body.object === 'list') body.data?.forEach(checkContainer)
+  else return 0
+  return 1
+}
 
 /** Items of a conversation have types of their own; they alone carry no `object`. */
 function checkConversation(body: Shown): number {
@@ -107,3 +117,9 @@ function checkObject(body: Shown): number {
   } else return 0
   return 1
 }
+
+/** By the beginning of the path; all others are told by what they say they are. */
+const CHECKS = [
+  ['/v1/conversations', checkConversation],
+  ['/v1/containers', checkContainer],
+] as const

@@ -2,6 +2,7 @@
 import type { Route } from '../route-table.ts'
 import { cancelResponse } from './cancel-response.ts'
 import { compactResponse } from './compact-response.ts'
+import { containerRoutes } from './containers.ts'
 import { conversationItemRoutes } from './conversation-items.ts'
 import { conversationRoutes } from './conversations.ts'
 import { countInputTokens } from './count-input-tokens.ts'
@@ -36,6 +37,7 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   compactResponse(ports),
   ...promptRoutes(ports),
   ...webhookRoutes(ports),
+  ...containerRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
   ...fileRoutes(ports),

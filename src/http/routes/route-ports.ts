@@ -1,4 +1,5 @@
 /** What the routes need from outside; each takes the part it uses. */
+import type { ContainersApi } from '../../engine/containers.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Webhooks } from '../../engine/webhooks.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -44,6 +45,7 @@ export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason
 export type RoutePorts = {
   readonly engine: Engine
   readonly webhooks: Webhooks
+  readonly containers: ContainersApi
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly validate: Validators

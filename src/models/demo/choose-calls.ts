@@ -3,6 +3,7 @@ import { fillSchema } from '../../lib/fill-schema.ts'
 import type { ModelTurn, ToolDeclaration } from '../model.ts'
 import { type Hints, hintsFromText } from './arguments-from-text.ts'
 import { asksForClientTool, clientToolInput } from './client-tools.ts'
+import { asksForCode, codeFor, isCodeInterpreter } from './code-interpreter.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
@@ -64,6 +65,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isWebSearch(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(webSearchInput(clause)), missing: [] }]
   }
+  if (isCodeInterpreter(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify({ code: codeFor(clause) }), missing: [] }]
+  }
   const known = clientToolInput(tool, clause)
   if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
   if (isImageGeneration(tool)) {
@@ -91,6 +95,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
   const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
   if (drawing !== undefined) return [{ tool: drawing, clause: text }]
+  const code = asksForCode(text) ? offered.find(isCodeInterpreter) : undefined
+  if (code !== undefined) return [{ tool: code, clause: text }]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches

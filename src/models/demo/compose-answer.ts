@@ -1,5 +1,6 @@
 /** The text of an answer: the first rule that fits, said in the style that was asked for. */
 import { changeOf, findArithmetic, formatNumber, numbersIn } from './arithmetic.ts'
+import { answerFromCode } from './code-interpreter.ts'
 import type { Conversation, MadeCall, Utterance } from './conversation.ts'
 import { describeImage, readImage } from './describe-image.ts'
 import { answerFromPicture } from './draw.ts'
@@ -74,7 +75,7 @@ const reportCall = (call: MadeCall): string =>
 
 /** Of tools that it knows. */
 const answerOf = ({ name, output }: MadeCall): string | null =>
-  answerFromWeb(output ?? '') ?? answerFromPicture(name, output ?? '')
+  answerFromWeb(output ?? '') ?? answerFromPicture(name, output ?? '') ?? answerFromCode(output ?? '')
 
 /** "Just the number" of an output that holds one. */
 function briefOutput(output: string, wording: string): string {

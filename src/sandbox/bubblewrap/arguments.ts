@@ -1,0 +1,128 @@
+/** The command line of a container: what it sees of the machine, which is little, and nothing of it to write to. */
+import { lstatSync } from 'node:fs'
+import type { SessionLimits } from '../sandbox.ts'
+
+export const ROOT = '/mnt/data'
+const SUPERVISOR = '/run/supervisor.py'
+const INTERPRETER = '/run/interpreter.py'
+const USER = 1000
+/** Scratch space beside the folder of the container. */
+export const SCRATCH_BYTES = 64 * 1024 * 1024
+export const MAX_IMAGES = 10
+export const MAX_LISTED_FILES = 1_000
+export const MAX_IMAGE_BYTES = 4 * 1024 * 1024
+
+/** Descriptors that bubblewrap reads from. */
+export const DATA_FDS = { supervisor: 3, interpreter: 4, passwd: 5, group: 6, seccomp: 7 } as const
+
+export const PASSWD = `root:x:0:0::/:/usr/sbin/nologin\nuser:x:${USER}:${USER}::/tmp:/bin/bash\n`
+export const GROUP = `root:x:0:\nuser:x:${USER}:\n`
+
+const ENVIRONMENT = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  HOME: '/tmp',
+  LANG: 'C.UTF-8',
+  TZ: 'UTC',
+  MPLCONFIGDIR: '/tmp/matplotlib',
+  // Threads that a library starts by itself count as processes.
+  OMP_NUM_THREADS: '2',
+  OPENBLAS_NUM_THREADS: '2',
+}
+
+/** What Python and its packages read of /etc. None of it says anything of this machine. */
+const READ_IN_ETC = ['alternatives', 'fonts', 'ld.so.cache', 'matplotlibrc', 'mime.types', 'papersize']
+
+export type ContainerArguments = {
+  readonly python: string
+  readonly limits: SessionLimits
+  readonly hasSeccomp: boolean
+}
+
+export function bubblewrapArguments({ python, limits, hasSeccomp }: ContainerArguments): readonly string[] {
+  const { supervisor, interpreter, passwd, group, seccomp } = DATA_FDS
+  return [
+    '--unshare-all',
+    '--die-with-parent',
+    '--new-session',
+    '--as-pid-1',
+    '--clearenv',
+    '--uid',
+    String(USER),
+    '--gid',
+    String(USER),
+    '--hostname',
+    'container',
+    '--cap-drop',
+    'ALL',
+    ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+    '--ro-bind',
+    '/usr',
+    '/usr',
+    ...['bin', 'sbin', 'lib', 'lib32', 'lib64'].flatMap(systemFolder),
+    ...READ_IN_ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
+    '--ro-bind-data',
+    String(passwd),
+    '/etc/passwd',
+    '--ro-bind-data',
+    String(group),
+    '/etc/group',
+    '--ro-bind-data',
+    String(supervisor),
+    SUPERVISOR,
+    '--ro-bind-data',
+    String(interpreter),
+    INTERPRETER,
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--size',
+    String(SCRATCH_BYTES),
+    '--tmpfs',
+    '/dev/shm',
+    '--size',
+    String(SCRATCH_BYTES),
+    '--tmpfs',
+    '/tmp',
+    '--size',
+    String(limits.diskBytes),
+    '--tmpfs',
+    ROOT,
+    // They are memory too, without a bound of their own.
+    '--remount-ro',
+    '/dev',
+    '--remount-ro',
+    '/',
+    '--chdir',
+    ROOT,
+    ...(hasSeccomp ? ['--seccomp', String(seccomp)] : []),
+    python,
+    '-I',
+    '-B',
+    SUPERVISOR,
+    JSON.stringify(supervisorLimits(python, limits)),
+  ]
+}
+
+const supervisorLimits = (python: string, limits: SessionLimits) => ({
+  root: ROOT,
+  interpreter: INTERPRETER,
+  python,
+  wall: limits.wallMs / 1000,
+  cpu: limits.cpuMs / 1000,
+  memory: limits.memoryBytes,
+  disk: limits.diskBytes,
+  output: limits.outputBytes,
+  processes: limits.processes,
+  files: limits.files,
+  listed: MAX_LISTED_FILES,
+  images: MAX_IMAGES,
+  image: MAX_IMAGE_BYTES,
+})
+
+/** A link into /usr on most systems, a folder on others. */
+function systemFolder(name: string): readonly string[] {
+  const found = lstatSync(`/${name}`, { throwIfNoEntry: false })
+  if (found === undefined) return []
+  return found.isSymbolicLink() ? ['--symlink', `usr/${name}`, `/${name}`] : ['--ro-bind', `/${name}`, `/${name}`]
+}

@@ -1,0 +1,105 @@
+/**
+ * Before a sandbox is used, its own probes try to get out of it: at files, sockets and secrets that are made for them and
+ * stand beside the server, and at everything they know of. One that reaches anything closes it.
+ */
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type SandboxSession, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+
+export type Canaries = {
+  /** Stands in the file, and in the environment of what starts the sandbox. */
+  readonly secret: string
+  readonly file: string
+  readonly port: number
+  readonly socket: string
+  /** Of a socket without a file. */
+  readonly name: string
+  /** Whether anybody came. */
+  readonly hits: () => number
+  close(): Promise<void>
+}
+
+const PROBES = readFileSync(new URL('./probes.py', import.meta.url), 'utf8')
+const MAX_SAID = 8_000
+/** Numbers of system calls by processor. */
+const CALLS: Readonly<Record<string, object>> = { x64: { bpf: 321, keyctl: 250 }, arm64: { bpf: 280, keyctl: 219 } }
+
+export async function plantCanaries(secret: string): Promise<Canaries> {
+  const folder = await mkdtemp(join(tmpdir(), 'antiphon-canary-'))
+  const [file, socket, name] = [join(folder, 'secret'), join(folder, 'socket'), `antiphon-${secret}`]
+  let hits = 0
+  const servers: Server[] = []
+  const listen = (where: { port: number; host: string } | { path: string }) => {
+    const server = createServer((client) => {
+      hits += 1
+      client.destroy()
+    })
+    servers.push(server)
+    return new Promise<Server>((resolve, reject) => {
+      server.once('error', reject).listen(where, () => resolve(server.unref()))
+    })
+  }
+  await writeFile(file, secret)
+  const tcp = await listen({ host: '127.0.0.1', port: 0 })
+  await listen({ path: socket })
+  await listen({ path: `\0${name}` })
+  const address = tcp.address()
+  return {
+    secret,
+    file,
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    socket,
+    name,
+    hits: () => hits,
+    async close() {
+      for (const server of servers) server.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Throws `SandboxUnavailable` when anything was reached, or when the probes could not be run. */
+export async function probeSession(session: SandboxSession, canaries: Canaries): Promise<{ readonly tried: number }> {
+  const { secret, file, port, socket, name } = canaries
+  const hints = { secret, file, port, socket, name, pid: process.pid, ...CALLS[process.arch] }
+  const pieces: Uint8Array[] = []
+  const result = await session.run(`HINTS = ${JSON.stringify(hints)}\n${PROBES}`, {
+    signal: new AbortController().signal,
+    onOutput: ({ type, bytes }) => void (type !== 'image' && pieces.push(bytes)),
+  })
+  const said = Buffer.concat(pieces).toString('utf8').trim()
+  const report = readReport(said)
+  if (result.status !== 'ok' || report === null)
+    throw new SandboxUnavailable(`its self-test did not run to its end (${result.status}: ${said.slice(-300)})`)
+  const reached = Object.entries(report.reached).map(([probe, found]) => `${probe} (${found.slice(0, 100)})`)
+  if (canaries.hits() > 0) reached.push(`${canaries.hits()} connections`)
+  if (reached.length > 0)
+    throw new SandboxUnavailable(`its self-test reached what it must not: ${reached.join(', ').slice(0, MAX_SAID)}`)
+  return { tried: report.tried }
+}
+
+function readReport(
+  text: string,
+): { readonly tried: number; readonly reached: Readonly<Record<string, string>> } | null {
+  try {
+    const { tried, reached }: { tried?: unknown; reached?: unknown } = JSON.parse(text.split('\n').at(-1) ?? '')
+    if (typeof tried !== 'number' || typeof reached !== 'object' || reached === null) return null
+    return { tried, reached: Object.fromEntries(Object.entries(reached).map(([name, found]) => [name, String(found)])) }
+  } catch {
+    return null
+  }
+}
+
+/** Small, and enough for the probes. */
+export const PROBE_LIMITS: SessionLimits = {
+  wallMs: 20_000,
+  cpuMs: 20_000,
+  memoryBytes: 256 * 1024 * 1024,
+  diskBytes: 16 * 1024 * 1024,
+  outputBytes: 1024 * 1024,
+  processes: 32,
+  files: 1_000,
+}
