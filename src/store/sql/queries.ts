@@ -1,6 +1,7 @@
 /** All queries of the store. */
 import { conversationQueries } from './conversation-queries.ts'
 import { idempotencyQueries } from './idempotency-queries.ts'
+import { jobQueries } from './job-queries.ts'
 import { ledgerQueries } from './ledger-queries.ts'
 import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
@@ -11,6 +12,7 @@ export const queries = {
   ...ledgerQueries,
   ...conversationQueries,
   ...idempotencyQueries,
+  ...jobQueries,
   ...promptQueries,
   ...pruneQueries,
 }

@@ -22,7 +22,7 @@ type Seq = Pick<Responses, 'seq'>
 export const PROJECT = '(select projects.seq from projects where projects.id = :projectId)'
 const IS_KEPT = "responses.status <> 'deleted'"
 /** Neither deleted nor expired: the id still stands for something. */
-const IS_LIVE = `${IS_KEPT} and (responses.expires_at is null or responses.expires_at > :now)`
+export const IS_LIVE = `${IS_KEPT} and (responses.expires_at is null or responses.expires_at > :now)`
 const UNFINISHED = "responses.status in ('queued', 'in_progress')"
 
 const INSERT = `
@@ -133,9 +133,10 @@ const purging = {
 }
 
 const healing = {
-  findUnfinished: query<{ limit: number }, Pick<Responses, 'seq' | 'body'>>(
-    `select seq, body from responses where ${UNFINISHED} limit :limit`,
-  ),
+  /** What has a job is gone on with. */
+  findUnfinished: query<{ limit: number }, Pick<Responses, 'seq' | 'body'>>(`
+    select seq, body from responses where ${UNFINISHED}
+      and not exists (select 1 from jobs where jobs.response_seq = responses.seq) limit :limit`),
   failResponse: query<{ seq: number; body: string }>(
     "update responses set status = 'failed', body = :body where seq = :seq",
   ),

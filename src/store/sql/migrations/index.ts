@@ -5,6 +5,7 @@ import { idempotencyKeys } from './0003-idempotency-keys.ts'
 import { prompts } from './0004-prompts.ts'
 import { carriedItems } from './0005-carried-items.ts'
 import { openUsage } from './0006-open-usage.ts'
+import { background } from './0007-background.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   prompts,
   carriedItems,
   openUsage,
+  background,
 ]
