@@ -23,6 +23,7 @@ import { createRunSlots } from './engine/run-slots.ts'
 import type { EngineSettings } from './engine/settings.ts'
 import { createHttpServer, type HttpServer } from './http/http-server.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { startRunWorker } from './jobs/run-worker.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
@@ -81,6 +82,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
   const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
   const webSearch = opened.adopt(openWebSearch(config, { clock, guard, telemetry }), (it) => it.close())
+  const detached = new AbortController()
   const engine = createEngine({
     ...deps,
     store,
@@ -98,15 +100,29 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    detached: detached.signal,
   })
   const authenticator = openAuthenticator(config, store, pepper, deps.clock)
   const server = createServer(config, { ...deps, engine, models, authenticator, telemetry, metrics, store })
   opened.adopt(server, (it) => it.close())
+  const worker = opened.use(
+    startRunWorker({
+      jobs: store.jobs,
+      engine,
+      clock,
+      telemetry,
+      limits: { perProject: config.limits.backgroundRunning, total: config.limits.background },
+      onLetGo: () => detached.abort(),
+    }),
+  )
   const parts = opened.move()
   return {
     summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
     listen: () => server.listen(config.server.host, config.server.port),
-    drain: () => server.drain(config.server.drainTimeoutMs),
+    async drain() {
+      const { drainTimeoutMs } = config.server
+      await Promise.all([server.drain(drainTimeoutMs), worker.drain(drainTimeoutMs)])
+    },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
 }
@@ -162,6 +178,7 @@ function engineSettings({ defaults, limits, projects, retention }: ResolvedConfi
       ]),
     ),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
+    background: { maxQueued: limits.backgroundQueued, logTtlSeconds: toSeconds(retention.backgroundEventsMs) },
     wallClockMs: limits.responseTimeMs,
   }
 }
