@@ -1,12 +1,16 @@
 /**
- * The benchmark: `npm run bench -- [--short] [--only=TEXT] [--against=floor]`. Prints a Markdown table.
+ * The benchmark: `npm run bench -- [--short | --cpu] [--only=TEXT] [--beside=FOLDER | --against=floor]`. Prints a Markdown table.
  *
  * Times on a shared machine mean little; ratios taken in one run do. Each round measures the floor and the server one
  * after the other, in alternating order, and the table shows medians of the rounds' own ratios.
+ *
+ * `--cpu` is for a busy machine: many short rounds, CPU time alone, and of each side the lower quartile. What neighbours
+ * do only ever adds to a round, and a short round is likelier to be left alone. `--beside=FOLDER` puts the server of
+ * another checkout in the floor's place: what a change brings, measured in one sitting.
  */
 import { cpus } from 'node:os'
-import { type Measured, type Sample, toTable } from './report.ts'
-import { measureStart, ROWS, type Row, START_FIGURES, type Window } from './rows.ts'
+import { LOWER_QUARTILE, MEDIAN, type Measured, type Sample, toTable } from './report.ts'
+import { isCpu, measureStart, ROWS, type Row, START_FIGURES, type Window } from './rows.ts'
 import { type Bench, openBench, type Target, type TargetName } from './targets.ts'
 
 type Plan = {
@@ -16,42 +20,54 @@ type Plan = {
   readonly starts: number
   readonly durationMs: number
   readonly short: boolean
+  /** Figures of CPU time alone. */
+  readonly cpu: boolean
 }
 
-const FULL: Plan = { rounds: 7, warmUpRounds: 2, starts: 5, durationMs: 2000, short: false }
-const SHORT: Plan = { rounds: 2, warmUpRounds: 1, starts: 1, durationMs: 400, short: true }
+const FULL: Plan = { rounds: 7, warmUpRounds: 2, starts: 5, durationMs: 2000, short: false, cpu: false }
+const SHORT: Plan = { rounds: 2, warmUpRounds: 1, starts: 1, durationMs: 400, short: true, cpu: false }
+const CPU: Plan = { rounds: 40, warmUpRounds: 20, starts: 15, durationMs: 250, short: true, cpu: true }
 
 const option = (name: string) =>
   process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3) ?? null
 
 function planFromArguments(): Plan {
-  const plan = process.argv.includes('--short') ? SHORT : FULL
+  const plan = process.argv.includes('--cpu') ? CPU : process.argv.includes('--short') ? SHORT : FULL
   const rounds = Number(option('rounds') ?? plan.rounds)
   return { ...plan, rounds: Number.isInteger(rounds) && rounds > 0 ? rounds : plan.rounds }
 }
 
+type Sides = readonly [floor: TargetName, server: TargetName]
+
+/** The floor may stand in for the server, to see what the harness itself makes of equals. */
+function sidesOf(row: Pick<Row, 'floor'>): Sides {
+  const floor = option('beside') === null ? row.floor : 'beside'
+  return [floor, option('against') === 'floor' ? row.floor : 'antiphon']
+}
+
+const isPartOf = (row: Row, plan: Plan) => !(plan.short && row.long === true) && (!plan.cpu || row.figures.some(isCpu))
+
 async function main(): Promise<void> {
   const plan = planFromArguments()
   const only = option('only') ?? ''
-  /** The floor may stand in for the server, to see what the harness itself makes of equals. */
-  const server: TargetName = option('against') === 'floor' ? 'floor' : 'antiphon'
-  const bench = await openBench()
+  const bench = await openBench(option('beside'))
   try {
     const measured: Measured[] = []
-    for (const row of ROWS.filter((it) => it.name.includes(only) && !(plan.short && it.long === true))) {
-      measured.push(...(await measureRow(bench, row, server, plan)))
+    for (const row of ROWS.filter((it) => it.name.includes(only) && isPartOf(it, plan))) {
+      measured.push(...(await measureRow(bench, row, plan)))
       console.error(`measured: ${row.name}`)
     }
-    if ('start'.includes(only)) measured.push(...(await measureStarts(bench, server, plan)))
-    console.log(`${describeMachine(bench, plan)}\n\n${toTable(measured)}`)
+    if ('start'.includes(only)) measured.push(...(await measureStarts(bench, plan)))
+    const shown = measured.filter(({ figure }) => !plan.cpu || isCpu(figure))
+    console.log(`${describeMachine(bench, plan)}\n\n${toTable(shown, plan.cpu ? LOWER_QUARTILE : MEDIAN)}`)
   } finally {
     await bench.close()
   }
 }
 
-async function measureRow(bench: Bench, row: Row, server: TargetName, plan: Plan): Promise<Measured[]> {
-  const counterpart = server === 'antiphon' ? server : row.floor
-  const targets = [await bench.start(row.floor), await bench.start(counterpart)]
+async function measureRow(bench: Bench, row: Row, plan: Plan): Promise<Measured[]> {
+  const [floorName, serverName] = sidesOf(row)
+  const targets = [await bench.start(floorName), await bench.start(serverName)]
   try {
     const window: Window = { durationMs: plan.durationMs, short: plan.short, upstreamPort: bench.upstreamPort }
     const samples: Sample[][] = row.figures.map(() => [])
@@ -82,10 +98,11 @@ async function measureBoth(
   return targets.map((target) => results.get(target) ?? [])
 }
 
-async function measureStarts(bench: Bench, server: TargetName, plan: Plan): Promise<Measured[]> {
+async function measureStarts(bench: Bench, plan: Plan): Promise<Measured[]> {
+  const [floorName, serverName] = sidesOf({ floor: 'floor' })
   const samples: Sample[][] = START_FIGURES.map(() => [])
   for (let round = -1; round < plan.starts; round += 1) {
-    const [floor, ours] = [await startOnce(bench, 'floor'), await startOnce(bench, server)]
+    const [floor, ours] = [await startOnce(bench, floorName), await startOnce(bench, serverName)]
     if (round >= 0) addSamples(samples, floor, ours)
   }
   return START_FIGURES.map((figure, i) => ({ row: 'start', figure, samples: samples[i] ?? [] }))

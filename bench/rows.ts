@@ -36,6 +36,8 @@ const figure = (name: string, unit: string, goal: Goal | null = null): Figure =>
 const ratioAtMost = (atMost: number): Goal => ({ of: 'ratio', atMost })
 const ratioAtLeast = (atLeast: number): Goal => ({ of: 'ratio', atLeast })
 
+export const isCpu = ({ name }: Figure) => name === 'CPU'
+
 const PLAIN_FIELDS = { input: 'Say something about a river.', store: false }
 const STORED_FIELDS = { ...PLAIN_FIELDS, store: true }
 
@@ -88,7 +90,7 @@ export const ROWS: readonly Row[] = [
   {
     name: 'GET by id, c=16',
     floor: 'floor-sqlite',
-    figures: [figure('rate', 'req/s', ratioAtLeast(0.5))],
+    figures: [figure('rate', 'req/s', ratioAtLeast(0.5)), figure('CPU', 'us/req')],
     measure: measureGet,
   },
   {
@@ -103,7 +105,7 @@ export const ROWS: readonly Row[] = [
     floor: 'floor',
     figures: [figure('growth', 'us/turn', { of: 'value', atMost: 4 })],
     measure: (target, window) =>
-      measureChain(target, window, target.name === 'antiphon' ? openSocketChain : openHttpChain),
+      measureChain(target, window, target.name.startsWith('floor') ? openHttpChain : openSocketChain),
   },
 ]
 
@@ -260,19 +262,22 @@ async function measureGet(target: Target, window: Window): Promise<number[]> {
   connection.close()
   const request = getRequest(target, id)
   const load = { port: target.port, concurrency: 16, durationMs: window.durationMs, request, check: checkPlain }
-  return [(await costOf(target, () => runLoad(load))).perSecond]
+  const { perSecond, cpu, requests } = await costOf(target, () => runLoad(load))
+  return [perSecond, cpu / requests]
 }
 
-/** Cold start in milliseconds, and MiB resident after a first request and a second of rest. */
+/** Cold start in milliseconds and of CPU time, and MiB resident after a first request and a second of rest. */
 export async function measureStart(target: Target): Promise<number[]> {
+  const cpu = cpuMicros(target.pid) / 1000
   const connection = await openConnection(target.port)
   await connection.send(buildRequest('GET', '/health', target.headers))
   connection.close()
   await sleep(1000)
-  return [target.startMs, residentKib(target.pid) / 1024]
+  return [target.startMs, cpu, residentKib(target.pid) / 1024]
 }
 
 export const START_FIGURES: readonly Figure[] = [
   figure('cold start', 'ms', ratioAtMost(2)),
+  figure('CPU', 'ms'),
   figure('idle memory', 'MiB', { of: 'value', atMost: 110 }),
 ]

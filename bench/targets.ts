@@ -8,7 +8,7 @@ import { startAntiphon } from '../test/suites/start-antiphon.ts'
 import { baseEnv, type StartedProcess, startProcess } from '../test/suites/start-process.ts'
 import { buildRequest, openConnection } from './raw-client.ts'
 
-export type TargetName = 'floor' | 'floor-sqlite' | 'antiphon'
+export type TargetName = 'floor' | 'floor-sqlite' | 'antiphon' | 'beside'
 
 export type Target = {
   readonly name: TargetName
@@ -36,7 +36,8 @@ const START_MS = 20_000
 const FLAGS = ['--disable-warning=ExperimentalWarning']
 const scriptPath = (name: string) => fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
 
-export async function openBench(): Promise<Bench> {
+/** `beside`: the root of another checkout, whose server is the target of that name. */
+export async function openBench(beside: string | null = null): Promise<Bench> {
   const pinned = pinSelf()
   const prefix = (core: string) => (pinned ? ['taskset', '-c', core] : [])
   const folder = mkdtempSync(join(tmpdir(), 'antiphon-bench-'))
@@ -48,7 +49,8 @@ export async function openBench(): Promise<Bench> {
     upstreamPort,
     pinned,
     async start(name) {
-      if (name === 'antiphon') return startServer(origin, prefix(SERVER_CORE))
+      if (name === 'antiphon') return startServer(origin, prefix(SERVER_CORE), name)
+      if (name === 'beside') return startServer(origin, prefix(SERVER_CORE), name, beside)
       const database = join(folder, `${databases++}.db`)
       return startFloor(name, [origin, database], prefix(SERVER_CORE))
     },
@@ -98,14 +100,19 @@ async function startFloor(
   return { name, port, pid: started.pid, headers: {}, modelPrefix: '', startMs, stop: started.stop }
 }
 
-async function startServer(origin: string, prefix: readonly string[]): Promise<Target> {
+async function startServer(
+  origin: string,
+  prefix: readonly string[],
+  name: 'antiphon' | 'beside',
+  root: string | null = null,
+): Promise<Target> {
   const config = [
     `providers: { bench: { type: openai_compatible, api_base: "${origin}/v1", api_key: none } }`,
     'limits: { streams_per_project: 10000, streams: 10000, requests_per_minute: 100000000, requests_per_connection: 1000000 }',
   ]
-  const server = await startAntiphon({ config: `${config.join('\n')}\n`, prefix, env: compileCache() })
+  const server = await startAntiphon({ config: `${config.join('\n')}\n`, root, prefix, env: compileCache() })
   return {
-    name: 'antiphon',
+    name,
     port: server.port,
     pid: server.process.pid,
     headers: { authorization: `Bearer ${server.key}` },

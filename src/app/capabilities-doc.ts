@@ -18,7 +18,10 @@ import { bridgedCapabilities } from './open-bridge.ts'
 import { openProvider, type ProviderDeps } from './open-provider.ts'
 
 const THEMES: readonly (readonly [string, readonly TurnField[]])[] = [
-  ['What goes in', ['instructions', 'input.image', 'input.file', 'max_output_tokens', 'stop']],
+  [
+    'What goes in',
+    ['instructions', 'input.image', 'input.image_url', 'input.file', 'input.file_url', 'max_output_tokens', 'stop'],
+  ],
   [
     'Tools',
     [
@@ -79,7 +82,7 @@ async function readRows(known: readonly KnownProvider[]): Promise<readonly Row[]
   const demo = { name: 'demo', fields: ledgerOf(emulate(createDemoModel(deps), {}, { ...deps, checks })) }
   const rows: Row[] = []
   for (const one of known) {
-    const { model, close } = openKnown(one, config, deps)
+    const { model, close } = await openKnown(one, config, deps)
     rows.push({ name: one.name, fields: ledgerOf(emulate(model, {}, { ...deps, checks })) })
     await close()
   }
@@ -88,9 +91,9 @@ async function readRows(known: readonly KnownProvider[]): Promise<readonly Row[]
 
 type Opened = { readonly model: Model; close(): Promise<void> }
 
-function openKnown(known: KnownProvider, config: ResolvedConfig, deps: ProviderDeps): Opened {
+async function openKnown(known: KnownProvider, config: ResolvedConfig, deps: ProviderDeps): Promise<Opened> {
   if (known.packageName !== undefined) return openWithoutPackage(known.name, known.packageName, deps)
-  const { provider, close } = openProvider(connectionOf(known), config, deps)
+  const { provider, close } = await openProvider(connectionOf(known), config, deps)
   return { model: provider.open('any-model', {}), close }
 }
 

@@ -9,7 +9,8 @@ import type { ModelCapabilities } from '../models/model.ts'
 import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider } from '../models/model-provider.ts'
 import { sanitizeMessage } from '../models/upstream/sanitize-message.ts'
-import { BELIEVED, clocksOf, type ProviderDeps } from './open-provider.ts'
+import { clocksOf, type ProviderDeps } from './open-provider.ts'
+import { BELIEVED } from './wires/wire.ts'
 
 export type OpenedProvider = { readonly provider: ModelProvider; close(): Promise<void> }
 

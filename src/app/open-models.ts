@@ -3,6 +3,7 @@
 import { withoutDisabled } from '../config/resolve-config.ts'
 import type { DisabledProvider, ModelConfig, ProviderConfig, ResolvedConfig } from '../config/resolved-config.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import { createDemoEmbedder, DEMO_EMBEDDER } from '../models/demo/demo-embedder.ts'
 import { createDemoModel } from '../models/demo/demo-model.ts'
 import { DEFAULT_ENGINE_PLACES, type DetectedEngine, detectEngines } from '../models/detect-engines.ts'
@@ -13,8 +14,7 @@ import type { ModelInfo } from '../models/model-info.ts'
 import type { ModelProvider, ModelRoute } from '../models/model-provider.ts'
 import { createRegistry, type Registry } from '../models/registry.ts'
 import { readFoundCapabilities, toFindings } from './capability-findings.ts'
-import { type OpenedProvider, openBridge } from './open-bridge.ts'
-import { openLocal } from './open-local.ts'
+import type { OpenedProvider } from './open-bridge.ts'
 import { type ProviderDeps as Deps, openProvider } from './open-provider.ts'
 
 export type ModelParts = {
@@ -33,7 +33,11 @@ export type ModelParts = {
 
 export const DEMO_MODEL = 'demo'
 
-export async function openModels(config: ResolvedConfig, deps: Deps): Promise<ModelParts> {
+/** `guard`: for what providers do not fetch themselves; absent where nothing is asked of a model. */
+export async function openModels(
+  config: ResolvedConfig,
+  { guard, ...deps }: Deps & { readonly guard?: OutboundGuard },
+): Promise<ModelParts> {
   const engines = await findEngines(config, deps.clock)
   const detected = engines.flatMap((engine) => {
     const candidate = config.engineCandidates.find(({ name }) => name === engine.name)
@@ -66,6 +70,14 @@ export async function openModels(config: ResolvedConfig, deps: Deps): Promise<Mo
       allowedFails: config.router.allowedFails,
       cooldownMs: config.router.cooldownTimeMs,
     },
+    ...(guard && {
+      fetching: {
+        guard,
+        clock: deps.clock,
+        maxBytes: { image: config.limits.imageBytes, file: config.limits.urlFilesBytes },
+        timeoutMs: config.limits.urlTimeMs,
+      },
+    }),
     ...deps,
   })
   return {
@@ -89,8 +101,9 @@ const openOne = async (
   deps: Deps,
 ): Promise<OpenedProvider | DisabledProvider> => {
   const { bridge, local } = connection
-  if (local) return openLocal(connection, local, deps)
-  if (bridge) return openBridge({ ...connection, bridge }, config, deps)
+  // Few servers have either, so neither is loaded with every start.
+  if (local) return (await import('./open-local.ts')).openLocal(connection, local, deps)
+  if (bridge) return (await import('./open-bridge.ts')).openBridge({ ...connection, bridge }, config, deps)
   return openProvider(connection, config, deps)
 }
 

@@ -1,28 +1,39 @@
-/** Composition for `antiphon prune`: the store alone, without the lock that only servers take. */
+/** Composition for `antiphon prune`: the store and the bytes of files, without the lock that only servers take. */
+import { sweepBlobs } from '../blobs/sweep-blobs.ts'
 import type { PruneAdmin } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { EXPIRY_BATCH, EXPIRY_GRACE_SECONDS } from '../jobs/expire-responses.ts'
+import { deadBefore } from '../jobs/sweep-files.ts'
 import { seconds, systemClock } from '../lib/clock.ts'
 import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
+import { openBlobs } from './open-blobs.ts'
 
 /** Between two batches, so that a server beside it gets its turn to write. */
 const PAUSE_MS = 20
 
 export async function openPrune(
-  { storage }: Pick<ResolvedConfig, 'storage'>,
+  config: Pick<ResolvedConfig, 'storage' | 'fileStorage'> & {
+    readonly limits: Pick<ResolvedConfig['limits'], 'uploadTimeMs'>
+  },
   { olderMs }: { readonly olderMs: number | null },
 ): Promise<PruneAdmin> {
-  const store = await createSqliteStore({ path: storage.databasePath, clock: systemClock })
+  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const blobs = openBlobs(config, systemClock)
   const now = seconds(systemClock) - EXPIRY_GRACE_SECONDS
   const createdBefore = olderMs === null ? null : seconds(systemClock) - Math.floor(olderMs / 1000)
   return {
     count: () => store.countExpired(now, createdBefore),
     async prune() {
       if (createdBefore !== null) await expireOlder(store, createdBefore, now - 1)
-      return deleteExpired(store, now)
+      const deleted = await deleteExpired(store, now)
+      await sweepBlobs({ store, blobs }, deadBefore(systemClock, config.limits.uploadTimeMs))
+      return deleted
     },
-    [Symbol.asyncDispose]: () => store.close(),
+    async [Symbol.asyncDispose]() {
+      await blobs.close()
+      await store.close()
+    },
   }
 }
 

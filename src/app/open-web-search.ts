@@ -14,9 +14,7 @@ import { createWebSearchTool } from '../tools/web-search/web-search-tool.ts'
 export type WebSearchDeps = { readonly clock: Clock; readonly guard: OutboundGuard; readonly telemetry: Telemetry }
 export type OpenWebSearch = { readonly tools: readonly Tool[]; close(): Promise<void> }
 
-/** No tool where no engine is configured. */
 export function openWebSearch({ webSearch, limits }: ResolvedConfig, deps: WebSearchDeps): OpenWebSearch {
-  if (webSearch.engines.length === 0) return { tools: [], close: async () => {} }
   const { clock, guard, telemetry } = deps
   const timeoutMs = limits.webSearchTimeMs
   const dispatcher = createUpstreamAgent({ connectMs: timeoutMs })

@@ -17,7 +17,7 @@ export interface AppModule {
   openPull(
     config: ResolvedConfig,
     options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
-  ): PullAdmin | null
+  ): Promise<PullAdmin | null>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */

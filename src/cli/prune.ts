@@ -12,17 +12,18 @@ const MIN_AGE_MS = 3_600_000
 
 export const prune: Command = {
   name: 'prune',
-  doc: 'Delete responses that have expired; counts them first.',
+  doc: 'Delete responses and files that have expired; counts them first.',
   positionals: [],
   options: {
     'dry-run': { doc: 'Only count.' },
-    older: { value: 'AGE', doc: 'Also what was made longer ago, as 30d or 12h (at least 1h).' },
+    older: { value: 'AGE', doc: 'Also responses that were made longer ago, as 30d or 12h (at least 1h).' },
     ...JSON_OPTION,
     ...CONFIG_OPTIONS,
   },
   details:
-    'Works while a server runs: rows go in small batches. A response on which a kept one stands is kept. A running\n' +
-    'server does this by itself every ten minutes; the file keeps its size, and the space in it is used again.',
+    'Works while a server runs: rows go in small batches. A response on which a kept one stands is kept. Files go\n' +
+    'when their own time is over. A running server does all this by itself every ten minutes; the database keeps its\n' +
+    'size, and the space in it is used again.',
   async run(input, host) {
     const olderMs = ageOf(input.values.get('older'))
     const isDry = input.switches.has('dry-run')
@@ -49,7 +50,10 @@ function ageOf(text: string | undefined): number | null {
 
 const KB = 1024
 
-function describe({ responses, items, bytes }: Expired): string {
-  const size = bytes < KB * KB ? `${Math.ceil(bytes / KB)} KB` : `${(bytes / KB / KB).toFixed(1)} MB`
-  return `${responses} ${responses === 1 ? 'response' : 'responses'} with ${items} items (${size})`
+function describe({ responses, items, bytes, files, fileBytes }: Expired): string {
+  const texts = `${responses} ${responses === 1 ? 'response' : 'responses'} with ${items} items (${sizeText(bytes)})`
+  return files === 0 ? texts : `${texts} and ${files} ${files === 1 ? 'file' : 'files'} (${sizeText(fileBytes)})`
 }
+
+const sizeText = (bytes: number) =>
+  bytes < KB * KB ? `${Math.ceil(bytes / KB)} KB` : `${(bytes / KB / KB).toFixed(1)} MB`

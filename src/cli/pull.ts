@@ -21,7 +21,7 @@ export const pull: Command = {
     const [source = ''] = input.positionals
     const config = await loadConfig(input, pull.options, host)
     const app = await host.loadApp()
-    const admin = app.openPull(config, { hub: hubOf(host) })
+    const admin = await app.openPull(config, { hub: hubOf(host) })
     if (admin === null) {
       throw new CommandError('the configuration has no provider of the type "local", so there is no place for models')
     }

@@ -104,7 +104,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     },
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openPrune,
-    openPull,
+    openPull: async (...args) => openPull(...args),
     openUsage,
     describeModels: async () => OVERVIEW,
     openModelTester: async () => ({
@@ -300,7 +300,10 @@ test('prune counts first, deletes what has expired or is older than asked for, a
   assert.equal(await run(...args, '--dry-run'), 0)
   assert.match(written.out, /^1 response with 2 items \(\d KB\) would be deleted\.\n$/)
   assert.equal(await run(...args, '--dry-run', '--older', '2d', '--json'), 0)
-  assert.match(written.out, /\{"expired":\{"responses":2,"items":4,"bytes":\d+\},"deleted":0\}\n$/)
+  assert.match(
+    written.out,
+    /\{"expired":\{"responses":2,"items":4,"bytes":\d+,"files":0,"fileBytes":0\},"deleted":0\}\n$/,
+  )
   assert.notEqual(await project.getResponse('resp_old'), null)
   assert.equal(await run(...args), 0)
   assert.match(written.err, /1 response with 2 items \(\d KB\) will be deleted\./)

@@ -60,6 +60,15 @@ const FIELDS: Readonly<Record<string, readonly (readonly [string, string])[]>> =
     ['args', 'List of its arguments.'],
     ['env', 'Its environment, besides `PATH`, `HOME` and the like; the values are secrets.'],
   ],
+  webhooks: [
+    ['url', 'Where events are sent: https, or http to a host of `security.allow_private_hosts`. Required.'],
+    ['secret', 'Secret. Signs the events: `whsec_` and base64, or any text of 16 characters or more. Required.'],
+    [
+      'events',
+      'List of `response.completed`, `response.failed`, `response.cancelled`, `response.incomplete`. Unset: all.',
+    ],
+    ['project', 'Whose responses. Unset: `default`.'],
+  ],
   models: [
     ['model_name', 'What clients send as `model`. Required.'],
     [
@@ -144,6 +153,7 @@ router: { strategy: weighted, num_retries: 2, allowed_fails: 3, cooldown_time: 3
 
 tools:
   web_search: { engine: searxng, url: "http://searxng:8080" }
+  image_generation: { engine: openai, api_key: "\${OPENAI_API_KEY}", model: gpt-image-1 }
   mcp: { servers: { docs: { url: "https://mcp.example.com/mcp", authorization: "\${DOCS_TOKEN:-}" } } }
 security: { allow_private_hosts: ["wiki.internal:80"] }
 

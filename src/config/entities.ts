@@ -22,7 +22,9 @@ export type FieldSupport = (typeof FIELD_SUPPORTS)[number]
 export const REQUEST_FIELDS = [
   'instructions',
   'input.image',
+  'input.image_url',
   'input.file',
+  'input.file_url',
   'tools.function',
   'tools.custom',
   'tools.strict',
@@ -64,6 +66,9 @@ export const SEARCH_ENGINES = ['searxng', 'brave', 'tavily', 'exa', 'serper', 'd
 /** `provider`: the model's own provider, where it has the tool. */
 export const SEARCHERS = [...SEARCH_ENGINES, 'provider'] as const
 export type Searcher = (typeof SEARCHERS)[number]
+
+/** Who draws for the tool `image_generation`; kept equal by the type of the composition root. */
+export const IMAGE_ENGINES = ['openai', 'chat', 'demo'] as const
 
 const PROVIDER_NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/
 const MODEL_NAME = /^[\x21-\x7e]{1,256}$/
@@ -182,6 +187,30 @@ export const keys = () =>
         expires: date(),
       },
       ['key_alias', 'key'],
+    ),
+  )
+
+/** As the protocol has them; kept equal by the type of the composition root. */
+export const WEBHOOK_EVENTS = [
+  'response.completed',
+  'response.failed',
+  'response.cancelled',
+  'response.incomplete',
+] as const
+export type WebhookEventName = (typeof WEBHOOK_EVENTS)[number]
+
+export const webhooks = () =>
+  mapOf(
+    /^[a-z0-9][a-z0-9-]{0,63}$/,
+    object(
+      'a webhook',
+      {
+        url: url(),
+        secret: placed(secret()),
+        events: list(choice(WEBHOOK_EVENTS), { atLeast: 1 }),
+        project: placed(text('a name of lower-case letters, digits and hyphens', PROJECT_NAME)),
+      },
+      ['url', 'secret'],
     ),
   )
 

@@ -8,7 +8,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   catalog: 'a price list of your own is not part of this version; prices of a model are under its "model_info"',
   code_interpreter: 'the code interpreter is not part of this version',
   file_search: 'file search is not part of this version',
-  files: 'files are not part of this version',
+  files: 'where files lie is "storage.files"; how long and how large, "retention.files" and "limits"',
   general_settings: 'LiteLLM files are not read by this version; write "server", "storage" and "keys"',
   litellm_settings: 'LiteLLM files are not read by this version; write "defaults" and "router"',
   max_budget: 'budgets are not part of this version',
@@ -20,10 +20,9 @@ const FEATURES: Readonly<Record<string, string>> = {
   privacy: 'redaction rules are not part of this version',
   router_settings: 'LiteLLM files are not read by this version; write "router"',
   rpm_limit: 'rate limits are not part of this version',
-  s3: 'object storage is not part of this version',
+  s3: 'buckets are under "storage.files" and "storage.s3"',
   tpm_limit: 'rate limits are not part of this version',
   vector_store: 'vector stores are not part of this version',
-  webhooks: 'webhooks are not part of this version',
 }
 
 export const featureToCome = (key: string): string | null =>

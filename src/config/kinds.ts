@@ -175,6 +175,34 @@ export function path(): Kind<string> {
   }
 }
 
+const BUCKET = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/([A-Za-z0-9!_.*'()/ -]{0,512}))?$/
+
+/** The bucket and the prefix of `s3://bucket/prefix`; null for what is none. */
+export function parseBucket(written: string): { readonly bucket: string; readonly prefix: string } | null {
+  const match = BUCKET.exec(written)
+  if (!match?.[1]) return null
+  const prefix = (match[2] ?? '').replace(/^\/+|\/+$/g, '')
+  return { bucket: match[1], prefix: prefix === '' ? '' : `${prefix}/` }
+}
+
+/** A path as `path` reads it, or an `s3://` URL as it is written. */
+export function folderOrBucket(): Kind<string> {
+  const says = 'a path, or a bucket as s3://bucket/prefix'
+  return {
+    says,
+    show: String,
+    unit: null,
+    read(node, context) {
+      const expanded = expand(node, says, context, 'error')
+      if (expanded === undefined) return undefined
+      if (!/^[a-z0-9]+:\/\//i.test(expanded.text)) return absolutePath(expanded.text, node.place, context)
+      if (parseBucket(expanded.text)) return expanded.text
+      context.error(node.place, `expected ${says}, not ${quoteNode(node)}`)
+      return undefined
+    },
+  }
+}
+
 export function absolutePath(written: string, place: Place, context: ReadContext): string {
   if (written === '~' || written.startsWith('~/')) return resolve(context.home, written.slice(2))
   return isAbsolute(written) ? resolve(written) : resolve(context.folderOf(place), written)
@@ -193,6 +221,24 @@ export function secret(options: { whenUnset: 'error' | 'warn' } = { whenUnset: '
       const value = expanded.text.startsWith('file:') ? readSecretFile(expanded, context) : expanded.text
       if (value === undefined || /^[\x21-\x7e]+$/.test(value)) return value
       context.error(node.place, 'a secret may hold no spaces, line ends or letters outside of ASCII')
+      return undefined
+    },
+  }
+}
+
+/** A secret that is a URL, because it may hold a password. `schemes`: as `redis`. */
+export function secretUrl(schemes: readonly string[], example: string): Kind<string> {
+  const kind = secret()
+  const says = `a URL as ${example}`
+  return {
+    ...kind,
+    says,
+    read(node, context) {
+      const value = kind.read(node, context)
+      if (value === undefined) return undefined
+      const parsed = URL.parse(value)
+      if (parsed !== null && parsed.hostname !== '' && schemes.includes(parsed.protocol.slice(0, -1))) return value
+      context.error(node.place, `expected ${says}`)
       return undefined
     },
   }

@@ -46,7 +46,7 @@ const PLANTED: readonly (readonly [string, string, string])[] = [
     '2:20 unknown key "base_url" (did you mean "api_base"?)',
   ],
   ['camel case', 'storage: { dataDir: x }', '1:12 unknown key "dataDir" (did you mean "data_dir"?)'],
-  ['a feature of later', 'webhooks: {}', '1:1 unknown key "webhooks": webhooks are not part of this version'],
+  ['a feature of later', 'batch: {}', '1:1 unknown key "batch": batches are not part of this version'],
   [
     'a LiteLLM file',
     'model_list: []',

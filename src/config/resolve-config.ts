@@ -11,12 +11,15 @@ import { absolutePath, type ReadContext } from './kinds.ts'
 import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
+import { resolveFileStorage } from './resolve-file-storage.ts'
+import { resolveImageGeneration } from './resolve-image-generation.ts'
 import { resolveKeys } from './resolve-keys.ts'
 import { resolveMcpServers } from './resolve-mcp-servers.ts'
 import { resolveModels } from './resolve-models.ts'
 import { resolveProjects } from './resolve-projects.ts'
 import { type ProviderResult, resolveProviders } from './resolve-providers.ts'
 import { resolveWebSearch } from './resolve-web-search.ts'
+import { resolveWebhooks } from './resolve-webhooks.ts'
 import type {
   DeploymentConfig,
   DisabledProvider,
@@ -83,7 +86,10 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
   return {
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
+    imageGeneration: resolveImageGeneration(read, context),
     storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
+    sharedCache: simple.storage.cache,
+    fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),
     providers,
     disabledProviders: found.disabled,
     engineCandidates: engines,
@@ -105,6 +111,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
       enabled: read.values['tools.mcp.enabled'],
       servers: resolveMcpServers(read.values['tools.mcp.servers'], context),
     },
+    webhooks: resolveWebhooks(read.values.webhooks, context),
     authEnabled: !sources.noAuth,
     file,
     origins: read.origins,

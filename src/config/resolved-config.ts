@@ -4,7 +4,16 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type { FieldSupport, Gpu, HostedTool, RequestField, Scope, SEARCH_ENGINES, Support } from './entities.ts'
+import type {
+  FieldSupport,
+  Gpu,
+  HostedTool,
+  RequestField,
+  Scope,
+  SEARCH_ENGINES,
+  Support,
+  WebhookEventName,
+} from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -137,6 +146,11 @@ export type WebSearchConfig = {
   readonly robots: boolean
 }
 
+export type ImageGenerationConfig =
+  | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
+  | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
+  | { readonly engine: 'demo' }
+
 /** A key that is not in the store: from the file, or `ANTIPHON_API_KEY`. */
 export type KeyConfig = {
   readonly alias: string
@@ -148,16 +162,46 @@ export type KeyConfig = {
   readonly expiresAt: number | null
 }
 
+export type WebhookConfig = {
+  readonly name: string
+  readonly url: string
+  readonly secret: string
+  readonly events: readonly WebhookEventName[]
+  readonly projectId: string
+}
+/** Where the bytes of files are. */
+export type FileStorageConfig =
+  | { readonly type: 'directory'; readonly path: string }
+  | {
+      readonly type: 's3'
+      readonly endpoint: string
+      readonly region: string
+      readonly bucket: string
+      /** Empty, or with a slash at its end. */
+      readonly prefix: string
+      readonly pathStyle: boolean
+      readonly credentials: {
+        readonly accessKeyId: string
+        readonly secretAccessKey: string
+        readonly sessionToken: string | null
+      }
+    }
+
 /** Which of the four levels a value came from; `name` is the flag, the variable or the file. */
 export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; readonly name: string | null }
 
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
+  /** Null: nobody but the demo model draws here. */
+  readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database. */
     readonly databasePath: string
   }
+  /** Redis or Valkey; null: each replica counts for itself. */
+  readonly sharedCache: string | null
+  readonly fileStorage: FileStorageConfig
   readonly providers: readonly ProviderConfig[]
   readonly disabledProviders: readonly DisabledProvider[]
   /** Local engines to look for at start: those the file does not name. Empty when discovery is off. */
@@ -174,6 +218,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
     /** By the name that requests use as `connector_id`. */
     readonly servers: ReadonlyMap<string, McpServerConfig>
   }
+  readonly webhooks: readonly WebhookConfig[]
   /** False only by `--no-auth`, which only loopback allows. */
   readonly authEnabled: boolean
   /** The file that was read; null when there is none. */
@@ -181,7 +226,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly origins: ReadonlyMap<SettingPath, Origin>
 }
 
-type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'tools.mcp.servers'
+type Compound = 'providers' | 'models' | 'aliases' | 'projects' | 'keys' | 'webhooks' | 'tools.mcp.servers'
 type Simple = Omit<typeof SETTINGS, Compound>
 export type SimpleSettings = Nested<Simple>
 

@@ -6,6 +6,7 @@ import { list } from './compound-kinds.ts'
 import {
   aliases,
   hostAndPort,
+  IMAGE_ENGINES,
   keys,
   mcpServers,
   models,
@@ -13,8 +14,22 @@ import {
   providers,
   SEARCHERS,
   searchEngines,
+  webhooks,
 } from './entities.ts'
-import { choice, duration, flag, integer, type Kind, path, secret, size, text, url } from './kinds.ts'
+import {
+  choice,
+  duration,
+  flag,
+  folderOrBucket,
+  integer,
+  type Kind,
+  path,
+  secret,
+  secretUrl,
+  size,
+  text,
+  url,
+} from './kinds.ts'
 import { parseDuration, parseSize } from './units.ts'
 
 /**
@@ -84,6 +99,36 @@ export const SETTINGS = {
     databaseUrl(),
     null,
     'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
+  ),
+  'storage.cache': setting(
+    secretUrl(['redis', 'rediss'], 'redis://host:6379'),
+    null,
+    'Redis or Valkey that several replicas share, as `redis://host:6379`: limits of requests then hold for all of them together. Unset: each counts for itself.',
+  ),
+  'storage.files': setting(
+    folderOrBucket(),
+    null,
+    'Where uploaded files are: a folder, or a bucket as `s3://bucket/prefix`. Unset: the folder `files` in `data_dir`.',
+  ),
+  'storage.s3.endpoint': setting(
+    url(),
+    null,
+    'Address of the S3 API, for storages that are not AWS. Unset: the one of AWS in the region.',
+    'AWS_ENDPOINT_URL_S3',
+  ),
+  'storage.s3.region': setting(
+    text('a region as eu-central-1', /^[a-z0-9-]{1,64}$/),
+    'us-east-1',
+    'Region that requests are signed for.',
+    'AWS_REGION',
+  ),
+  'storage.s3.access_key_id': setting(secret(), null, 'Needed for a bucket.', 'AWS_ACCESS_KEY_ID'),
+  'storage.s3.secret_access_key': setting(secret(), null, 'Needed for a bucket.', 'AWS_SECRET_ACCESS_KEY'),
+  'storage.s3.session_token': setting(secret(), null, 'Of temporary credentials.', 'AWS_SESSION_TOKEN'),
+  'storage.s3.path_style': setting(
+    flag(),
+    null,
+    'Whether the bucket is a folder of the path instead of a part of the host name. Unset: where there is an `endpoint`.',
   ),
 
   'discovery.enabled': setting(
@@ -171,6 +216,23 @@ export const SETTINGS = {
   ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
+  'tools.image_generation.engine': setting(
+    choice(IMAGE_ENGINES),
+    null,
+    'Who draws for the tool `image_generation`; see `docs/image-generation.md`. Unset: the demo model has its own, others only what `hosted_tools` of their provider say.',
+  ),
+  'tools.image_generation.url': setting(
+    url(),
+    null,
+    'Address of that engine up to and including `/v1`. Unset: that of OpenAI for `openai`; `chat` needs one.',
+  ),
+  'tools.image_generation.api_key': setting(secret(), null, 'Key of that engine.'),
+  'tools.image_generation.model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'The model that draws. Unset for `openai`: what the request says, else `gpt-image-1`; `chat` needs one.',
+  ),
+
   'security.allow_private_hosts': setting(
     list(hostAndPort()),
     [],
@@ -184,6 +246,12 @@ export const SETTINGS = {
     'MCP servers that requests name as `connector_id`, by name. See `docs/mcp.md`.',
   ),
 
+  webhooks: setting(
+    webhooks(),
+    null,
+    'Endpoints that are told when a background response ends, by name; more are made through the API. See `docs/webhooks.md`.',
+  ),
+
   'retention.responses': setting(
     duration('1m', '36500d'),
     ms('30d'),
@@ -193,6 +261,11 @@ export const SETTINGS = {
     duration('1m', '36500d'),
     ms('24h'),
     'How long the events of a background response can be streamed again after its end.',
+  ),
+  'retention.files': setting(
+    duration('1h', '36500d'),
+    null,
+    'How long uploaded files are kept when their request does not say. Unset: until they are deleted; files for batches 30 days.',
   ),
 
   'observability.log.level': setting(
@@ -237,6 +310,11 @@ export const SETTINGS = {
   'limits.upstream_connect': setting(duration('10ms', '10m'), ms('10s'), 'Until a provider has taken the connection.'),
   'limits.upstream_first_byte': setting(duration('100ms', '1h'), ms('120s'), 'Until the first byte of its answer.'),
   'limits.upstream_idle': setting(duration('100ms', '1h'), ms('60s'), 'Between two chunks of its answer.'),
+  'limits.tool_calls_at_once': setting(
+    most(1_000),
+    8,
+    'Calls of tools that the server runs which one response may have running at the same time.',
+  ),
   'limits.mcp_time': setting(
     duration('100ms', '1h'),
     ms('30s'),
@@ -279,6 +357,44 @@ export const SETTINGS = {
   'limits.web_page': setting(size('1KB', '100MB'), bytes('10MB'), 'A web page that a tool opens.'),
   'limits.web_page_time': setting(duration('100ms', '10m'), ms('10s'), 'Until it is read, redirects included.'),
   'limits.web_pages': setting(most(1_000), 20, 'Web pages that one response may fetch.'),
+  'limits.webhook_time': setting(duration('100ms', '50s'), ms('10s'), 'One attempt to deliver a webhook.'),
+  'limits.image': setting(
+    size('1KB', '64MB'),
+    bytes('20MB'),
+    'An image that a tool makes, or that is fetched by its URL.',
+  ),
+  'limits.url_files': setting(
+    size('1KB', '512MB'),
+    bytes('50MB'),
+    'What is fetched by URL for one response, where its provider does not do so itself.',
+  ),
+  'limits.url_time': setting(
+    duration('100ms', '10m'),
+    ms('30s'),
+    'Until an image or file by URL is read, redirects included.',
+  ),
+  'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
+  'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
+  'limits.file': setting(size('1KB', '512GB'), bytes('512MB'), 'One uploaded file.'),
+  'limits.upload': setting(size('1KB', '512GB'), bytes('8GB'), 'One file that is uploaded in parts.'),
+  'limits.upload_part': setting(size('1KB', '1GB'), bytes('64MB'), 'One part of an upload.'),
+  'limits.upload_time': setting(
+    duration('1s', '24h'),
+    ms('1h'),
+    'Until a file or a part is read. A sender that stops for `stream_stall` is cut off before.',
+  ),
+  'limits.uploads_per_project': setting(most(1_000_000), 100, 'Pending uploads of one project; then 429.'),
+  'limits.transfers_per_project': setting(
+    most(100_000),
+    16,
+    'Files and parts that one project sends at once; then 429.',
+  ),
+  'limits.files_per_project': setting(most(10_000_000), 100_000, 'Files of one project.'),
+  'limits.file_storage_per_project': setting(
+    size('1KB', '1000000GB'),
+    bytes('100GB'),
+    'What the files and pending parts of one project take together.',
+  ),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const
 

@@ -1,6 +1,7 @@
 /** One place that holds a request against what the chosen model can do. */
 import { type Model, type ModelTurn, type NotCarried, TURN_FIELDS, type TurnField } from '../models/model.ts'
 import { isAsked, paramOf } from '../models/turn-fields.ts'
+import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { toApiError } from './model-failure.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
@@ -18,6 +19,9 @@ export function checkCapabilities(
   }
   if (!capabilities.imageInput && isAsked('input.image', turn)) {
     ledger.meaning('input', `${name} cannot see images. Leave them out or choose another model.`)
+  }
+  if (!capabilities.imageInput && turn.tools.some((tool) => tool.type === 'function' && usesScreen(tool.native))) {
+    ledger.meaning('tools', `${name} cannot see images, so it cannot use a computer. Choose another model.`)
   }
   if (!capabilities.fileInput && isAsked('input.file', turn)) {
     ledger.meaning('input', `${name} cannot read files. Send their text, or choose another model.`)
@@ -39,6 +43,9 @@ export function checkCapabilities(
   }
 }
 
+const usesScreen = (tool: ClientToolSpec | undefined) =>
+  tool?.type === 'computer' || tool?.type === 'computer_use_preview'
+
 /** An adapter that cannot even write the turn says so here, before anything has begun. */
 function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
   try {
@@ -50,6 +57,8 @@ function lostBy(model: Model, turn: ModelTurn): readonly NotCarried[] {
 
 /** How this server does what a provider does not, in a few words. */
 const EMULATIONS: Readonly<Partial<Record<TurnField, string>>> = {
+  'input.image_url': 'images by URL are fetched by this server.',
+  'input.file_url': 'files by URL are fetched by this server.',
   'tools.function': 'described to the model in words; its calls are read out of the answer and checked.',
   'tools.custom': 'declared as functions with one string; grammars are checked by this server.',
   tool_choice: 'the model is told to call, and reminded once.',

@@ -4,6 +4,7 @@
  *
  * Invariant: no output is shown without its call.
  */
+import { isClientCall, isClientOutput } from '../protocol/client-items.ts'
 import type { Item } from '../protocol/items.ts'
 import { isAbandonedCall } from './check-pairs.ts'
 import { type CompactionSeal, isSummaryMessage } from './compaction-seal.ts'
@@ -13,8 +14,9 @@ export const MAX_KEPT_BYTES = 64 * 1024
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
 
-const isOutput = (item: Item) => item.type === 'function_call_output' || item.type === 'custom_tool_call_output'
-const isCall = (item: Item) => item.type === 'function_call' || item.type === 'custom_tool_call'
+const isOutput = (item: Item) =>
+  item.type === 'function_call_output' || item.type === 'custom_tool_call_output' || isClientOutput(item)
+const isCall = (item: Item) => item.type === 'function_call' || item.type === 'custom_tool_call' || isClientCall(item)
 const isStanding = (item: Item) => item.type === 'message' && (item.role === 'system' || item.role === 'developer')
 const isUserMessage = (item: Item) => item.type === 'message' && item.role === 'user' && !isSummaryMessage(item)
 
@@ -56,7 +58,8 @@ export function carriedItems(
   return history.filter((item) => shown.has(item) || isWaiting(item) || isToolList(item))
 }
 
-const isToolList = (item: Item) => item.type === 'additional_tools' || item.type === 'mcp_list_tools'
+const isToolList = (item: Item) =>
+  item.type === 'additional_tools' || item.type === 'mcp_list_tools' || item.type === 'tool_search_output'
 
 /** Calls without their output, and requests for an approval that nobody has answered. */
 function waitsFor(items: readonly Item[]): (item: Item) => boolean {

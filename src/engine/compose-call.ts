@@ -13,7 +13,7 @@ export interface CallWriter {
   delta(delta: string): void
   /** Announces the whole input; the item itself stays open until `close`. */
   endInput(): void
-  readonly input: string
+  input(): string
   close(status: ItemStatus): CallItem
 }
 
@@ -61,9 +61,7 @@ export function openCall(sink: EventSink, place: ItemPlace, opened: CallItem): C
       })
     },
     endInput,
-    get input() {
-      return input.toString()
-    },
+    input: () => input.toString(),
     close(status) {
       endInput()
       const done: CallItem =

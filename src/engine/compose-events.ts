@@ -3,7 +3,8 @@
  * (law 3).
  *
  * Invariants:
- * - At most one item is open, and it is the last one: items stream one after another, so indexes are dense.
+ * - Items stream one after another, so indexes are dense. Beside the one that streams only calls are open that run here:
+ *   each was set aside when it was made, and is closed when it has run.
  * - What was put into an event is never changed afterwards; a batch may be serialised long after it was made.
  * - An item is closed only when the next one opens or the run ends, because only then is its status known: a token
  *   limit makes the last item `incomplete`.
@@ -12,6 +13,7 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { MessageStart } from '../models/model.ts'
+import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { ResponseEvent } from '../protocol/events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
@@ -19,6 +21,7 @@ import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/it
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
+import { type ClientCallWriter, openClientCall } from './compose-client-call.ts'
 import { type HostedWriter, openHosted } from './compose-hosted.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
@@ -32,7 +35,7 @@ export type RunEnd =
   | { readonly status: 'failed'; readonly error: ResponseError; readonly cause: ApiError }
   | { readonly status: 'cancelled' }
 
-type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | HostedWriter
+type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | ClientCallWriter | HostedWriter
 
 export class EventComposer {
   readonly #initial: ResponseObject
@@ -40,6 +43,9 @@ export class EventComposer {
   readonly #clock: Clock
   readonly #sink: EventSink
   readonly #output: OutputItem[] = []
+  /** Items so far, closed or not. */
+  #count = 0
+  readonly #aside = new Map<HostedWriter, number>()
   #batch: RunEvent[] = []
   #sequence = 0
   #open: OpenWriter | null = null
@@ -72,6 +78,7 @@ export class EventComposer {
     return this.#batch.length > 0
   }
 
+  /** The closed items. Those before one that is set aside have their places, so ask when none is. */
   get output(): readonly OutputItem[] {
     return this.#output
   }
@@ -111,6 +118,14 @@ export class EventComposer {
     return writer
   }
 
+  /** `open` makes the whole item from the id it gets. */
+  clientCall(prefix: string, open: (itemId: string) => ClientCall): ClientCallWriter {
+    const place = this.#place(prefix)
+    const writer = openClientCall(this.#sink, place, open(place.id))
+    this.#open = writer
+    return writer
+  }
+
   /** `open` makes the item of a tool that runs here from the id it gets. */
   hosted(prefix: string, open: (itemId: string) => HostedItem): HostedWriter {
     const place = this.#place(prefix)
@@ -125,18 +140,43 @@ export class EventComposer {
     const item = { id: place.id, type: 'compaction', encrypted_content: encryptedContent } as const
     pushItem(this.#sink, 'added', place, { ...item, encrypted_content: '' })
     pushItem(this.#sink, 'done', place, item)
-    this.#output.push(item)
+    this.#output[place.outputIndex] = item
+  }
+
+  /** An item that nothing streams of. `open` makes it from the id it gets. */
+  whole(prefix: string, open: (itemId: string) => ToolSearchOutput): void {
+    const place = this.#place(prefix)
+    const item = open(place.id)
+    pushItem(this.#sink, 'added', place, { ...item, status: 'in_progress' })
+    pushItem(this.#sink, 'done', place, item)
+    this.#output[place.outputIndex] = item
   }
 
   closeItem(status: ItemStatus): void {
     if (!this.#open) return
-    this.#output.push(this.#open.close(status))
+    this.#output[this.#count - 1] = this.#open.close(status)
     this.#open = null
+  }
+
+  /** The open item stays open while others follow it. */
+  setAside(writer: HostedWriter): void {
+    if (this.#open !== writer) throw new TypeError('only the open item is set aside')
+    this.#aside.set(writer, this.#count - 1)
+    this.#open = null
+  }
+
+  /** Closes an item that was set aside; nothing for one that was closed already. */
+  closeAside(writer: HostedWriter): void {
+    const index = this.#aside.get(writer)
+    if (index === undefined) return
+    this.#aside.delete(writer)
+    this.#output[index] = writer.close()
   }
 
   /** Closes what is open and writes the terminal event. */
   end(end: RunEnd, usage: Usage | null): void {
     if (this.#ended) throw new TypeError('a run ends once')
+    for (const writer of this.#aside.keys()) this.closeAside(writer)
     this.closeItem(end.status === 'completed' ? 'completed' : 'incomplete')
     this.#ended = true
     const sequence_number = this.#sink.next()
@@ -149,7 +189,7 @@ export class EventComposer {
   #place(prefix: string): ItemPlace {
     if (this.#ended) throw new TypeError('no item opens after the end of a run')
     this.closeItem('completed')
-    return { id: this.#ids.next(prefix), outputIndex: this.#output.length }
+    return { id: this.#ids.next(prefix), outputIndex: this.#count++ }
   }
 }
 

@@ -6,7 +6,7 @@ import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 export interface HostedWriter {
   readonly type: 'hosted'
   /** As it stands now. */
-  readonly item: HostedItem
+  item(): HostedItem
   tell(event: HostedProgress): void
   /** How the item will close; its id and what was streamed of it stay. */
   finish(item: HostedItem): void
@@ -20,9 +20,7 @@ export function openHosted(sink: EventSink, place: ItemPlace, opened: HostedItem
   pushItem(sink, 'added', place, opened)
   return {
     type: 'hosted',
-    get item() {
-      return item
-    },
+    item: () => item,
     tell(event) {
       item = applyHostedEvent(item, event)
       sink.push({ ...event, sequence_number: sink.next(), item_id: place.id, output_index: place.outputIndex })

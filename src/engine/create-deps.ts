@@ -16,6 +16,8 @@ export type CreateDeps = PlanDeps & {
   readonly prices: PriceBook
   readonly embedders: EmbedderCatalog
   readonly openCalls: OpenCalls
+  /** Told when receivers of webhooks have something to be told. */
+  readonly onWebhookEvent: () => void
   readonly ownRuns: OwnRuns
   readonly flushTicks: FlushTicks
   /** Aborted when this server lets its background runs go: readers of their events then have to go elsewhere. */

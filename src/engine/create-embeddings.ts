@@ -34,7 +34,7 @@ export async function createEmbeddings(
         attempts: ledger.attempts.length,
         upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
         overheadMs: deps.clock.monotonic() - startedAt - upstreamMs,
-        costUsd: ledger.costUsd,
+        costUsd: ledger.costUsd(),
       }),
     }
   } finally {

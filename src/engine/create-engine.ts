@@ -6,6 +6,7 @@ import type { CreateDeps } from './create-deps.ts'
 import { createEmbeddings } from './create-embeddings.ts'
 import { createResponse } from './create-response.ts'
 import type { Engine } from './engine.ts'
+import { createFiles, type FileDeps } from './files.ts'
 import { createLateWrites } from './late-writes.ts'
 import { createOpenCalls } from './open-calls.ts'
 import { createOwnRuns } from './own-runs.ts'
@@ -14,13 +15,14 @@ import { createPrompt, deletePrompt, getPrompt, listPrompts, updatePrompt } from
 import { getResponse, listInputItems, streamResponse } from './read-responses.ts'
 import { runJob } from './run-job.ts'
 import { createFlushTicks } from './run-log.ts'
+import { createUploads } from './uploads.ts'
 
-export type EngineDeps = Omit<CreateDeps, 'lateWrites' | 'openCalls' | 'ownRuns' | 'flushTicks'>
+export type EngineDeps = Omit<CreateDeps, 'lateWrites' | 'openCalls' | 'ownRuns' | 'flushTicks'> & FileDeps
 
 /** The engine behind the port of the same name: each function is a use case in a file of its own. */
 export function createEngine(given: EngineDeps): Engine {
   const onDropped = (error: unknown) => given.telemetry.failed({ requestId: null, where: 'late-write', error })
-  const deps: CreateDeps = {
+  const deps: CreateDeps & FileDeps = {
     ...given,
     lateWrites: createLateWrites({ clock: given.clock, onDropped }),
     openCalls: createOpenCalls(given.clock),
@@ -45,5 +47,7 @@ export function createEngine(given: EngineDeps): Engine {
     listPrompts: (page, caller) => listPrompts(page, caller, deps),
     deletePrompt: (id, caller) => deletePrompt(id, caller, deps),
     conversations: createConversations(deps),
+    files: createFiles(deps),
+    uploads: createUploads(deps),
   }
 }

@@ -5,11 +5,12 @@ import { ApiError } from '../protocol/errors.ts'
 import type { ResponseEvent } from '../protocol/events.ts'
 import type { ResponseObject } from '../protocol/response.ts'
 import { type JobLease, LeaseLost, type TakenJob } from '../store/job-store.ts'
-import { closeOpenItem } from './close-open-item.ts'
+import { closeOpenItems } from './close-open-items.ts'
 import type { RunEnd } from './compose-events.ts'
 import type { CreateDeps } from './create-deps.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import { expiryOf } from './run-record.ts'
+import { webhookEventOf } from './webhook-event.ts'
 
 type UnrunEnd = Extract<RunEnd, { status: 'failed' | 'cancelled' }>
 
@@ -17,7 +18,7 @@ type UnrunEnd = Extract<RunEnd, { status: 'failed' | 'cancelled' }>
 export async function endJob(job: TakenJob, end: UnrunEnd, deps: CreateDeps): Promise<void> {
   const { lease } = job
   const told = job.keepsEvents ? await readLog(lease, deps) : []
-  const closers = closeOpenItem(told)
+  const closers = closeOpenItems(told)
   const all = [...told, ...closers]
   const response = endedResponse(job.response, all, end)
   const terminal = { type: 'response.failed', sequence_number: all.length, response } as const
@@ -27,10 +28,11 @@ export async function endJob(job: TakenJob, end: UnrunEnd, deps: CreateDeps): Pr
       input: null,
       expiresAt: expiryOf(lease.projectId, deps),
       usage: [],
-      ending: { turn: null, claim: null },
+      ending: { turn: null, claim: null, event: webhookEventOf(response, deps) },
       events: job.keepsEvents ? [...closers, terminal] : [],
       logExpiresAt: seconds(deps.clock) + deps.settings.background.logTtlSeconds,
     })
+    deps.onWebhookEvent()
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error
   }

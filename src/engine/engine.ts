@@ -8,9 +8,18 @@ import type {
   UpdateConversationRequest,
 } from '../protocol/conversation.ts'
 import type { EmbeddingsRequest } from '../protocol/embeddings.ts'
+import type {
+  CompleteUploadRequest,
+  CreateUploadRequest,
+  FileList,
+  FileObject,
+  UploadObject,
+  UploadPartObject,
+} from '../protocol/files.ts'
 import type { Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest } from '../protocol/prompts.ts'
+import type { FileFields } from '../protocol/read-file-form.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
 import type { ItemList, ResponseObject, Usage } from '../protocol/response.ts'
 import type { TakenJob } from '../store/job-store.ts'
@@ -41,6 +50,8 @@ export interface Engine {
   listPrompts(page: PageQuery, caller: Caller): Promise<PromptList>
   deletePrompt(id: string, caller: Caller): Promise<void>
   readonly conversations: Conversations
+  readonly files: Files
+  readonly uploads: Uploads
 }
 
 export interface Conversations {
@@ -66,6 +77,48 @@ export type JobControl = {
   readonly abort: AbortController
   /** At the next step the run is let go, so that another process goes on with it. */
   isPausing(): boolean
+}
+
+export interface Files {
+  create(form: IncomingForm<FileFields>, caller: Caller): Promise<FileObject>
+  get(id: string, caller: Caller): Promise<FileObject>
+  list(page: FilePageQuery, caller: Caller): Promise<FileList>
+  delete(id: string, caller: Caller): Promise<void>
+  read(id: string, caller: Caller): Promise<FileContent>
+}
+
+export interface Uploads {
+  create(request: CreateUploadRequest, caller: Caller): Promise<UploadObject>
+  addPart(id: string, form: IncomingForm<unknown>, caller: Caller): Promise<UploadPartObject>
+  complete(id: string, request: CompleteUploadRequest, caller: Caller): Promise<UploadObject>
+  cancel(id: string, caller: Caller): Promise<UploadObject>
+}
+
+/** A form with one file, as it arrives: its fields may come before or after the file. */
+export interface IncomingForm<Fields> {
+  /** Of the whole form, where the client says; more than its file. */
+  readonly expectedBytes: number | null
+  /**
+   * Reads to the end. `take` is called once, with the file; whoever calls must read its content to the end or throw.
+   * Throws what `take` throws, and `ApiError` 400 for a form that is malformed, has no file, or fields that are wrong.
+   */
+  read(take: (file: IncomingFile) => Promise<void>): Promise<Fields>
+}
+
+export type IncomingFile = {
+  readonly filename: string
+  /** Lower case, without parameters. */
+  readonly mediaType: string
+  readonly content: AsyncIterable<Uint8Array>
+}
+
+export type FilePageQuery = Omit<PageQuery, 'include'> & { readonly purpose: string | null }
+
+export type FileContent = {
+  readonly filename: string
+  readonly bytes: number
+  /** Opens nothing before its first chunk is asked for. */
+  readonly content: AsyncIterable<Uint8Array>
 }
 
 export type Compacted = { readonly response: CompactedResponse; readonly warnings: readonly string[] }

@@ -3,7 +3,7 @@ import { scopedKey } from '../lib/scoped-key.ts'
 import type { HostedTurn, ModelTurn, TurnItem, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ResponseObject } from '../protocol/response.ts'
-import type { OfferedTools } from './resolve-tools.ts'
+import { declarationsOf, type OfferedTools } from './resolve-tools.ts'
 
 export type FirstTurnParts = {
   readonly projectId: string
@@ -25,7 +25,7 @@ export function firstTurn(request: CreateResponseRequest, parts: FirstTurnParts)
     model: parts.model,
     instructions: request.instructions ?? null,
     items: parts.items,
-    tools: [...tools.byModelName.values()].map(({ declared }) => declared.declaration),
+    tools: declarationsOf(tools),
     ...(parts.hosted && { hosted: parts.hosted }),
     toolChoice: parts.toolChoice,
     parallelToolCalls: response.parallel_tool_calls,

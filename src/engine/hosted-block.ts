@@ -64,7 +64,7 @@ type Stage = NonNullable<(typeof STAGES)[HostedItem['type']][keyof (typeof STAGE
 export function openHostedBlock(composer: EventComposer, draft: HostedDraft): HostedBlock {
   const stages = STAGES[draft.type]
   const writer = composer.hosted(HOSTED_ID_PREFIX[draft.type], (id) => openedItem(withId(draft, id)))
-  const { id } = writer.item
+  const { id } = writer.item()
   let isRunning = false
   let textEnded = false
 
@@ -73,13 +73,13 @@ export function openHostedBlock(composer: EventComposer, draft: HostedDraft): Ho
   }
   const delta = (more: string) => {
     if (more === '' || textEnded) return
-    const event = deltaOf(writer.item, more)
+    const event = deltaOf(writer.item(), more)
     if (event) writer.tell(event)
   }
   const endText = () => {
     if (textEnded) return
     textEnded = true
-    const event = textDoneOf(writer.item)
+    const event = textDoneOf(writer.item())
     if (event) writer.tell(event)
   }
   const tellRunning = () => {
@@ -95,7 +95,7 @@ export function openHostedBlock(composer: EventComposer, draft: HostedDraft): Ho
     delta,
     /** A tool whose text is not known yet is told to be at work when it is. */
     running() {
-      if (deltaOf(writer.item, '') === null || streamedText(writer.item) !== '') tellRunning()
+      if (deltaOf(writer.item(), '') === null || streamedText(writer.item()) !== '') tellRunning()
     },
     image(image) {
       tellRunning()
@@ -103,13 +103,13 @@ export function openHostedBlock(composer: EventComposer, draft: HostedDraft): Ho
     },
     end(item) {
       const final = ended(withId(item, id))
-      const streamed = streamedText(writer.item)
+      const streamed = streamedText(writer.item())
       const whole = streamedText(final)
       if (whole.startsWith(streamed)) delta(whole.slice(streamed.length))
       endText()
       if (!isFailed(final)) tellRunning()
       tell(isFailed(final) ? stages.failed : stages.completed)
-      writer.finish(withText(final, streamedText(writer.item)))
+      writer.finish(withText(final, streamedText(writer.item())))
     },
   }
 }

@@ -5,6 +5,7 @@
  * request.
  */
 import type { HostedTurn, ModelCapabilities } from '../models/model.ts'
+import { CLIENT_TOOL_OF_TYPE, type ClientChoice } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedChoice, type HostedToolSpec } from '../protocol/hosted-tools.ts'
 import type { Include } from '../protocol/options.ts'
@@ -26,7 +27,9 @@ export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
   own.map((tool) => ({
     ...tool,
     claims: (spec) =>
-      tool.claims(spec) && !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
+      tool.claims(spec) &&
+      (tool.isFor?.(capabilities) ?? true) &&
+      !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
   }))
 
 /** The tools that somebody runs; the same list when that is all of them. Throws for one that may not be left out. */
@@ -65,6 +68,8 @@ const notRun = (type: string, index: number) =>
 const ADVICE: Readonly<Record<string, string>> = {
   web_search:
     "Name a search engine under 'tools.web_search' in the configuration, or use a model whose provider has it. ",
+  image_generation:
+    "Name an image engine under 'tools.image_generation' in the configuration, or use a model whose provider has it. ",
 }
 
 /** What the provider is asked to run; null: nothing. */
@@ -105,13 +110,16 @@ function clean<T extends object>(tool: T): T {
 
 function allowedOf(choice: ToolChoice): readonly HostedChoice[] | null {
   if (typeof choice === 'string') return null
-  if (choice.type === 'function' || choice.type === 'custom') return []
+  if (choice.type === 'function' || choice.type === 'custom' || isClientChoice(choice)) return []
   if (choice.type !== 'allowed_tools') return [choice]
   return choice.tools.flatMap(({ type, server_label, name }): HostedChoice[] => {
     if (type === 'mcp') return [{ type, ...(server_label ? { server_label } : {}), ...(name ? { name } : {}) }]
     return isNamed(type) ? [{ type }] : []
   })
 }
+
+type NamedChoice = Exclude<ToolChoice, string>
+const isClientChoice = (choice: NamedChoice): choice is ClientChoice => CLIENT_TOOL_OF_TYPE.has(choice.type)
 
 const NAMED = [
   'web_search',

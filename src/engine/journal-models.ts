@@ -29,7 +29,7 @@ async function* stream(model: Model, journal: Journal, { turn, context }: Call):
     yield before
     return
   }
-  await journal.begin(context.signal)
+  await journal.begin(context.signal, 'turn')
   const events: ModelEvent[] = []
   for await (const batch of model.stream(turn, context)) {
     events.push(...batch)

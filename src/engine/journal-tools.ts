@@ -12,7 +12,7 @@ import type {
   ToolRunner,
   ToolStep,
 } from '../tools/tool.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, KeptCall } from './journal.ts'
 
 export function journalTools(tools: readonly Tool[], journal: Journal): readonly Tool[] {
   let preparations = 0
@@ -44,7 +44,7 @@ async function* runPrepare(
   journal: Journal,
 ): AsyncGenerator<PrepareStep, PreparedTools> {
   const before = journal.prepared(index)
-  if (before === null) await journal.begin(signal)
+  if (before === null) await journal.begin(signal, 'call')
   else yield* before
   // What was shown then stands for the answer now, so nothing is shown again.
   const items = [...preparation.items, ...(before ?? []).flatMap(finishedItem)]
@@ -75,8 +75,8 @@ async function* runCall(
   const before = journal.call(callId)
   if (before !== null) return yield* repeat(before, context)
   const isUnknown = journal.wasStarted(callId) && runner.isRepeatable !== true
-  await journal.begin(context.signal)
-  if (!journal.wasStarted(callId)) await journal.keep({ type: 'call-started', callId }, { ends: false })
+  await journal.begin(context.signal, 'call')
+  if (!journal.wasStarted(callId)) await journal.keep({ type: 'call-started', callId })
   const steps: ToolStep[] = []
   const running = isUnknown ? endUnknown(runner, call) : runner.execute(call, journal.watch(context))
   const keep = (outcome: ToolOutcome | null) => journal.keep({ type: 'call', callId, steps, outcome })
@@ -96,11 +96,13 @@ async function* runCall(
 }
 
 async function* repeat(
-  { step: { steps, outcome }, cited }: NonNullable<ReturnType<Journal['call']>>,
+  { step: { steps, outcome }, cited, ready, done }: KeptCall,
   context: ToolContext,
 ): AsyncGenerator<ToolStep, ToolOutcome> {
+  await ready
   for (const source of cited) context.cite(source)
   yield* steps
+  done()
   if (outcome === null) throw new Error('the tool failed before the run was taken over')
   return outcome
 }

@@ -30,6 +30,14 @@ export type CallStep = {
   /** Null: the tool threw. */
   readonly outcome: ToolOutcome | null
 }
+export type KeptCall = {
+  readonly step: CallStep
+  readonly cited: readonly CitableSource[]
+  /** Calls that ended before it have been told again. */
+  readonly ready: Promise<void>
+  /** It has been told again. */
+  readonly done: () => void
+}
 /** What was sealed, as a digest, and what came of it: a seal is another one each time. */
 type Seal = readonly [digest: string, sealed: string]
 
@@ -38,18 +46,18 @@ export interface Journal {
   nextModel(): readonly ModelEvent[] | null
   prepared(index: number): readonly PrepareStep[] | null
   /** `cited`: everything that was cited until this call had ended, by whichever call. */
-  call(callId: string): { readonly step: CallStep; readonly cited: readonly CitableSource[] } | null
+  call(callId: string): KeptCall | null
   /** What a call that is made now gets in the place of its context: one object for one, as tools go by it. */
   watch(context: ToolContext): ToolContext
   wasStarted(callId: string): boolean
   /** A step that was not made before begins. Throws when the run is to be let go here. */
-  begin(signal: AbortSignal): Promise<void>
-  keep(step: StepBody, options?: { readonly ends: boolean }): Promise<void>
+  begin(signal: AbortSignal, step: 'turn' | 'call'): Promise<void>
+  keep(step: StepBody): Promise<void>
 }
 
 export type JournalParts = {
   readonly steps: readonly Step[]
-  readonly log: Pick<RunLog, 'begin' | 'keep'>
+  readonly log: Pick<RunLog, 'settle' | 'keep'>
   /** Told before each step; throws to end the run here. */
   readonly onStep: () => void
 }
@@ -61,10 +69,10 @@ export function createJournal({ steps, log, onStep }: JournalParts, seals: Seals
   const started = new Set(steps.flatMap((step) => (step.type === 'call-started' ? [step.callId] : [])))
   const watched = new WeakMap<ToolContext, ToolContext>()
   let cited: CitableSource[] = []
-  const keep = (body: StepBody, ends: boolean) => {
+  const keep = (body: StepBody) => {
     const step: Step = { ...body, seals: seals.take(), cited }
     cited = []
-    return log.keep(JSON.stringify(step), { ends })
+    return log.keep(JSON.stringify(step), { settles: body.type === 'model' })
   }
   return {
     nextModel: () => models.shift() ?? null,
@@ -82,27 +90,33 @@ export function createJournal({ steps, log, onStep }: JournalParts, seals: Seals
       watched.set(context, watching)
       return watching
     },
-    async begin(signal) {
+    async begin(signal, step) {
       onStep()
       signal.throwIfAborted()
-      if (seals.hasNew) await keep({ type: 'sealed' }, false)
-      log.begin()
+      if (step === 'call') return
+      if (seals.hasNew()) await keep({ type: 'sealed' })
+      log.settle()
     },
-    keep: (step, { ends } = { ends: true }) => keep(step, ends),
+    keep,
   }
 }
 
-function callsOf(steps: readonly Step[]) {
+/** They ran side by side, and are told again in the order in which they ended. */
+function callsOf(steps: readonly Step[]): ReadonlyMap<string, KeptCall> {
   const cited: CitableSource[] = []
-  return new Map(
-    steps.flatMap((step) => {
-      cited.push(...(step.cited ?? []))
-      return step.type === 'call' ? [[step.callId, { step, cited: [...cited] }]] : []
-    }),
-  )
+  const calls = new Map<string, KeptCall>()
+  let ready = Promise.resolve()
+  for (const step of steps) {
+    cited.push(...(step.cited ?? []))
+    if (step.type !== 'call') continue
+    const { promise, resolve } = Promise.withResolvers<void>()
+    calls.set(step.callId, { step, cited: [...cited], ready, done: () => resolve() })
+    ready = promise
+  }
+  return calls
 }
 
-export type Seals = { readonly box: SealedBox; readonly hasNew: boolean; take(): readonly Seal[] }
+export type Seals = { readonly box: SealedBox; hasNew(): boolean; take(): readonly Seal[] }
 
 export function createSeals(box: SealedBox, steps: readonly Step[]): Seals {
   const before = Map.groupBy(
@@ -122,9 +136,7 @@ export function createSeals(box: SealedBox, steps: readonly Step[]): Seals {
       },
       open: (sealed, context) => box.open(sealed, context),
     },
-    get hasNew() {
-      return made.length > 0
-    },
+    hasNew: () => made.length > 0,
     take() {
       const all = made
       made = []

@@ -3,6 +3,7 @@
  * of parts, empty optionals left out. References stay references until they are resolved.
  */
 import type { Ids } from '../lib/ids.ts'
+import { CLIENT_ID_PREFIX, type ClientItemParam, isClientItem } from '../protocol/client-items.ts'
 import type { MessagePart, OutputPart, StoredPart, ToolOutputPart } from '../protocol/content.ts'
 import { badRequest } from '../protocol/errors.ts'
 import {
@@ -16,6 +17,7 @@ import {
   type ItemStatus,
   type MessageParam,
 } from '../protocol/items.ts'
+import { normalizeClientItem } from './normalize-client.ts'
 import { normalizeHosted } from './normalize-hosted.ts'
 
 /** A stored item, named by its id; `index` is its place in `input`, for errors. */
@@ -30,7 +32,10 @@ export function normalizeInput(
 ): NormalizedItem[] {
   if (input === null || input === undefined) return []
   if (typeof input === 'string') return [userMessage(input, ids)]
-  return input.flatMap((item, index) => (isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)]))
+  const items = input.flatMap((item, index) =>
+    isTrigger(item) ? [] : [normalizeItem(item, index, `${name}[${index}]`, ids)],
+  )
+  return pairSearches(items, ids)
 }
 
 const isTrigger = (item: InputItemParam): item is CompactionTriggerParam => item.type === 'compaction_trigger'
@@ -52,6 +57,12 @@ export const userMessage = (text: string, ids: Ids): InputMessage => ({
 const isReference = (item: Exclude<InputItemParam, CompactionTriggerParam>): item is ItemReferenceParam =>
   item.type === 'item_reference' || (!('role' in item) && (item.type === undefined || item.type === null))
 
+type ImageReference = Extract<InputItemParam, { type: 'image_generation_call' }> & { readonly id: string }
+
+/** A picture is large: a client may send its item back without it. One that failed has none. */
+const isImageReference = (item: InputItemParam): item is ImageReference =>
+  item.type === 'image_generation_call' && !!item.id && !item.result && item.status !== 'failed'
+
 const statusOf = (status: string | null | undefined): ItemStatus =>
   ITEM_STATUSES.find((known) => known === status) ?? 'completed'
 
@@ -62,6 +73,7 @@ function normalizeItem(
   ids: Ids,
 ): NormalizedItem {
   if (isReference(item)) return { type: 'item_reference', id: item.id, index }
+  if (isImageReference(item)) return { type: 'item_reference', id: item.id, index }
   const idOf = (type: Item['type']) => item.id || ids.next(ITEM_ID_PREFIX[type])
   switch (item.type) {
     case undefined:
@@ -110,8 +122,27 @@ function normalizeItem(
     case 'compaction':
       return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
-      return normalizeHosted(item, idOf(item.type))
+      return isClientItem(item)
+        ? normalizeClientItem(item, clientIdOf(item, ids), path)
+        : normalizeHosted(item, idOf(item.type))
   }
+}
+
+/** A search by a server may come without a call id: its output is the next one that has none either. */
+function pairSearches(items: readonly NormalizedItem[], ids: Ids): NormalizedItem[] {
+  let last = ''
+  return items.map((item) => {
+    if ((item.type !== 'tool_search_call' && item.type !== 'tool_search_output') || item.call_id !== '') return item
+    if (item.type === 'tool_search_call') last = ids.next('call')
+    return { ...item, call_id: last || ids.next('call') }
+  })
+}
+
+/** An output of the older local shell may bear the id of its call, which is not its own. */
+const clientIdOf = ({ type, id }: ClientItemParam, ids: Ids): string => {
+  const prefix = CLIENT_ID_PREFIX[type]
+  const isOwn = type !== 'local_shell_call_output' || id?.startsWith(`${prefix}_`)
+  return (isOwn && id) || ids.next(prefix)
 }
 
 function normalizeMessage(item: MessageParam, path: string, id: string): Item {

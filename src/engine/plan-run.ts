@@ -14,7 +14,6 @@ import type { Item, OutputItem } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import { type CreateResponseRequest, conversationIdOf } from '../protocol/request.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
-import type { ToolParam } from '../protocol/tools.ts'
 import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -34,7 +33,7 @@ import { initialResponse } from './initial-response.ts'
 import { lostReasoning, strangersTo } from './lost-reasoning.ts'
 import { toApiError } from './model-failure.ts'
 import { normalizeInput } from './normalize-input.ts'
-import { planTools } from './plan-tools.ts'
+import { type AddedTools, planTools } from './plan-tools.ts'
 import { resolveReferences } from './resolve-references.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 import { keepsNothing, refuseKept } from './retention.ts'
@@ -83,6 +82,8 @@ export type RunPlan = {
   readonly compaction: Compaction
   /** Calls of hosted tools that this response may make. */
   readonly maxToolCalls: number
+  /** How many of them may run at the same time. */
+  readonly toolCallsAtOnce: number
   readonly include: readonly Include[]
   readonly warnings: readonly string[]
   readonly unsupportedParams: readonly string[]
@@ -158,7 +159,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     ...approving,
     chooseAgain: planned.chooseAgain,
     compaction: createCompaction(parts),
-    maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+    ...callLimits(request, settings),
     include: request.include ?? [],
     warnings: ledger.warnings,
     unsupportedParams: ledger.params,
@@ -172,6 +173,11 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     estimateUsage: usageOf,
   }
 }
+
+const callLimits = (request: CreateResponseRequest, settings: EngineSettings) => ({
+  maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
+  toolCallsAtOnce: request.parallel_tool_calls === false ? 1 : settings.toolCallsAtOnce,
+})
 
 async function planApprovals(
   { store, input, history }: ResolvedContext,
@@ -230,8 +236,7 @@ type ResolvedContext = {
   readonly history: readonly Item[]
   readonly fromMemory: boolean
   readonly input: readonly Item[]
-  /** Tools that `additional_tools` items added along the way. */
-  readonly addedTools: readonly ToolParam[]
+  readonly addedTools: AddedTools
   readonly seals: ItemSeals
   /** What the model is shown of history and input: without what a compaction stands for. */
   readonly shown: readonly Item[]
@@ -260,7 +265,8 @@ async function resolveContext(
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
   checkPairs(items.filter((item) => !isAbandonedCall(item)))
-  const added = items.flatMap((item) => (item.type === 'additional_tools' ? item.tools : []))
+  const toolsOf = (type: 'additional_tools' | 'tool_search_output') =>
+    items.flatMap((item) => (item.type === type ? item.tools : []))
   const shown = dropCompacted(items, rule.keptBytes, seals.compaction)
   if (rule.when === 'trigger' && shown.length === 0) throw badRequest('input', 'invalid_value', NOTHING_TO_COMPACT)
   return {
@@ -268,7 +274,7 @@ async function resolveContext(
     history,
     fromMemory: remembered !== null,
     input,
-    addedTools: added,
+    addedTools: { added: toolsOf('additional_tools'), found: toolsOf('tool_search_output') },
     seals,
     shown,
   }
@@ -297,6 +303,9 @@ async function truncated(turn: ModelTurn, resolved: ResolvedModel, caller: Calle
   return { ...turn, items: await truncateItems(turn.items, fits) }
 }
 
+/** A picture that a tool made was not written by the model. */
+const withoutBytes = (item: OutputItem) => (item.type === 'image_generation_call' ? { ...item, result: null } : item)
+
 async function estimateUsage(
   turn: ModelTurn,
   output: readonly OutputItem[],
@@ -306,6 +315,6 @@ async function estimateUsage(
 ): Promise<Usage> {
   const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
   let output_tokens = 0
-  for (const item of output) output_tokens += await countTokens(JSON.stringify(item))
+  for (const item of output) output_tokens += await countTokens(JSON.stringify(withoutBytes(item)))
   return plainUsage(input_tokens, output_tokens)
 }

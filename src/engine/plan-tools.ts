@@ -3,7 +3,14 @@ import type { HostedTurn, TurnToolChoice } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import type { ToolChoice, ToolParam, ToolSpec } from '../protocol/tools.ts'
 import { type HostedParts, hostedTurn, settleHostedTools, toolsFor } from './hosted-tools.ts'
-import { echoToolChoice, echoTools, type OfferedTools, offerTools, resolveToolChoice } from './resolve-tools.ts'
+import {
+  echoToolChoice,
+  echoTools,
+  loadChosen,
+  type OfferedTools,
+  offerTools,
+  resolveToolChoice,
+} from './resolve-tools.ts'
 
 export type PlannedTools = {
   /** As the Response shows them. */
@@ -17,17 +24,21 @@ export type PlannedTools = {
   chooseAgain(): TurnToolChoice
 }
 
-/** `added`: by items along the way. They asked another model perhaps: what this one's provider does not run goes. */
+/** Tools that items brought: given along the way, and found by searches. */
+export type AddedTools = { readonly added: readonly ToolParam[]; readonly found: readonly ToolParam[] }
+
+/** What items added asked another model perhaps: what this one's provider does not run goes. */
 export function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
-  added: readonly ToolParam[],
+  { added, found }: AddedTools,
   given: HostedParts,
 ): PlannedTools {
   const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
   const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]
-  const offered = offerTools(specs, parts.own)
+  const offered = offerTools(specs, parts.own, found)
   const echoChoice = echoToolChoice(request.tool_choice)
+  loadChosen(echoChoice, offered)
   const hosted = hostedTurn(specs, echoChoice, request, parts.own)
   const run = hosted?.tools ?? []
   const choice = resolveToolChoice(echoChoice, offered, [...run, ...offered.pending.map(({ spec }) => spec)])

@@ -9,12 +9,13 @@ import { namespacedName } from '../tools/tool.ts'
 import type { GivenApproval } from './approvals.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { HostedWriter } from './compose-hosted.ts'
-import { openCall } from './open-call.ts'
+import type { OfferedTool } from './offered-tool.ts'
+import { finishCall, type MadeCall, openCall } from './open-call.ts'
 import type { RunPlan } from './plan-run.ts'
-import type { OfferedTool, PendingTool } from './resolve-tools.ts'
+import { declarationsOf, type PendingTool } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls, type ToolRunDeps } from './run-tool-calls.ts'
-import { LIMIT_REACHED, type MadeCall, type TurnOptions } from './run-turn.ts'
+import type { TurnOptions } from './run-turn.ts'
 
 export type Prepared = {
   readonly turn: ModelTurn
@@ -38,7 +39,7 @@ export async function* prepareTools(plan: RunPlan, parts: PrepareParts): AsyncGe
   const calls = allowedCalls(plan, prepared, parts)
   const ran = yield* runToolCalls(calls, parts.tools)
   if (ran.next === 'turn') items.push(...ran.calls.values(), ...ran.outputs)
-  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.made > 0 }
+  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.calls.length > 0 }
 }
 
 async function* askAll(
@@ -95,8 +96,8 @@ async function* showSteps(
     if (value.type === 'open') {
       writer = composer.hosted(HOSTED_ID_PREFIX[value.item.type], (id) => ({ ...value.item, id }))
     } else if (value.type === 'progress') writer?.tell(value.event)
-    else if (writer) {
-      writer.finish({ ...value.item, id: writer.item.id })
+    else if (writer && value.type === 'finish') {
+      writer.finish({ ...value.item, id: writer.item().id })
       composer.closeItem('completed')
     }
     if (composer.hasEvents) yield composer.take()
@@ -105,52 +106,37 @@ async function* showSteps(
 
 /** The first turn with what was asked for. A model that is offered nothing is told of earlier calls in words. */
 async function withTools(plan: RunPlan): Promise<ModelTurn> {
-  const offered = [...plan.tools.byModelName.values()]
   const turn = {
     ...plan.turn,
-    tools: offered.map(({ declared }) => declared.declaration),
+    tools: declarationsOf(plan.tools),
     toolChoice: plan.chooseAgain(),
-    items: offered.length > 0 ? plan.turn.items : plan.toTurnItems(plan.shown, { offersTools: false }),
+    items: plan.tools.byModelName.size > 0 ? plan.turn.items : plan.toTurnItems(plan.shown, { offersTools: false }),
   }
   return plan.fit(turn)
 }
 
-/** In the form of a turn whose calls are made: each is opened when the one before has ended. */
+/** In the form of a turn whose calls are made. */
 function allowedCalls(
   plan: RunPlan,
   prepared: ReadonlyMap<PendingTool, PreparedTools>,
   { options, tools }: PrepareParts,
 ) {
-  const waiting = plan.approvals.filter(({ response }) => response.approve)
-  let made = 0
-  return {
-    reason: 'tool_calls' as const,
-    get made() {
-      return made
-    },
-    takeCall(): MadeCall | null {
-      const given = waiting.shift()
-      const pending = given && plan.tools.pending.find((candidate) => isOf(given.request, candidate))
-      const result = pending && prepared.get(pending)
-      if (!given || !pending || !result) return null
-      made += 1
-      tools.composer.closeItem('completed')
-      return makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options)
-    },
+  tools.composer.closeItem('completed')
+  const calls: MadeCall[] = []
+  for (const given of plan.approvals) {
+    const pending = plan.tools.pending.find((candidate) => isOf(given.request, candidate))
+    const result = pending && prepared.get(pending)
+    if (!given.response.approve || !pending || !result) continue
+    calls.push(makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options))
   }
+  return { reason: () => 'tool_calls' as const, calls }
 }
 
 function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, options: TurnOptions): MadeCall {
   const approval = { requestId: request.id, digest }
   const call = openCall(offered, { callId: options.newCallId(), approval }, options)
   call.addInput(request.arguments)
-  const writer = call.writer?.type === 'hosted' ? call.writer : null
-  return {
-    call: { ...call.start, input: request.arguments, item: writer?.item ?? null },
-    offered,
-    writer,
-    refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
-  }
+  return finishCall(call, request.arguments, options)
 }
 
 /** The tool as it is now; one that is there no more still has a name, under which its call fails. */

@@ -3,6 +3,7 @@
  * piece. Folded, the events give the response again; a JSON sink reads the same stream to its end.
  */
 import type { Ids } from '../lib/ids.ts'
+import { isClientCall } from '../protocol/client-items.ts'
 import type { OutputPart } from '../protocol/content.ts'
 import { streamedText } from '../protocol/hosted-events.ts'
 import { type HostedItem, openedItem } from '../protocol/hosted-items.ts'
@@ -111,7 +112,9 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       composer.compaction(item.encrypted_content)
       break
     default:
-      writeHosted(composer, item)
+      if (isClientCall(item)) composer.clientCall(ITEM_ID_PREFIX[item.type], () => item)
+      else if (item.type === 'tool_search_output') composer.whole(ITEM_ID_PREFIX[item.type], () => item)
+      else writeHosted(composer, item)
   }
 }
 

@@ -1,14 +1,16 @@
 /** From the request's `tools` to what the model is offered, and back from the model's names to the client's. */
 
-import type { TurnToolChoice } from '../models/model.ts'
+import type { ToolDeclaration, TurnToolChoice } from '../models/model.ts'
+import { CLIENT_TOOL_OF_TYPE, isClientTool } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedTool, withoutSecrets } from '../protocol/hosted-tools.ts'
 import type { ToolChoice, ToolChoiceParam, ToolParam, ToolSpec } from '../protocol/tools.ts'
 import { isHostedTool } from '../protocol/tools.ts'
-import { type DeclaredTool, namespacedName, type Tool, type ToolRunner } from '../tools/tool.ts'
+import { type DeclaredTool, namespacedName, type Tool } from '../tools/tool.ts'
+import { createToolShelf, narrowedEntries, searchOf } from './held-tools.ts'
 import { findsHosted, toSpec } from './hosted-tools.ts'
-
-export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: ToolRunner }
+import type { OfferedTool } from './offered-tool.ts'
+import { TOOL_SEARCH } from './tool-search.ts'
 
 /** An entry whose tools have to be asked for. */
 export type PendingTool = { readonly spec: ToolParam; readonly prepare: NonNullable<Tool['prepare']> }
@@ -20,6 +22,9 @@ export type OfferedTools = {
   readonly providerTools: ReadonlySet<HostedTool>
   /** What has to be asked before the first turn; it stays the same when it was. */
   readonly pending: readonly PendingTool[]
+  /** Declared, but not offered before it was searched for. */
+  readonly held: ReadonlyMap<string, OfferedTool>
+  load(names: readonly string[]): void
   /** Offers what was asked for. False when another tool has its name already: then it is not offered. */
   add(offered: OfferedTool): boolean
   /** Takes a provider's call id for this response; null when it is missing, not usable or taken already. */
@@ -31,12 +36,23 @@ export type OfferedTools = {
 /** What a client can send back to us, and every provider takes: printable, and not too long. */
 const CALL_ID = /^[\x21-\x7e]{1,64}$/
 
-export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], path = 'tools'): OfferedTools {
-  const byModelName = new Map<string, OfferedTool>()
+/** `found`: by searches in the context, so not held back any more. */
+export function offerTools(
+  specs: readonly ToolParam[],
+  tools: readonly Tool[],
+  found: readonly ToolParam[] = [],
+): OfferedTools {
+  const path = 'tools'
+  const shelf = createToolShelf({
+    search: searchOf(specs, path),
+    found,
+    entriesOf: (some) => echoTools(narrowedEntries(some), tools),
+  })
   const providerTools = new Set<HostedTool>()
   const pending: PendingTool[] = []
   specs.forEach((spec, index) => {
     const where = `${path}[${index}]`
+    if (spec.type === TOOL_SEARCH) return
     const tool = ownerOf(spec, tools, where)
     if (!tool) {
       const hosted = HOSTED_TOOL_OF_TYPE.get(spec.type)
@@ -48,30 +64,32 @@ export function offerTools(specs: readonly ToolParam[], tools: readonly Tool[], 
       pending.push({ spec, prepare: tool.prepare })
     }
     for (const declared of tool.declare(spec, where)) {
+      if (shelf.add({ declared, tool })) continue
       const { name } = declared.declaration
-      if (byModelName.has(name))
-        throw badRequest(`${where}.name`, 'invalid_value', `Duplicate tool name: '${name}'. Tool names must be unique.`)
-      byModelName.set(name, { declared, tool })
+      throw badRequest(`${where}.name`, 'invalid_value', `Duplicate tool name: '${name}'. Tool names must be unique.`)
     }
   })
+  shelf.offerFound()
+  for (const spec of found) {
+    const tool = spec.type === 'mcp' ? undefined : tools.find((candidate) => candidate.claims(spec))
+    for (const declared of tool?.declare(spec, 'input') ?? []) if (tool) shelf.add({ declared, tool })
+  }
+  const byModelName = shelf.offered
   const taken = new Set<string>()
   return {
     byModelName,
     providerTools,
     pending,
-    add(offered) {
-      const { name } = offered.declared.declaration
-      if (byModelName.has(name)) return false
-      byModelName.set(name, offered)
-      return true
-    },
+    add: shelf.add,
+    load: shelf.load,
+    held: shelf.held,
     claimCallId(id) {
       if (id === null || !CALL_ID.test(id) || taken.has(id)) return null
       taken.add(id)
       return id
     },
     modelNameOf(name, namespace) {
-      for (const [modelName, { declared }] of byModelName) {
+      for (const [modelName, { declared }] of [...byModelName, ...shelf.held]) {
         if (declared.namespace === namespace && declared.name === name) return modelName
       }
       return namespacedName(namespace, name)
@@ -95,6 +113,7 @@ const labelOf = (spec: ToolParam) => (spec.type === 'mcp' ? spec.server_label : 
 
 export function echoTools(specs: readonly ToolParam[], tools: readonly Tool[]): ToolSpec[] {
   return specs.map((spec, index) => {
+    if (spec.type === TOOL_SEARCH) return { ...spec, execution: spec.execution ?? 'server' }
     const tool = ownerOf(spec, tools, `tools[${index}]`)
     if (tool) return tool.echo(spec)
     if (isHostedTool(spec)) return withoutSecrets(toSpec(spec))
@@ -108,6 +127,19 @@ function ownerOf(spec: ToolParam, tools: readonly Tool[], where: string): Tool |
   if (!tool && isHostedTool(spec)) return null
   if (!tool) throw badRequest(`${where}.type`, 'unsupported_value', `This server has no tool of type '${spec.type}'.`)
   return tool
+}
+
+/** What the model is shown of all that is offered now. */
+export const declarationsOf = ({ byModelName }: OfferedTools): readonly ToolDeclaration[] =>
+  [...byModelName.values()].map(({ declared }) => declared.declaration)
+
+/** Who is told to call a tool has found it. */
+export function loadChosen(choice: ToolChoice, { held, load }: OfferedTools): void {
+  if (typeof choice === 'string') return
+  const entries: readonly Choice[] = choice.type === 'allowed_tools' ? choice.tools : [choice]
+  for (const [name, { declared }] of [...held]) {
+    if (entries.some((entry) => entry.name && matches(declared, entry.type, entry.name))) load([name])
+  }
 }
 
 /** `tool_choice` with its defaults, as the Response echoes it. */
@@ -173,8 +205,10 @@ function findNames(type: string, name: string, offered: OfferedTools, path: stri
 const choiceNotFound = (path: string, what: string) =>
   badRequest(path, 'invalid_value', `Tool choice '${what}' not found in 'tools' parameter.`)
 
-/** A hosted tool is chosen by its kind: its declarations are this server's own affair. */
+/** A tool that is no function is chosen by its kind: what the model is declared is this server's own affair. */
 function matches(declared: DeclaredTool, type: string, name: string): boolean {
+  if (declared.spec.type === TOOL_SEARCH) return type === TOOL_SEARCH
+  if (isClientTool(declared.spec)) return CLIENT_TOOL_OF_TYPE.get(declared.spec.type) === CLIENT_TOOL_OF_TYPE.get(type)
   const hosted = HOSTED_TOOL_OF_TYPE.get(declared.spec.type)
   if (hosted !== undefined) return hosted === HOSTED_TOOL_OF_TYPE.get(type)
   return (

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkRunLaws } from '../../test/laws/run-laws.ts'
+import { dyingJobs, takeOver } from '../../test/support/dying-jobs.ts'
 import { type EngineFixture, openEngine, readAll } from '../../test/support/engine-fixture.ts'
 import { finish, type Script, saying, scriptedModel } from '../../test/support/scripted-model.ts'
 import { CODE_NAME, SEARCH_NAME, scriptedCodeTool, scriptedSearchTool } from '../../test/support/scripted-tool.ts'
 import type { ModelEvent } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
-import { type JobStore, LeaseLost, type TakenJob } from '../store/job-store.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import { type JobControl, RunAbort } from './engine.ts'
 import type { RunEvent } from './run-event.ts'
@@ -58,38 +58,8 @@ function createWorld() {
 
 const control = (): JobControl => ({ abort: new AbortController(), isPausing: () => false })
 
-/** Whoever owned it is dead. */
-async function takeOver({ store }: EngineFixture): Promise<TakenJob> {
-  await store.failOrphans({ code: 'server_error', message: 'gone' })
-  const job = await store.jobs.take({ leaseMs: 15_000, perProject: 20 })
-  assert.ok(job, 'there is a job to take')
-  return job
-}
-
 const readLog = async (fixture: EngineFixture, id: string, after = -1): Promise<RunEvent[]> =>
   readAll(await fixture.engine.streamResponse(id, after, fixture.caller()))
-
-/** A process that dies at its n-th write to the job, before or after that is on disk. */
-function dyingJobs(jobs: JobStore, deathAt: number, isWritten: boolean) {
-  let writes = 0
-  const perhaps = async (write: () => Promise<void>, id: string) => {
-    writes += 1
-    if (writes > deathAt) throw new LeaseLost(id)
-    if (writes === deathAt && !isWritten) throw new LeaseLost(id)
-    await write()
-    if (writes === deathAt) throw new LeaseLost(id)
-  }
-  return {
-    jobs: {
-      ...jobs,
-      write: (...[lease, progress]: Parameters<JobStore['write']>) =>
-        perhaps(() => jobs.write(lease, progress), lease.responseId),
-      finish: (...[lease, finished]: Parameters<JobStore['finish']>) =>
-        perhaps(() => jobs.finish(lease, finished), lease.responseId),
-    },
-    writes: () => writes,
-  }
-}
 
 test('a run that nobody disturbs keeps its events as every run tells them', async (t) => {
   const { tools, model } = createWorld()

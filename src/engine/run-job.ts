@@ -23,6 +23,7 @@ import { estimateOf, itemsAfter, recordOf } from './run-record.ts'
 import { runResponse } from './run-response.ts'
 import { type RunParts, startRun } from './start-run.ts'
 import type { UsageLedger } from './usage-ledger.ts'
+import { webhookEventOf } from './webhook-event.ts'
 import { withJournal } from './with-journal.ts'
 
 /** Owners that may die in the same step before it is given up: it may well be the step that kills them. */
@@ -146,6 +147,7 @@ function createRecorder(parts: RecorderParts): ReturnType<RunParts['recorder']> 
         deps.lateWrites.add(() => log.finish(end, finishedOf(end, usage, parts)).catch(unlessLost))
         throw error
       }
+      deps.onWebhookEvent()
       const items = itemsAfter(plan, event.response)
       if (items !== null) deps.cache.set(store.projectId, job.lease.responseId, items)
       return 'kept'
@@ -167,7 +169,7 @@ function finishedOf(
   return {
     ...recordOf(plan, response, deps),
     usage,
-    ending: { turn: turnOfJob(response, job, plan), claim: null },
+    ending: { turn: turnOfJob(response, job, plan), claim: null, event: webhookEventOf(response, deps) },
     logExpiresAt: seconds(deps.clock) + deps.settings.background.logTtlSeconds,
   }
 }

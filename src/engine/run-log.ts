@@ -4,7 +4,8 @@
  * Invariants:
  * - One write of a run at a time, in order; the first that is refused ends the run here (`onLost`), and nothing is
  *   written after it.
- * - The boundary moves only while no step is going on, so that everything up to it follows from the steps that are kept.
+ * - The boundary moves only where a turn begins or ends: calls of tools run side by side, and what they tell in between
+ *   comes in another order when they are made again.
  * - Readers are served from the store alone, so none of them can hold the run up.
  */
 import type { Clock } from '../lib/clock.ts'
@@ -20,10 +21,10 @@ const MAX_PENDING = 1_000
 export interface RunLog {
   /** Null, or a promise: the store is behind, and the run has to wait. */
   add(batch: RunBatch): Promise<void> | null
-  /** A step begins; when nothing else goes on, all that was told so far is settled. */
-  begin(): void
-  /** It has ended, and this is kept of it. Throws when it could not be. */
-  keep(step: string, options: { readonly ends: boolean }): Promise<void>
+  /** All that was told so far follows from the steps that are kept. */
+  settle(): void
+  /** This is kept of a step; `settles`: all that was told follows from it. Throws when it could not be. */
+  keep(step: string, options: { readonly settles: boolean }): Promise<void>
   /** With whatever is not written yet. */
   finish(event: TerminalEvent, finished: Omit<FinishedJob, 'events'>): Promise<void>
 }
@@ -45,8 +46,6 @@ export function createRunLog({ jobs, lease, ticks, onLost, ...given }: RunLogPar
   let written = given.boundary
   let begins = false
   let isLost = false
-  /** Steps that go on. */
-  let live = 0
   let writing: Promise<void> = Promise.resolve()
 
   const write = async (step: string | null, upTo: number): Promise<void> => {
@@ -70,9 +69,6 @@ export function createRunLog({ jobs, lease, ticks, onLost, ...given }: RunLogPar
     writing = writing.then(() => write(step, upTo))
     return writing
   }
-  const settle = () => {
-    if (live === 0) boundary = last
-  }
   const take = (batch: RunBatch): boolean => {
     let isUrgent = false
     for (const event of batch) {
@@ -93,14 +89,12 @@ export function createRunLog({ jobs, lease, ticks, onLost, ...given }: RunLogPar
       else if (pending.length > 0) ticks.next(() => void flush())
       return null
     },
-    begin() {
-      settle()
-      live += 1
+    settle() {
+      boundary = last
       void flush()
     },
-    async keep(step, { ends }) {
-      if (ends) live -= 1
-      settle()
+    async keep(step, { settles }) {
+      if (settles) boundary = last
       await flush(step)
       if (isLost) throw new Error('the run goes on elsewhere')
     },

@@ -19,6 +19,7 @@ import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import { type Prepared, type PrepareParts, prepareTools } from './prepare-tools.ts'
+import { declarationsOf } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { createCorrections, runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
 import { startTurn, type TurnOptions, type TurnResult } from './run-turn.ts'
@@ -76,7 +77,7 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
         end = next.end
         break
       }
-      turn = nextTurn(turn, plan, output, next)
+      turn = nextTurn(withinLimit(turn, options), plan, output, next)
     }
   } catch (error) {
     end = endOfFailure(error, context.signal)
@@ -118,6 +119,7 @@ const turnOptions = (plan: RunPlan, { composer, citations, ids, provider }: Part
     newCallId: () => ids.next('call'),
     newItemId: (prefix) => ids.next(prefix),
     takeHostedCall: () => hostedCalls-- > 0,
+    hostedCallsLeft: () => Math.max(0, hostedCalls),
     citations,
   }
 }
@@ -135,9 +137,11 @@ const toolDeps = (
     responseId: plan.response.id,
     include: plan.include,
     imageInput: plan.resolved.model.capabilities.imageInput,
+    items: () => [...plan.shown, ...composer.output],
   },
   keepAsked: plan.keepAsked,
   corrections: createCorrections(),
+  atOnce: plan.toolCallsAtOnce,
   onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
 })
 
@@ -151,11 +155,26 @@ type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
   const { calls, outputs, limited } = results
-  const shown = output.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
+  // What a search found is told as its output.
+  const said = output.filter(({ type }) => type !== 'tool_search_output')
+  const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
   const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
-  return { ...turn, toolChoice, items: [...turn.items, ...shown, ...unshown, ...outputs] }
+  return {
+    ...turn,
+    tools: declarationsOf(plan.tools),
+    toolChoice,
+    items: [...turn.items, ...shown, ...unshown, ...outputs],
+  }
+}
+
+/** What a provider may still run itself: of a limit the rest, and where nothing is left none of its tools. */
+function withinLimit(turn: ModelTurn, { hostedCallsLeft }: TurnOptions): ModelTurn {
+  const { hosted, ...rest } = turn
+  if (!hosted || hosted.maxCalls === null) return turn
+  const maxCalls = hostedCallsLeft()
+  return maxCalls === 0 ? rest : { ...rest, hosted: { ...hosted, maxCalls } }
 }
 
 /** A choice that demands a call is met by the first turn; demanded again, or beyond the limit, it would never end. */

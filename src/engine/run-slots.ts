@@ -1,4 +1,4 @@
-/** How many responses may run at once, in all and for one project; more are refused, not queued. */
+/** How many of a kind may run at once, in all and for one project; more are refused, not queued. */
 import { ApiError } from '../protocol/errors.ts'
 
 export type RunSlotLimits = { readonly total: number; readonly perProject: number }
@@ -8,14 +8,15 @@ export interface RunSlots {
   take(projectId: string): () => void
 }
 
-export function createRunSlots(limits: RunSlotLimits): RunSlots {
+/** `what`: as a message counts them. */
+export function createRunSlots(limits: RunSlotLimits, what = 'responses'): RunSlots {
   const running = new Map<string, number>()
   let total = 0
   return {
     take(projectId) {
       const ofProject = running.get(projectId) ?? 0
-      if (ofProject >= limits.perProject) throw tooMany(`this project runs ${limits.perProject} responses already`)
-      if (total >= limits.total) throw tooMany(`this server runs ${limits.total} responses already`)
+      if (ofProject >= limits.perProject) throw tooMany(what, `this project runs ${limits.perProject} ${what} already`)
+      if (total >= limits.total) throw tooMany(what, `this server runs ${limits.total} ${what} already`)
       running.set(projectId, ofProject + 1)
       total += 1
       let held = true
@@ -31,11 +32,11 @@ export function createRunSlots(limits: RunSlotLimits): RunSlots {
   }
 }
 
-const tooMany = (why: string) =>
+const tooMany = (what: string, why: string) =>
   new ApiError({
     status: 429,
     type: 'requests',
     code: 'rate_limit_exceeded',
-    message: `Too many responses at once: ${why}. Wait for one to end and send the request again.`,
+    message: `Too many ${what} at once: ${why}. Wait for one to end and send the request again.`,
     headers: { 'retry-after': '1', 'x-should-retry': 'true' },
   })

@@ -1,15 +1,19 @@
 /**
- * Runs the calls of one turn that run here, in the order the model made them, and says whether the model goes on.
+ * Runs the calls of one turn that run here, side by side, and says whether the model goes on.
  *
  * Invariant: a call ends in exactly one way that the model or the client gets to see, also when its tool fails in a way
- * nobody foresaw.
+ * nobody foresaw. What the model is told stands in the order of its calls, whichever ended first.
  */
+import { sideBySide } from '../lib/side-by-side.ts'
 import { ModelError, type TurnItem } from '../models/model.ts'
+import type { ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
+import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
+import type { MadeCall } from './open-call.ts'
 import type { RunBatch } from './run-event.ts'
-import type { MadeCall, TurnRun } from './run-turn.ts'
+import type { TurnRun } from './run-turn.ts'
 
 export type ToolCallsResult =
   /** No calls, or some that the client must run or allow: the response ends. */
@@ -29,6 +33,8 @@ export type ToolRunDeps = {
   readonly composer: EventComposer
   readonly context: ToolContext
   readonly corrections: Corrections
+  /** How many calls may run at once. */
+  readonly atOnce: number
   /** Puts on disk what a client is asked to allow. */
   readonly keepAsked: (request: McpApprovalRequest, digest: string) => Promise<void>
   /** Told of a fault of a tool; the run goes on. */
@@ -37,32 +43,57 @@ export type ToolRunDeps = {
 
 /** `run`: a turn that has been read to its end. */
 export async function* runToolCalls(
-  run: Pick<TurnRun, 'reason' | 'takeCall'>,
+  run: Pick<TurnRun, 'reason' | 'calls'>,
   deps: ToolRunDeps,
 ): AsyncGenerator<RunBatch, ToolCallsResult> {
+  const { composer, corrections } = deps
+  // A turn that was cut off may hold half a call, and one without an end is an error of the model.
+  const reason = run.reason()
+  if (reason !== 'stop' && reason !== 'tool_calls') {
+    for (const { writer } of run.calls) if (writer) composer.closeAside(writer)
+    return { next: 'end' }
+  }
+  if (run.calls.length > 0) composer.closeItem('completed')
+  const outcomes = yield* runAll(run.calls, deps)
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
-  // A turn that was cut off may hold half a call, and one without an end is an error of the model.
-  const isWhole = run.reason === 'stop' || run.reason === 'tool_calls'
   let waits = false
-  let limited = false
-  for (let made = run.takeCall(); made !== null; made = run.takeCall()) {
-    if (!isWhole) {
-      if (made.writer) deps.composer.closeItem('incomplete')
-      continue
-    }
-    if (made.refusal) limited = true
-    const outcome = made.refusal ?? (yield* runCall(made, deps))
+  for (const [made, outcome] of outcomes) {
     if (outcome.type === 'await-client' || outcome.type === 'await-approval') {
       waits = true
       continue
     }
     calls.set(made.call.itemId, callItem(made))
-    outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : deps.corrections.tell(made, outcome)))
+    outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)))
   }
-  deps.corrections.endTurn()
+  corrections.endTurn()
+  const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
   return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
 }
+
+/** What became of each call, in the order of the calls. */
+async function* runAll(
+  calls: readonly MadeCall[],
+  deps: ToolRunDeps,
+): AsyncGenerator<RunBatch, ReadonlyMap<MadeCall, ToolOutcome>> {
+  const outcomes = new Map(calls.map((made): [MadeCall, ToolOutcome] => [made, made.refusal ?? NOT_RUN]))
+  const starts = calls
+    .filter(({ refusal }) => refusal === null)
+    .map(
+      (made) =>
+        async function* (): AsyncGenerator<undefined, void> {
+          outcomes.set(made, yield* runCall(made, deps))
+        },
+    )
+  const { composer, context, atOnce } = deps
+  for await (const _ of sideBySide(starts, { limit: atOnce, signal: context.signal })) {
+    if (composer.hasEvents) yield composer.take()
+  }
+  if (composer.hasEvents) yield composer.take()
+  return outcomes
+}
+
+const NOT_RUN: ToolOutcome = { type: 'result', output: 'It was not run.' }
 
 /** What the model is told of broken arguments in the course of one response. */
 export interface Corrections {
@@ -93,27 +124,36 @@ export function createCorrections(): Corrections {
   }
 }
 
-async function* runCall({ call, offered, writer }: MadeCall, deps: ToolRunDeps): AsyncGenerator<RunBatch, ToolOutcome> {
-  const { composer, context } = deps
+const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
+  composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
+
+/** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
+async function* runCall(
+  { call, offered, writer }: MadeCall,
+  { composer, context, keepAsked, onFault }: ToolRunDeps,
+): AsyncGenerator<undefined, ToolOutcome> {
   try {
     const steps = offered.tool.execute(call, context)
     for (let step = await steps.next(); ; step = await steps.next()) {
+      context.signal.throwIfAborted()
       if (step.done) {
         const { value: outcome } = step
-        if (outcome.type === 'await-approval' && writer?.item.type === 'mcp_approval_request')
-          await deps.keepAsked(writer.item, outcome.digest)
+        const asked = writer?.item()
+        if (outcome.type === 'await-approval' && asked?.type === 'mcp_approval_request')
+          await keepAsked(asked, outcome.digest)
         return outcome
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
-      else writer?.finish(step.value.item)
-      if (composer.hasEvents) yield composer.take()
+      else if (step.value.type === 'finish') writer?.finish(step.value.item)
+      else addItem(step.value.item, composer)
+      yield
     }
   } catch (error) {
     context.signal.throwIfAborted()
-    deps.onFault(error)
+    onFault(error)
     return { type: 'result', output: 'The tool failed. It may work another time, or with other arguments.' }
   } finally {
-    if (writer !== null) composer.closeItem('completed')
+    if (writer !== null && !context.signal.aborted) composer.closeAside(writer)
   }
 }
 

@@ -2,13 +2,11 @@
 import type { FinishReason, ModelBatch, ModelEvent, ModelTurn } from '../models/model.ts'
 import { ModelError } from '../models/model.ts'
 import type { Usage } from '../protocol/response.ts'
-import type { FinishedCall, ToolOutcome } from '../tools/tool.ts'
 import type { Citations } from './cite-sources.ts'
-import type { HostedWriter } from './compose-hosted.ts'
 import type { ReasoningWriter } from './compose-reasoning.ts'
 import { type HostedBlock, openHostedBlock } from './hosted-block.ts'
-import { type CallOptions, type OpenCall, openCall } from './open-call.ts'
-import type { OfferedTool, OfferedTools } from './resolve-tools.ts'
+import { type CallOptions, finishCall, type MadeCall, type OpenCall, openCall } from './open-call.ts'
+import type { OfferedTools } from './resolve-tools.ts'
 import { createBlockSequencer } from './sequence-blocks.ts'
 import { createTextWriter } from './write-text.ts'
 
@@ -16,16 +14,6 @@ export type TurnResult = {
   readonly reason: FinishReason
   /** Null when the provider reported none. */
   readonly usage: Usage | null
-}
-
-/** A call the model has finished making. */
-export type MadeCall = {
-  readonly call: FinishedCall
-  readonly offered: OfferedTool
-  /** Of the hosted item that is open for it; null for a call that the client runs. */
-  readonly writer: HostedWriter | null
-  /** Not run, and not shown to the client; what the model is told instead. */
-  readonly refusal: Extract<ToolOutcome, { type: 'result' }> | null
 }
 
 export type TurnOptions = CallOptions & {
@@ -43,13 +31,10 @@ export interface TurnRun {
   /** Throws `ModelError` for what no turn of this request may hold. */
   write(batch: ModelBatch): void
   /** How the turn ended; null while it has not. */
-  readonly reason: FinishReason | null
-  /**
-   * The next finished call; null when there is none. The item of a hosted call stays open until it was run, so what the
-   * model said after it waits: asking for the next call writes it. For after the last batch.
-   */
-  takeCall(): MadeCall | null
-  /** After the last batch and the last call. Throws `ModelError` when the turn has no end. */
+  reason(): FinishReason | null
+  /** The finished calls, in their order; the item of a hosted one is set aside. For after the last batch. */
+  readonly calls: readonly MadeCall[]
+  /** After the last batch. Throws `ModelError` when the turn has no end. */
   result(): TurnResult
 }
 
@@ -57,36 +42,17 @@ export interface TurnRun {
 export function startTurn(turn: ModelTurn, options: TurnOptions): TurnRun {
   const writer = createTurnWriter(turn, options)
   const blocks = createBlockSequencer()
-  /** What came behind a hosted call. Bounded by what one model turn may send. */
-  let waiting: ModelEvent[] = []
-  let reason: FinishReason | null = null
-  const pass = (event: ModelEvent) => {
-    if (event.type === 'finish') reason = event.reason
-    if (writer.holds) waiting.push(event)
-    else writer.write(event)
-  }
   return {
     write(batch) {
-      for (const event of batch) blocks.push(event, pass)
+      for (const event of batch) blocks.push(event, writer.write)
     },
-    get reason() {
-      return reason
-    },
-    takeCall() {
-      const call = writer.takeCall()
-      if (call !== null || waiting.length === 0) return call
-      const events = waiting
-      waiting = []
-      for (const event of events) pass(event)
-      return writer.takeCall()
-    },
+    reason: writer.reason,
+    calls: writer.calls,
     result: writer.result,
   }
 }
 
 type OpenCallState = OpenCall & { input: string }
-
-export const LIMIT_REACHED = 'The limit of tool calls of this response is reached. Answer with what you have.'
 
 /** Invariant: blocks arrive one after another (see sequence-blocks), so one variable holds the open one. */
 function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
@@ -94,8 +60,6 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   const text = createTextWriter(composer, options.citations)
   const calls: MadeCall[] = []
   let callCount = 0
-  /** A hosted call is made and its item open. */
-  let holds = false
   let call: OpenCallState | null = null
   let reasoning: { writer: ReasoningWriter; text: string } | null = null
   let hosted: HostedBlock | null = null
@@ -117,17 +81,8 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
   }
   const endCall = () => {
     if (!call) return
-    const { offered, start, writer, input } = call
+    calls.push(finishCall(call, call.input, options))
     call = null
-    if (writer?.type === 'call') writer.endInput()
-    const hosted = writer?.type === 'hosted' ? writer : null
-    holds = hosted !== null
-    calls.push({
-      call: { ...start, input, item: hosted?.item ?? null },
-      offered,
-      writer: hosted,
-      refusal: writer === null ? { type: 'result', output: LIMIT_REACHED } : null,
-    })
   }
   const endReasoning = (state: string | null) => {
     if (!reasoning) return
@@ -181,6 +136,8 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
         return
       case 'hosted-start':
         hosted = openHostedBlock(composer, event.item)
+        // Its provider was told the limit; what it ran is not left for the tools of this server.
+        if (event.item.type.endsWith('_call')) options.takeHostedCall()
         return
       case 'hosted-delta':
         hosted?.delta(event.delta)
@@ -205,13 +162,8 @@ function createTurnWriter(turn: ModelTurn, options: TurnOptions) {
 
   return {
     write,
-    get holds() {
-      return holds
-    },
-    takeCall() {
-      holds = false
-      return calls.shift() ?? null
-    },
+    calls,
+    reason: () => finish?.reason ?? null,
     result(): TurnResult {
       if (!finish) throw new ModelError('malformed', 'The model stopped without saying why.')
       return { reason: finish.reason, usage: finish.usage }

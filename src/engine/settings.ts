@@ -8,6 +8,20 @@ export type ProjectRetention = {
   readonly responseTtlSeconds: number | null
 }
 
+/** What files may take. */
+export type FileSettings = {
+  /** Of one file that is sent whole, of one upload, and of one of its parts. */
+  readonly fileBytes: number
+  readonly uploadBytes: number
+  readonly partBytes: number
+  /** Of one project: files and pending parts together. */
+  readonly projectBytes: number
+  readonly projectFiles: number
+  readonly projectUploads: number
+  /** How long a file is kept when its request does not say; null: until it is deleted. */
+  readonly ttlSeconds: number | null
+}
+
 /** The engine's slice of the configuration. */
 export type EngineSettings = {
   /** For requests without `model`; null makes `model` a required parameter. */
@@ -18,6 +32,8 @@ export type EngineSettings = {
   readonly maxOutputTokensByDefault: number | null
   /** Calls of hosted tools in one response. */
   readonly maxToolCallsByDefault: number
+  /** Those of one turn that may run at the same time. */
+  readonly toolCallsAtOnce: number
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null
@@ -32,4 +48,5 @@ export type EngineSettings = {
   }
   /** A response that takes longer ends as failed. */
   readonly wallClockMs: number
+  readonly files: FileSettings
 }

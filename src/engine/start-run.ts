@@ -46,7 +46,7 @@ export function startRun(parts: RunParts): Run {
     attempts: ledger.attempts.length,
     upstreamRequestId: ledger.attempts.at(-1)?.upstreamRequestId ?? null,
     overheadMs: deps.clock.monotonic() - startedAt - upstreamMs(ledger),
-    costUsd: ledger.costUsd,
+    costUsd: ledger.costUsd(),
   })
   const onOver = () => {
     context.dispose()
@@ -65,7 +65,7 @@ export function startRun(parts: RunParts): Run {
       overheadMs: report().overheadMs,
       firstTokenMs: ledger.attempts.at(-1)?.firstEventMs ?? null,
       usage: event.response.usage,
-      costUsd: ledger.costUsd,
+      costUsd: ledger.costUsd(),
     })
   }
   return {

@@ -70,13 +70,13 @@ test('a row is opened before the call with what is known, and closed by the same
   assert.equal(opened.cost?.usd, (7 * 2) / 1e6)
   ledger.add(attempt())
   assert.deepEqual(running, [], 'a call that has ended needs no open row')
-  assert.equal(ledger.costUsd, null, 'nothing is known before the rows are closed')
+  assert.equal(ledger.costUsd(), null, 'nothing is known before the rows are closed')
   const [row, ...more] = await ledger.close(never)
   assert.deepEqual(more, [])
   assert.equal(row?.id, opened.id)
   assert.equal(row.outcome, 'completed')
   assert.equal(row.cost?.usd, 3)
-  assert.equal(ledger.costUsd, 3)
+  assert.equal(ledger.costUsd(), 3)
   assert.deepEqual(priced, [3])
 })
 
@@ -95,7 +95,7 @@ test('every call of a run has a row: refused, retried, left', async () => {
     ],
   )
   assert.equal(new Set(rows.map(({ id }) => id)).size, 2)
-  assert.equal(ledger.costUsd, 2)
+  assert.equal(ledger.costUsd(), 2)
 })
 
 test('one call of unknown price makes the cost of the run unknown, never smaller', async () => {
@@ -109,7 +109,7 @@ test('one call of unknown price makes the cost of the run unknown, never smaller
     rows.map(({ cost }) => cost?.usd ?? null),
     [3, null],
   )
-  assert.equal(ledger.costUsd, null)
+  assert.equal(ledger.costUsd(), null)
 })
 
 test('a price list that is still being loaded is waited for, and one that cannot be loaded is reported', async () => {
@@ -118,7 +118,7 @@ test('a price list that is still being loaded is waited for, and one that cannot
   assert.equal(late.running[0]?.row().cost, null)
   late.ledger.add(attempt())
   await late.ledger.close(never)
-  assert.equal(late.ledger.costUsd, 3)
+  assert.equal(late.ledger.costUsd(), 3)
 
   const broken = openLedger({ priceOf: () => Promise.reject(new Error('no such package')) })
   broken.ledger.start(CALL)

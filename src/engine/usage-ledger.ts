@@ -22,7 +22,7 @@ export interface UsageLedger {
   add(attempt: ModelAttempt): void
   readonly attempts: readonly ModelAttempt[]
   /** US dollars of all calls, once they are closed; null before, and where the cost of one of them is unknown. */
-  readonly costUsd: number | null
+  costUsd(): number | null
   /** The closed rows; the same however often they are asked for. `estimate`: what a call used whose provider did not say; asked only for such a call. */
   close(estimate: () => Usage): Promise<readonly UsageRow[]>
 }
@@ -103,9 +103,7 @@ export function createUsageLedger(deps: LedgerDeps, of: LedgerOf): UsageLedger {
   }
   return {
     attempts,
-    get costUsd() {
-      return costUsd
-    },
+    costUsd: () => costUsd,
     start(call) {
       const entry = begin(call)
       const startedAt = deps.clock.monotonic()

@@ -20,7 +20,7 @@ export const writeEvent = (event: ResponseEvent, { before, after }: EventShape):
 export function createEventWriter(shape: EventShape, pad: Padding | null = null): EventWriter {
   let mould: DeltaMould | null = null
   return (event) => {
-    if (!isDelta(event)) return writeEvent(event, shape)
+    if (!isDelta(event)) return writeEvent(padded(event, pad), shape)
     if (mould === null || !mould.fits(event)) mould = createMould(event, shape)
     const content = JSON.stringify(event.delta)
     const logprobs = 'logprobs' in event && event.logprobs.length > 0 ? JSON.stringify(event.logprobs) : NO_LOGPROBS
@@ -38,8 +38,14 @@ export const createPadding =
     return pool.slice(start, start + length)
   }
 
-type DeltaEvent = Extract<ResponseEvent, { delta: string }>
-const isDelta = (event: ResponseEvent): event is DeltaEvent => 'delta' in event
+/** Deltas without an item id are few, and need no mould. */
+function padded(event: ResponseEvent, pad: Padding | null): ResponseEvent {
+  if (pad === null || event.type !== 'response.shell_call_command.delta') return event
+  return { ...event, ...{ obfuscation: pad(Buffer.byteLength(event.delta)) } }
+}
+
+type DeltaEvent = Extract<ResponseEvent, { delta: string; item_id: string }>
+const isDelta = (event: ResponseEvent): event is DeltaEvent => 'delta' in event && 'item_id' in event
 
 /** What a delta brings is padded to a multiple of this, so that the size of a packet does not tell the token. */
 const PAD_BYTES = 32

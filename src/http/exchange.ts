@@ -17,6 +17,8 @@ export type Exchange = {
   readonly headers: Record<string, string>
   principal: Principal | null
   errorCode: string | null
+  /** The rest of a refused body is read for a moment, so that its sender gets to see the refusal. */
+  lingers: boolean
   /** The connection closed before the reply was written. */
   readerGone: boolean
   /** Called when that happens. */
@@ -76,6 +78,7 @@ export function createExchange(
     },
     principal: null,
     errorCode: null,
+    lingers: false,
     readerGone: false,
     onReaderGone: null,
   }

@@ -2,8 +2,10 @@
  * The HTTP edge: the Responses API over HTTP/1.1 in front of the engine. Everything it needs comes in as an argument;
  * it knows no adapter.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Authenticator } from '../auth/principal.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
+import type { Webhooks } from '../engine/webhooks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { ModelCatalog } from '../models/catalog.ts'
@@ -26,6 +28,7 @@ import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 
 export type HttpServerOptions = {
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly authenticator: Authenticator
@@ -37,7 +40,7 @@ export type HttpServerOptions = {
   readonly limits?: Partial<HttpLimits>
   readonly settings?: Partial<HttpSettings>
   /** Default: in memory, `limits.requestsPerMinute` per key; none when that is 0. */
-  readonly rateLimiter?: RateLimiter
+  readonly rateLimiter?: RateLimiter | null
   /** Asked once, by the first who wants `/openapi.json`. */
   readonly openapiDocument: () => Promise<object>
   readonly metrics: Metrics
@@ -78,13 +81,14 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { ...DEFAULT_HTTP_LIMITS, ...options.limits }
   const settings = { allowedHosts: [], allowedOrigins: [], openMetrics: false, ...options.settings }
   const active = createActiveRequests()
-  const replies = createRawReplies({ ids, telemetry })
+  const ownClocks = new WeakSet<IncomingMessage>()
+  const replies = createRawReplies({ ids, telemetry, ownClocks })
   let draining: Promise<void> | null = null
   const isDraining = () => draining !== null
   const base = { clock, ids, telemetry, limits, active, isDraining }
   const replier = createReplier(base)
   const rateLimiter = options.rateLimiter ?? defaultRateLimiter(clock, limits)
-  const ports = { ...base, authenticator: options.authenticator, rateLimiter }
+  const ports = { ...base, ownClocks, authenticator: options.authenticator, rateLimiter }
   const padding = createPadding(ids)
   let guardSettings = toGuardSettings(settings, limits, '127.0.0.1')
   const { engine, validate } = options

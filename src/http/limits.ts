@@ -29,6 +29,10 @@ export type HttpLimits = {
   readonly warningBytes: number
   /** An unread body up to this size is skimmed so that the connection can be used again; a larger one closes it. */
   readonly skimBytes: number
+  /** How long the rest of a refused form is read and thrown away. */
+  readonly lingerMs: number
+  /** Time to send a form with a file. Without a byte for `stallMs` it ends before. */
+  readonly formTimeMs: number
   /** Time for aborted runs to write their end while shutting down. */
   readonly shutdownGraceMs: number
   /** Open WebSockets of one project. */
@@ -68,6 +72,8 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestsPerMinute: 10_000,
   warningBytes: 4 * 1024,
   skimBytes: 64 * 1024,
+  lingerMs: 2_000,
+  formTimeMs: 3_600_000,
   shutdownGraceMs: 5_000,
   webSocketsPerProject: 50,
   webSocketMessageBytes: 16 * 1024 * 1024,

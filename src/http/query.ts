@@ -1,11 +1,13 @@
 /** Query strings and path parameters: strings from outside to typed values, or a 400 that names the parameter. */
-import type { PageQuery } from '../engine/engine.ts'
+import type { FilePageQuery, PageQuery } from '../engine/engine.ts'
 import { badRequest } from '../protocol/errors.ts'
+import { ALL_FILE_PURPOSES } from '../protocol/files.ts'
 import { INCLUDE_VALUES, type Include } from '../protocol/options.ts'
 import type { Params } from './path-pattern.ts'
 
-const DEFAULT_LIMIT = 20
-const MAX_LIMIT = 100
+type LimitRange = { readonly fallback: number; readonly max: number }
+const ITEM_LIMITS: LimitRange = { fallback: 20, max: 100 }
+const FILE_LIMITS: LimitRange = { fallback: 10_000, max: 10_000 }
 /** Ids are letters, digits, `_` and `-`; what looks otherwise was never one of ours. */
 const ID_PATTERN = /^[A-Za-z0-9_-]{1,256}$/
 
@@ -27,11 +29,26 @@ export function pathParam(params: Params, name: string): string {
 export const isPlainId = (text: string) => ID_PATTERN.test(text)
 
 export const readPage = (query: Query): PageQuery => ({
-  limit: readLimit(query),
+  limit: readLimit(query, ITEM_LIMITS),
   order: readOrder(query),
   after: readAfter(query),
   include: readInclude(query),
 })
+
+export const readFilePage = (query: Query): FilePageQuery => ({
+  limit: readLimit(query, FILE_LIMITS),
+  order: readOrder(query),
+  after: readAfter(query),
+  purpose: readPurpose(query),
+})
+
+function readPurpose(query: Query): string | null {
+  const value = readOne(query, 'purpose')
+  if (value === undefined) return null
+  const known = ALL_FILE_PURPOSES.find((purpose) => purpose === value)
+  if (known === undefined) throw invalidValue('purpose', value, ALL_FILE_PURPOSES)
+  return known
+}
 
 /** `include[]=a&include[]=b`, `include=a&include=b`, or one value. */
 export const readInclude = (query: Query): readonly Include[] =>
@@ -69,16 +86,15 @@ export function readIndex(query: Query, name: string): number | null {
   return Number(value)
 }
 
-function readLimit(query: Query): number {
+function readLimit(query: Query, { fallback, max }: LimitRange): number {
   const value = readOne(query, 'limit')
-  if (value === undefined) return DEFAULT_LIMIT
+  if (value === undefined) return fallback
   if (value === SEVERAL || !/^-?\d{1,15}$/.test(value)) {
     throw badRequest('limit', 'invalid_type', "Invalid type for 'limit': expected an integer.")
   }
   const limit = Number(value)
   if (limit < 1) throw outOfRange('below minimum', 'integer_below_min_value', `>= 1, but got ${limit}`)
-  if (limit > MAX_LIMIT)
-    throw outOfRange('above maximum', 'integer_above_max_value', `<= ${MAX_LIMIT}, but got ${limit}`)
+  if (limit > max) throw outOfRange('above maximum', 'integer_above_max_value', `<= ${max}, but got ${limit}`)
   return limit
 }
 

@@ -15,11 +15,11 @@ export type RateState = {
   readonly resetMs: number
 }
 
-const WINDOW_MS = 60_000
+export const WINDOW_MS = 60_000
 
 /**
  * A fixed window of one minute, the same for all keys, so that one clear at its end bounds the memory by the number
- * of keys in use. Counts are per process: several replicas each allow the whole limit.
+ * of keys in use. Counts are per process; `shared-rate-limiter.ts` has those of several replicas.
  */
 export function createRateLimiter(clock: Clock, requestsPerMinute: number): RateLimiter {
   const counts = new Map<string, number>()
@@ -56,7 +56,7 @@ function toDuration(ms: number): string {
   return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
 }
 
-function rateLimitExceeded(state: RateState): ApiError {
+export function rateLimitExceeded(state: RateState): ApiError {
   const wait = Math.max(1, Math.ceil(state.resetMs / 1000))
   return new ApiError({
     status: 429,

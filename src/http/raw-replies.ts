@@ -18,9 +18,14 @@ export type RawReplies = {
   refuseExpectation(request: IncomingMessage, response: ServerResponse): void
 }
 
-type Ports = { readonly ids: Ids; readonly telemetry: Telemetry }
+type Ports = {
+  readonly ids: Ids
+  readonly telemetry: Telemetry
+  /** Requests whose body has a clock of its own. */
+  readonly ownClocks: WeakSet<IncomingMessage>
+}
 
-export function createRawReplies({ ids, telemetry }: Ports): RawReplies {
+export function createRawReplies({ ids, telemetry, ownClocks }: Ports): RawReplies {
   const answer = (socket: Duplex, error: ApiError, method: string, route: string) => {
     // What a peer sends on after its refusal may be malformed again.
     if (socket.writableEnded) return
@@ -39,6 +44,8 @@ export function createRawReplies({ ids, telemetry }: Ports): RawReplies {
     },
     refuseMalformed(error, socket) {
       const response = currentResponse(socket)
+      // The platform asks once for each request; the handler of this one stops it when its own time is over.
+      if (codeOf(error) === TIMED_OUT && response && ownClocks.has(response.req)) return
       // A second head in the middle of a reply would be read as part of its body.
       if (codeOf(error) === 'ECONNRESET' || response?.headersSent) return void socket.destroy()
       const refusal = toParseError(codeOf(error))
@@ -73,10 +80,12 @@ const EXPECTATION_REFUSED = new ApiError({
   message: "Unsupported value of the Expect header. Only '100-continue' is understood.",
 })
 
+const TIMED_OUT = 'ERR_HTTP_REQUEST_TIMEOUT'
+
 const PARSE_ERRORS: Readonly<Record<string, { status: number; message: string }>> = {
   HPE_HEADER_OVERFLOW: { status: 431, message: 'The request line and headers are too large.' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, message: 'The chunk extensions of the body are too large.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, message: 'The request took too long to arrive.' },
+  [TIMED_OUT]: { status: 408, message: 'The request took too long to arrive.' },
 }
 
 const toParseError = (code: string) =>

@@ -122,7 +122,7 @@ const unparsable = (what: string) =>
       `correctly. The API expects a JSON payload, but what was sent was not valid JSON: ${what}.)`,
   )
 
-const cutShort = () => badRequest(null, null, 'The connection closed before the body of the request ended.')
+export const cutShort = () => badRequest(null, null, 'The connection closed before the body of the request ended.')
 
 const tooLarge = (maxBytes: number) =>
   new ApiError({

@@ -54,6 +54,10 @@ export function createReplier(ports: ReplierPorts): Replier {
       'content-type': contentType,
       'content-length': Buffer.byteLength(text),
     })
+    if (reply.exchange.lingers && !reply.request.complete) {
+      response.write(text)
+      return linger(reply, clock, limits.lingerMs)
+    }
     response.end(text)
   }
   return {
@@ -97,6 +101,20 @@ export function createReplier(ports: ReplierPorts): Replier {
       write(reply, { status: error.status, contentType: JSON_TYPE, text: body })
     },
   }
+}
+
+/**
+ * Throws away what still arrives until the sender is done, or for `ms`. A connection that is closed with bytes unread is
+ * reset, and a reset takes from its peer what it had not read yet: the refusal.
+ */
+function linger({ request, response }: Reply, clock: Clock, ms: number): void {
+  const end = () => {
+    stop()
+    request.off('end', end).off('close', end)
+    response.end()
+  }
+  const stop = clock.after(ms, end)
+  request.on('end', end).on('close', end).resume()
 }
 
 function reportFinished({ request, response, exchange }: Reply, { clock, telemetry }: ReplierPorts): void {

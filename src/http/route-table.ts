@@ -5,14 +5,17 @@ import type { Answer, AuthorizedCall, Call } from './exchange.ts'
 import { compilePattern, countParams, type Params } from './path-pattern.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
-export type Scope = 'responses' | 'read' | 'admin'
+export type Access = 'responses' | 'read' | 'files' | 'read-files' | 'admin'
 
 type RouteBase = { readonly method: Method; readonly pattern: string }
 export type PublicRoute = RouteBase & { readonly access: 'public'; handle(call: Call): Promise<Answer> }
 export type ProtectedRoute = RouteBase & {
-  readonly access: Scope
-  /** `json`: at most `HttpLimits.bodyBytes`, parsed, and `optional-json` also absent; `none`: not read at all. */
-  readonly body: 'json' | 'optional-json' | 'none'
+  readonly access: Access
+  /**
+   * `json`: at most `HttpLimits.bodyBytes`, parsed, and `optional-json` also absent; `form`: read by the handler as it
+   * arrives, within a time of its own; `none`: not read at all.
+   */
+  readonly body: 'json' | 'optional-json' | 'form' | 'none'
   handle(call: AuthorizedCall): Promise<Answer>
 }
 export type Route = PublicRoute | ProtectedRoute
@@ -26,10 +29,15 @@ export type RouteTable = {
 }
 export type FoundRoute = { readonly route: Route; readonly params: Params }
 
-/** Which scopes open a route. A key that may create responses may also read them; `admin` stands for itself alone. */
-const OPENED_BY: Readonly<Record<Scope, ReadonlySet<string>>> = {
+/**
+ * Which scopes open a route, the plainest one first. A key that may create responses may also read them, and one that may
+ * send files reads files; `admin` stands for itself alone.
+ */
+const OPENED_BY: Readonly<Record<Access, ReadonlySet<string>>> = {
   responses: new Set(['responses']),
   read: new Set(['read', 'responses']),
+  files: new Set(['files']),
+  'read-files': new Set(['files', 'read']),
   admin: new Set(['admin']),
 }
 
@@ -76,8 +84,10 @@ export const describeRoutes = (table: RouteTable): readonly string[] =>
   })
 
 /** Throws `ApiError` 403 when the key has none of the scopes that open the route. */
-export function requireScope(principal: Principal, scope: Scope): void {
-  for (const owned of principal.scopes) if (OPENED_BY[scope].has(owned)) return
+export function requireScope(principal: Principal, access: Access): void {
+  const opening = OPENED_BY[access]
+  for (const owned of principal.scopes) if (opening.has(owned)) return
+  const [scope] = opening
   throw new ApiError({
     status: 403,
     code: 'insufficient_permissions',

@@ -2,6 +2,7 @@
  * One request through one route. The order is a promise: who is asking, what they may do, how often, and only then the
  * body and the handler.
  */
+import type { IncomingMessage } from 'node:http'
 import type { Authenticator, Principal } from '../auth/principal.ts'
 import { RunAbort } from '../engine/engine.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -22,6 +23,8 @@ export type ServePorts = {
   readonly limits: HttpLimits
   readonly active: ActiveRequests
   readonly isDraining: () => boolean
+  /** Requests whose body has a clock of its own, in the place of the server's. */
+  readonly ownClocks: WeakSet<IncomingMessage>
 }
 
 export async function serveRoute(ports: ServePorts, route: Route, call: Call): Promise<Answer> {
@@ -57,12 +60,13 @@ export function countRequest(
 
 /** Whoever waits for the handler may leave, and the server may have to stop: both end its work by the signal. */
 async function runHandler(
-  { active, limits }: ServePorts,
+  { active, limits, ownClocks }: ServePorts,
   route: ProtectedRoute,
   call: Call,
   principal: Principal,
 ): Promise<Answer> {
   const { request, exchange } = call
+  if (route.body === 'form') ownClocks.add(request)
   const abort = new AbortController()
   exchange.onReaderGone = () => abort.abort(new RunAbort('reader-gone'))
   if (exchange.readerGone) exchange.onReaderGone()

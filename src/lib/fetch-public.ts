@@ -1,5 +1,5 @@
 /** Reads one document from the public internet, within limits of bytes, time and redirects. */
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { Clock } from './clock.ts'
 import { DecodeBodyError, decodeBody } from './decode-body.ts'
 import { type OutboundGuard, OutboundRefused } from './outbound-guard.ts'
@@ -81,6 +81,8 @@ async function followTo(guard: OutboundGuard, url: string | URL, options: FetchO
     await onHop?.(at)
     signal.throwIfAborted()
     const sent = at.origin === origin ? headers : {}
+    // Loaded on use: see the rules of the house.
+    const { request } = await import('undici')
     const reply = await request(at, { dispatcher: guard.dispatcher, headers: { ...BASE_HEADERS, ...sent }, signal })
     const next = locationOf(reply)
     if (next === null) return await readDocument(at, reply, limits)

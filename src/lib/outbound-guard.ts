@@ -10,7 +10,9 @@
  */
 import { type LookupAddress, type LookupAllOptions, lookup as systemLookup } from 'node:dns'
 import { isIP, type LookupFunction } from 'node:net'
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+// Not the whole package; see upstream-http.ts.
+import Agent from 'undici/lib/dispatcher/agent.js'
 import { isPublicAddress } from './public-address.ts'
 
 /** May reach a client: it says what was wrong with the URL, never what a private address answered. */
@@ -37,6 +39,8 @@ export interface OutboundGuard {
   check(url: string | URL): URL
   /** Connects to checked addresses only; hand it to undici's `request` or `fetch`. Redirects are the caller's. */
   readonly dispatcher: Dispatcher
+  /** Another guard, with further exceptions; it has to be closed too. */
+  excepting(hosts: readonly string[]): OutboundGuard
   /** Ends all connections. */
   close(): Promise<void>
 }
@@ -72,6 +76,8 @@ export function createOutboundGuard(policy: OutboundPolicy): OutboundGuard {
   return {
     check,
     dispatcher,
+    excepting: (hosts) =>
+      createOutboundGuard({ ...policy, allowPrivateHosts: [...policy.allowPrivateHosts, ...hosts] }),
     async close() {
       await Promise.all([agents.open.destroy(), agents.excepted.destroy()])
     },
@@ -80,7 +86,8 @@ export function createOutboundGuard(policy: OutboundPolicy): OutboundGuard {
 
 const notPublic = () => new OutboundRefused('it does not lead to the public internet')
 
-const hostAndPort = (url: URL) => `${url.hostname}:${url.port || PORTS[url.protocol]}`
+/** As the operator's exceptions are written. */
+export const hostAndPort = (url: URL): string => `${url.hostname}:${url.port || PORTS[url.protocol]}`
 
 /** Without the brackets of IPv6 and the dot of a root name. */
 const bareHost = (hostname: string) => hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')

@@ -39,7 +39,7 @@ export type UpstreamCall = {
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   /** Null: a GET. */
-  readonly body: string | null
+  readonly body: string | Uint8Array | null
   readonly signal: AbortSignal
   readonly clock: Clock
   readonly clocks: UpstreamClocks

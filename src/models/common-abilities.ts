@@ -15,7 +15,7 @@ export function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapa
     return known.length === 0 ? null : Math.min(...known)
   }
   const every = (field: Exclude<keyof ModelCapabilities, 'contextWindow' | 'maxOutputTokens' | 'hostedTools'>) =>
-    all.every((capabilities) => capabilities[field])
+    all.every((capabilities) => capabilities[field] === true)
   return {
     contextWindow: smallest('contextWindow'),
     maxOutputTokens: smallest('maxOutputTokens'),
@@ -26,6 +26,7 @@ export function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapa
     structuredOutput: every('structuredOutput'),
     reasoning: every('reasoning'),
     logprobs: every('logprobs'),
+    isDemo: every('isDemo'),
     hostedTools: (all[0]?.hostedTools ?? []).filter((tool) => all.every((it) => it.hostedTools?.includes(tool))),
   }
 }

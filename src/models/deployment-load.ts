@@ -3,9 +3,9 @@ import type { Clock } from '../lib/clock.ts'
 
 export interface DeploymentLoad {
   /** Calls under way. */
-  readonly inFlight: number
+  inFlight(): number
   /** Milliseconds to the first batch, recent calls weighing more; null: not measured yet. */
-  readonly latencyMs: number | null
+  latencyMs(): number | null
   begin(): RunningCall
 }
 
@@ -22,12 +22,8 @@ export function createDeploymentLoad(clock: Clock): DeploymentLoad {
   let inFlight = 0
   let latencyMs: number | null = null
   return {
-    get inFlight() {
-      return inFlight
-    },
-    get latencyMs() {
-      return latencyMs
-    },
+    inFlight: () => inFlight,
+    latencyMs: () => latencyMs,
     begin() {
       const startedAt = clock.monotonic()
       let running = true

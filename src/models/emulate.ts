@@ -1,10 +1,11 @@
 /**
- * An adapter with everything around it that its provider lacks. From the inside out: what is said of single fields, stop
- * sequences, tools in words, custom tools as functions, demanded calls, structured output, one call at a time.
+ * An adapter with everything around it that its provider lacks. From the inside out: what is said of single fields, what
+ * has to be fetched, stop sequences, tools in words, custom tools as functions, demanded calls, structured output, one call at a time.
  */
 import type { Ids } from '../lib/ids.ts'
 import { customToolsAsFunctions } from './custom-tools-as-functions.ts'
 import { demandedCallsByPrompt } from './demanded-calls-by-prompt.ts'
+import { type Fetching, inlineUrls } from './inline-urls.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import type { FieldTable, Model, TurnField } from './model.ts'
 import { oneCallAtATime } from './one-call-at-a-time.ts'
@@ -13,7 +14,12 @@ import { stopSequences } from './stop-sequences.ts'
 import { structuredOutput } from './structured-output.ts'
 import { toolsByPrompt } from './tools-by-prompt.ts'
 
-type Options = { readonly checks: IsolatedChecks; readonly ids: Ids }
+type Options = {
+  readonly checks: IsolatedChecks
+  readonly ids: Ids
+  /** Absent: nothing is fetched for providers. */
+  readonly fetching?: Fetching
+}
 
 /** `said`: how fields fare in truth, by an operator or a probe. What is said to be refused or ignored is not emulated. */
 export function emulate(adapter: Model, said: FieldTable, options: Options): Model {
@@ -22,6 +28,8 @@ export function emulate(adapter: Model, said: FieldTable, options: Options): Mod
   let model = overrideFields(adapter, kept)
   const wanted = (field: TurnField) => said[field] !== 'refused' && said[field] !== 'ignored'
   const lacks = (field: TurnField) => wanted(field) && (model.fields[field] ?? 'native') !== 'native'
+  if (options.fetching && (lacks('input.image_url') || lacks('input.file_url')))
+    model = inlineUrls(model, options.fetching)
   if (lacks('stop')) model = stopSequences(model)
   if (!model.capabilities.functionTools && wanted('tools.function')) model = toolsByPrompt(model, options)
   if (!model.capabilities.customTools && wanted('tools.custom')) model = customToolsAsFunctions(model, options)

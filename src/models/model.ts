@@ -9,6 +9,8 @@
  * - Every upstream call is told to `onCall` before it is made and to `onAttempt` when it ended, one call after the other.
  * - Events come in batches: what arrived together. How they are cut into batches means nothing.
  */
+import type { ClientItem } from '../protocol/client-items.ts'
+import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { Annotation, Logprob } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem, McpApprovalResponse } from '../protocol/hosted-items.ts'
@@ -42,7 +44,9 @@ export type FieldSupport = 'native' | 'emulated' | 'ignored' | 'refused'
 export const TURN_FIELDS = [
   'instructions',
   'input.image',
+  'input.image_url',
   'input.file',
+  'input.file_url',
   'tools.function',
   'tools.custom',
   'tools.strict',
@@ -99,6 +103,8 @@ export type ModelCapabilities = {
   readonly logprobs: boolean
   /** Tools that the provider runs by itself and may be asked for; absent: none. */
   readonly hostedTools?: readonly HostedTool[]
+  /** It is the demo model: tools that nobody configured run as a demonstration for it. */
+  readonly isDemo?: boolean
 }
 
 /** Everything of one call that is not what the model is shown. */
@@ -141,11 +147,13 @@ export type ModelAttempt = ModelCall & {
 }
 
 /**
- * What a model is shown. Calls of tools that a server ran are shown as calls of functions and their outputs. `recalled`:
- * the item that a text stands for, for the provider whose own tool it is from.
+ * What a model is shown. Calls of every tool of the API are shown as calls of functions and their outputs. `recalled`:
+ * the item that a text stands for, for the provider whose own tool it is from. `native`: the item that a call or an output
+ * of a function stands for, for a provider that has the tool; see `ToolDeclaration`.
  */
-export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse> & {
+export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse | ClientItem> & {
   readonly recalled?: HostedItem | McpApprovalResponse
+  readonly native?: ClientItem
 }
 
 /** What a model is asked to do next: provider-neutral, complete, plain data. */
@@ -196,6 +204,11 @@ export type ToolDeclaration =
       readonly description: string | null
       readonly parameters: Readonly<Record<string, unknown>> | null
       readonly strict: boolean
+      /**
+       * The tool of the API that the function stands for, which its client runs. An adapter whose provider has it may
+       * declare that instead, and gives its calls as calls of the function.
+       */
+      readonly native?: ClientToolSpec
     }
   | {
       readonly type: 'custom'

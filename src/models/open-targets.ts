@@ -5,6 +5,7 @@ import { createDeploymentHealth, type DeploymentHealth } from './deployment-heal
 import { createDeploymentLimits, type DeploymentLimits } from './deployment-limits.ts'
 import { createDeploymentLoad, type DeploymentLoad } from './deployment-load.ts'
 import { emulate } from './emulate.ts'
+import type { Fetching } from './inline-urls.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
 import { findListed } from './locate-model.ts'
 import type { FieldTable, Model } from './model.ts'
@@ -56,6 +57,7 @@ export type OpenerOptions = {
   readonly findings: Findings
   readonly budget: RetryBudget
   readonly checks: IsolatedChecks
+  readonly fetching?: Fetching
   readonly clock: Clock
   readonly ids: Ids
 }

@@ -8,7 +8,9 @@ import { isAsked, withoutField } from './turn-fields.ts'
 const content = [
   { type: 'input_text', text: 'hi' },
   { type: 'input_image', image_url: 'data:image/png;base64,', detail: 'auto' },
+  { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'auto' },
   { type: 'input_file', file_data: 'data:application/pdf;base64,' },
+  { type: 'input_file', file_url: 'https://example.com/a.pdf' },
 ] as const
 /** Everything that can be asked for. */
 const FULL: ModelTurn = {
@@ -40,7 +42,14 @@ const WITH_SCHEMA: ModelTurn = {
   text: { ...FULL.text, format: { type: 'json_schema', name: 'n', schema: {}, strict: true } },
 }
 /** What was said stays said, and what lies in content is the adapter's business. */
-const STAYS: ReadonlySet<TurnField> = new Set(['instructions', 'input.image', 'input.file', 'prompt_cache_breakpoint'])
+const STAYS: ReadonlySet<TurnField> = new Set([
+  'instructions',
+  'input.image',
+  'input.image_url',
+  'input.file',
+  'input.file_url',
+  'prompt_cache_breakpoint',
+])
 const askingFor = (field: TurnField) => (field === 'text.format.json_schema' ? WITH_SCHEMA : FULL)
 
 test('every field is asked for by a turn that has it, and by no plain turn; without it, it is plain', () => {

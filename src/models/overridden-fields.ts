@@ -39,7 +39,7 @@ export function ledgerOf({ fields, capabilities }: Pick<Model, 'fields' | 'capab
 }
 
 /** Fields whose emulation does not hang on a capability. */
-const EMULATED_HERE: readonly TurnField[] = ['stop', 'parallel_tool_calls']
+const EMULATED_HERE: readonly TurnField[] = ['stop', 'parallel_tool_calls', 'input.image_url', 'input.file_url']
 
 export function overrideFields(inner: Model, said: FieldTable): Model {
   const dropped = TURN_FIELDS.filter((field) => said[field] === 'ignored' || said[field] === 'refused')

@@ -3,6 +3,7 @@ import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { createLruMap } from '../lib/lru-map.ts'
 import type { DeploymentEntry, ModelCatalog, ModelEntry, ResolvedModel } from './catalog.ts'
+import type { Fetching } from './inline-urls.ts'
 import { createIsolatedChecks, type IsolatedChecks } from './isolated-checks.ts'
 import { createEntryLister } from './list-entries.ts'
 import { findListed, followAliases, locateModel, type NameTables, splitProvider } from './locate-model.ts'
@@ -32,6 +33,8 @@ export type RegistryOptions = {
   readonly ids: Ids
   /** By default its own. */
   readonly checks?: IsolatedChecks
+  /** For what providers do not fetch themselves; absent: it is refused. */
+  readonly fetching?: Fetching
 }
 
 export interface Registry extends ModelCatalog {
@@ -53,7 +56,17 @@ export function createRegistry(options: RegistryOptions): Registry {
   const tables = toTables(options)
   const checks = options.checks ?? createIsolatedChecks({ clock })
   const budget = createRetryBudget({ clock })
-  const opener = createOpener({ providers: tables.providers, router, findings, budget, checks, clock, ids })
+  const fetching = options.fetching && { fetching: options.fetching }
+  const opener = createOpener({
+    providers: tables.providers,
+    router,
+    findings,
+    budget,
+    checks,
+    clock,
+    ids,
+    ...fetching,
+  })
   const createdAt = seconds(clock)
   const find = createResolver(tables, opener, clock)
   const resolve: ModelCatalog['resolve'] = async (name) => (await find(name)).resolved

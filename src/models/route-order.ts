@@ -41,17 +41,22 @@ function byStrategy<T extends Placed>(tier: readonly T[], { strategy, random }: 
   return [...shuffled].sort((a, b) => cost(a) - cost(b))
 }
 
-const busyness = ({ load, weight }: Placed) => load.inFlight / weight
+const busyness = ({ load, weight }: Placed) => load.inFlight() / weight
 
 /** Of the quickest: what is not measured yet is taken for a little better, so that it gets measured. */
 const UNMEASURED_SHARE = 0.9
 
 /** Calls under way keep a quick or unmeasured deployment from a stampede. */
 function latencyCost(tier: readonly Placed[]): (place: Placed) => number {
-  const measured = tier.flatMap(({ load }) => (load.latencyMs === null ? [] : Math.max(1, load.latencyMs)))
+  const measured = tier.flatMap(({ load }) => timeOf(load) ?? [])
   const unmeasured = measured.length === 0 ? 1 : Math.min(...measured) * UNMEASURED_SHARE
-  const latency = ({ load }: Placed) => (load.latencyMs === null ? unmeasured : Math.max(1, load.latencyMs))
-  return (place) => (latency(place) * (place.load.inFlight + 1)) / place.weight
+  const latency = ({ load }: Placed) => timeOf(load) ?? unmeasured
+  return (place) => (latency(place) * (place.load.inFlight() + 1)) / place.weight
+}
+
+function timeOf(load: Placed['load']): number | null {
+  const latencyMs = load.latencyMs()
+  return latencyMs === null ? null : Math.max(1, latencyMs)
 }
 
 /** Each next one is drawn with a chance in proportion to its weight. */

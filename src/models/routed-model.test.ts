@@ -335,7 +335,7 @@ describe('where a turn goes', () => {
     assert.deepEqual(counts(a, b), [2, 6])
     await open[0]?.return?.()
     for (const stream of open.slice(1)) while (!(await stream.next()).done);
-    assert.deepEqual([places[0]?.load.inFlight, places[1]?.load.inFlight], [0, 0])
+    assert.deepEqual([places[0]?.load.inFlight(), places[1]?.load.inFlight()], [0, 0])
   })
 
   it('to the quickest deployment', async () => {

@@ -1,10 +1,13 @@
 /** PORT: what the names of request fields mean on a turn: whether one is asked for, and the turn without it. */
+import type { StoredPart } from '../protocol/content.ts'
 import type { ModelTurn, TurnField, TurnItem } from './model.ts'
 
 const ASKED: Readonly<Record<TurnField, (turn: ModelTurn) => boolean>> = {
   instructions: (turn) => !!turn.instructions,
   'input.image': (turn) => turn.items.some((item) => holds(item, 'input_image')),
+  'input.image_url': (turn) => turn.items.some((item) => partsOf(item).some((part) => addressOf(part, 'input_image'))),
   'input.file': (turn) => turn.items.some((item) => holds(item, 'input_file')),
+  'input.file_url': (turn) => turn.items.some((item) => partsOf(item).some((part) => addressOf(part, 'input_file'))),
   'tools.function': (turn) => turn.tools.some(({ type }) => type === 'function'),
   'tools.custom': (turn) => turn.tools.some(({ type }) => type === 'custom'),
   'tools.strict': (turn) => turn.tools.some((tool) => tool.type === 'function' && tool.strict),
@@ -34,10 +37,21 @@ const ASKED: Readonly<Record<TurnField, (turn: ModelTurn) => boolean>> = {
 /** Whether the answer could differ by this field. */
 export const isAsked = (field: TurnField, turn: ModelTurn): boolean => ASKED[field](turn)
 
-function holds(item: TurnItem, type: 'input_image' | 'input_file'): boolean {
-  if (item.type === 'message') return item.content.some((part) => part.type === type)
-  if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return false
-  return typeof item.output !== 'string' && item.output.some((part) => part.type === type)
+const holds = (item: TurnItem, type: 'input_image' | 'input_file') => partsOf(item).some((part) => part.type === type)
+
+/** What a client or a tool said in parts. */
+export function partsOf(item: TurnItem): readonly StoredPart[] {
+  if (item.type === 'message') return item.role === 'assistant' ? [] : item.content
+  if (item.type !== 'function_call_output' && item.type !== 'custom_tool_call_output') return []
+  return typeof item.output === 'string' ? [] : item.output
+}
+
+/** Where the content of a part has to be fetched from; null: it is there, or it is another kind of part. */
+export function addressOf(part: StoredPart, type: 'input_image' | 'input_file'): string | null {
+  if (part.type !== type) return null
+  if (part.type === 'input_file') return part.file_data ? null : part.file_url || null
+  const url = part.type === 'input_image' ? part.image_url : null
+  return url && /^https?:/i.test(url) ? url : null
 }
 
 const plainText = (turn: ModelTurn): Partial<ModelTurn> => ({ text: { ...turn.text, format: { type: 'text' } } })
@@ -80,7 +94,9 @@ export const withoutField = (field: TurnField, turn: ModelTurn): ModelTurn =>
 /** The name a client used for what the tables tell apart more finely. */
 const PARAMS: Readonly<Partial<Record<TurnField, string>>> = {
   'input.image': 'input',
+  'input.image_url': 'input',
   'input.file': 'input',
+  'input.file_url': 'input',
   'tools.function': 'tools',
   'tools.custom': 'tools',
   'tools.strict': 'tools',

@@ -6,6 +6,7 @@
  *
  * Nothing is changed in place; snapshots share what did not change.
  */
+import { isClientCall, type ShellCall, streamedCommands } from './client-items.ts'
 import type { OutputPart, ReasoningText, SummaryText } from './content.ts'
 import type { ResponseEvent } from './events.ts'
 import { applyHostedEvent, isHostedEvent, streamedText } from './hosted-events.ts'
@@ -72,6 +73,11 @@ function changedItem(item: OutputItem, event: ItemEvent): OutputItem {
     case 'response.custom_tool_call_input.done':
       assert(item.type === 'custom_tool_call', event, `it belongs to a custom_tool_call, not to a ${item.type}`)
       return changeCustomCall(item, event)
+    case 'response.shell_call_command.added':
+    case 'response.shell_call_command.delta':
+    case 'response.shell_call_command.done':
+      assert(item.type === 'shell_call', event, `it belongs to a shell_call, not to a ${item.type}`)
+      return { ...item, action: { ...item.action, commands: changeCommands(item.action.commands, event) } }
     case 'response.reasoning_summary_part.added':
     case 'response.reasoning_summary_part.done':
     case 'response.reasoning_summary_text.delta':
@@ -95,6 +101,8 @@ function closeItem(item: OutputItem, event: EventOf<'response.output_item.done'>
 /** Everything of an item that is streamed piece by piece. */
 function textsOf(item: OutputItem): readonly string[] {
   if (isHostedItem(item)) return [streamedText(item)]
+  if (isClientCall(item)) return streamedCommands(item)
+  if (item.type === 'tool_search_output') return []
   switch (item.type) {
     case 'message':
       return item.content.map(textOf)
@@ -130,6 +138,23 @@ function changeCustomCall(
   if (event.type === 'response.custom_tool_call_input.delta') return { ...item, input: item.input + event.delta }
   assertRepeats(item.input, event.input, event)
   return item
+}
+
+function changeCommands(
+  commands: ShellCall['action']['commands'],
+  event: EventOf<
+    'response.shell_call_command.added' | 'response.shell_call_command.delta' | 'response.shell_call_command.done'
+  >,
+): ShellCall['action']['commands'] {
+  if (event.type === 'response.shell_call_command.added') {
+    assert(event.command_index === commands.length, event, 'command_index appends')
+    return [...commands, event.command]
+  }
+  return replaceAt(commands, event.command_index, event, (command) => {
+    if (event.type === 'response.shell_call_command.delta') return command + event.delta
+    assertRepeats(command, event.command, event)
+    return command
+  })
 }
 
 function changeSummary(
@@ -245,7 +270,7 @@ function changeItem(
   change: (item: OutputItem) => OutputItem,
 ): ResponseObject {
   const output = replaceAt(snapshot.output, event.output_index, event, (item) => {
-    const id = event.type === 'response.output_item.done' ? event.item.id : event.item_id
+    const id = event.type === 'response.output_item.done' ? event.item.id : 'item_id' in event ? event.item_id : item.id
     assert(id === item.id, event, `item_id is '${id}', but the item there is '${item.id}'`)
     assert(isOpen(item), event, 'the item is closed')
     return change(item)

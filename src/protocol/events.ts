@@ -23,6 +23,7 @@ const lifecycle = { response: ResponseSchema }
 const ofItem = { item_id: Type.String(), output_index: Type.Integer({ minimum: 0 }) }
 const ofPart = { ...ofItem, content_index: Type.Integer({ minimum: 0 }) }
 const ofSummary = { ...ofItem, summary_index: Type.Integer({ minimum: 0 }) }
+const ofCommand = { output_index: Type.Integer({ minimum: 0 }), command_index: Type.Integer({ minimum: 0 }) }
 const delta = { delta: Type.String() }
 const errorFields = { code: Nullable(Type.String()), message: Type.String(), param: Nullable(Type.String()) }
 const PartSchema = Type.Union([OutputTextSchema, RefusalSchema, ReasoningTextSchema])
@@ -88,6 +89,16 @@ export const EVENT_SCHEMAS = {
   'response.custom_tool_call_input.done': event('response.custom_tool_call_input.done', {
     ...ofItem,
     input: Type.String(),
+  }),
+  /** Of a `shell_call`. These have no `item_id`. */
+  'response.shell_call_command.added': event('response.shell_call_command.added', {
+    ...ofCommand,
+    command: Type.String(),
+  }),
+  'response.shell_call_command.delta': event('response.shell_call_command.delta', { ...ofCommand, ...delta }),
+  'response.shell_call_command.done': event('response.shell_call_command.done', {
+    ...ofCommand,
+    command: Type.String(),
   }),
   ...HOSTED_EVENT_SCHEMAS,
   /** Infrastructure failures only; flat (OpenAI) and nested (Open Responses) form at once. */

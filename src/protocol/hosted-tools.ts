@@ -77,6 +77,7 @@ export const CodeInterpreterToolSchema = Type.Object({
   container: Type.Union([Type.String(), Type.Object(containerFields)]),
   allowed_callers: CallersSchema,
 })
+export const MAX_PARTIAL_IMAGES = 3
 export const ImageGenerationToolSchema = Type.Object({
   type: Type.Literal('image_generation'),
   action: Type.Optional(OneOf(['generate', 'edit', 'auto'])),
@@ -87,9 +88,9 @@ export const ImageGenerationToolSchema = Type.Object({
   ),
   model: Type.Optional(Type.String()),
   moderation: Type.Optional(OneOf(['auto', 'low'])),
-  output_compression: Type.Optional(Type.Number()),
+  output_compression: Type.Optional(Type.Integer({ minimum: 0, maximum: 100 })),
   output_format: Type.Optional(OneOf(['png', 'webp', 'jpeg', 'gif', 'svg'])),
-  partial_images: Type.Optional(Type.Number()),
+  partial_images: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_PARTIAL_IMAGES })),
   quality: Type.Optional(OneOf(['low', 'medium', 'high', 'xhigh', 'max', 'auto'])),
   size: Type.Optional(Type.String()),
 })

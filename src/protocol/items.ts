@@ -8,6 +8,13 @@
  */
 
 import {
+  CLIENT_CALL_SCHEMAS,
+  CLIENT_ID_PREFIX,
+  CLIENT_OUTPUT_SCHEMAS,
+  CLIENT_PARAM_SCHEMAS,
+  ToolSearchOutputSchema,
+} from './client-items.ts'
+import {
   MAX_TEXT_CHARS,
   MessagePartSchema,
   OutputTextSchema,
@@ -118,6 +125,7 @@ export const InputItemParamSchema = Type.Union(
     CustomToolCallOutputParamSchema,
     AdditionalToolsParamSchema,
     ...HOSTED_PARAM_SCHEMAS,
+    ...CLIENT_PARAM_SCHEMAS,
     CompactionParamSchema,
     CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
@@ -126,21 +134,7 @@ export const InputItemParamSchema = Type.Union(
 )
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
-export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set([
-  'computer_call',
-  'computer_call_output',
-  'shell_call',
-  'shell_call_output',
-  'apply_patch_call',
-  'apply_patch_call_output',
-  'local_shell_call',
-  'local_shell_call_output',
-  'tool_search_call',
-  'tool_search_output',
-  'program',
-  'program_output',
-  'configuration_update',
-])
+export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['program', 'program_output', 'configuration_update'])
 
 // ---- as we store and list them --------------------------------------------------------------------------------
 
@@ -220,6 +214,8 @@ export const OutputItemSchema = Type.Union([
   FunctionCallSchema,
   CustomToolCallSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
+  ...CLIENT_CALL_SCHEMAS,
+  ToolSearchOutputSchema,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
@@ -233,6 +229,8 @@ export const ItemSchema = Type.Union([
   AdditionalToolsSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
   McpApprovalResponseSchema,
+  ...CLIENT_CALL_SCHEMAS,
+  ...CLIENT_OUTPUT_SCHEMAS,
   CompactionItemSchema,
 ])
 
@@ -263,4 +261,5 @@ export const ITEM_ID_PREFIX = {
   additional_tools: 'at',
   compaction: 'cmp',
   ...HOSTED_ID_PREFIX,
+  ...CLIENT_ID_PREFIX,
 } as const satisfies Record<Item['type'], string>

@@ -5,24 +5,23 @@ import { validateCreateResponse } from './validate.ts'
 
 const options = { unknownParams: 'warn', laterTools: 'refuse' } as const
 const body = (tools: unknown[], more: object = {}) => ({ model: 'm', input: 'x', tools, ...more })
+const PROGRAMS = { type: 'programmatic_tool_calling' }
 const f = { type: 'function', name: 'f' }
 
 test('a tool that nobody runs yet is refused by name', () => {
-  for (const tool of [{ type: 'local_shell' }, { type: 'computer' }, { type: 'shell', environment: null }]) {
-    assert.throws(
-      () => validateCreateResponse(body([f, tool]), options),
-      (error: unknown) => error instanceof ApiError && error.status === 400 && error.param === 'tools[1].type',
-    )
-  }
+  assert.throws(
+    () => validateCreateResponse(body([f, PROGRAMS]), options),
+    (error: unknown) => error instanceof ApiError && error.status === 400 && error.param === 'tools[1].type',
+  )
 })
 
 test('one that the model is told to use is refused all the same', () => {
-  const told = body([{ type: 'computer' }], { tool_choice: { type: 'computer' } })
+  const told = body([PROGRAMS], { tool_choice: PROGRAMS })
   assert.throws(() => validateCreateResponse(told, { ...options, laterTools: 'leave-out' }), ApiError)
 })
 
 test('the operator may have all of them left out; each is reported', () => {
-  const tools = [{ type: 'local_shell' }, f, { type: 'computer' }]
+  const tools = [PROGRAMS, f, PROGRAMS]
   const { request, warnings } = validateCreateResponse(body(tools), { ...options, laterTools: 'leave-out' })
   assert.deepEqual(request.tools, [f])
   assert.equal(warnings.length, 2)

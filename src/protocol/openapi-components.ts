@@ -32,6 +32,17 @@ import {
 } from './conversation.ts'
 import { CreateEmbeddingSchema, EmbeddingListSchema } from './embeddings.ts'
 import { EVENT_SCHEMAS } from './events.ts'
+import {
+  AddUploadPartSchema,
+  CompleteUploadSchema,
+  CreateFileSchema,
+  CreateUploadSchema,
+  DeletedFileSchema,
+  FileListSchema,
+  FileSchema,
+  UploadPartSchema,
+  UploadSchema,
+} from './files.ts'
 import { ForeignFieldsSchema } from './foreign-fields.ts'
 import {
   CompactionItemSchema,
@@ -68,6 +79,20 @@ import {
   ToolParamSchema,
   ToolSchema,
 } from './tools.ts'
+import {
+  CreateWebhookEndpointSchema,
+  DeletedWebhookEndpointSchema,
+  RotateWebhookSecretSchema,
+  TestWebhookEndpointSchema,
+  UpdateWebhookEndpointSchema,
+  WebhookDeliveryListSchema,
+  WebhookDeliverySchema,
+  WebhookEndpointListSchema,
+  WebhookEndpointSchema,
+  WebhookEndpointWithSecretSchema,
+  WebhookEventTypeListSchema,
+  WebhookTestResultSchema,
+} from './webhooks.ts'
 
 const ErrorSchema = Type.Object({
   error: Type.Object({
@@ -129,6 +154,18 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   CreateResponse: Type.Object({ ...CreateResponseSchema.properties, ...ForeignFieldsSchema.properties }),
   CountInputTokens: CountInputTokensSchema,
   Compact: CompactRequestSchema,
+  CreateWebhookEndpoint: CreateWebhookEndpointSchema,
+  UpdateWebhookEndpoint: UpdateWebhookEndpointSchema,
+  RotateWebhookSecret: RotateWebhookSecretSchema,
+  TestWebhookEndpoint: TestWebhookEndpointSchema,
+  WebhookEndpoint: WebhookEndpointSchema,
+  WebhookEndpointWithSecret: WebhookEndpointWithSecretSchema,
+  WebhookEndpointList: WebhookEndpointListSchema,
+  DeletedWebhookEndpoint: DeletedWebhookEndpointSchema,
+  WebhookTestResult: WebhookTestResultSchema,
+  WebhookDelivery: WebhookDeliverySchema,
+  WebhookDeliveryList: WebhookDeliveryListSchema,
+  WebhookEventTypeList: WebhookEventTypeListSchema,
   CreatePrompt: CreatePromptSchema,
   UpdatePrompt: UpdatePromptSchema,
   Prompt: PromptSchema,
@@ -173,6 +210,15 @@ const NAMED: Readonly<Record<string, TSchema>> = {
   NamespaceTool: NamespaceToolSchema,
   ToolChoiceParam: ToolChoiceParamSchema,
   ToolChoice: ToolChoiceSchema,
+  File: FileSchema,
+  FileList: FileListSchema,
+  DeletedFile: DeletedFileSchema,
+  CreateFile: CreateFileSchema,
+  Upload: UploadSchema,
+  UploadPart: UploadPartSchema,
+  CreateUpload: CreateUploadSchema,
+  AddUploadPart: AddUploadPartSchema,
+  CompleteUpload: CompleteUploadSchema,
   Model: ModelSchema,
   EmbeddingModel: EmbeddingModelSchema,
   ModelList: Type.Object({

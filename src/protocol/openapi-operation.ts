@@ -8,11 +8,24 @@ export type Operation = {
   readonly path: string
   readonly id: string
   readonly summary: string
-  readonly tag: 'Responses' | 'Conversations' | 'Prompts' | 'Chat' | 'Embeddings' | 'Models' | 'Operations'
+  readonly tag:
+    | 'Responses'
+    | 'Conversations'
+    | 'Prompts'
+    | 'Webhooks'
+    | 'Files'
+    | 'Chat'
+    | 'Embeddings'
+    | 'Models'
+    | 'Operations'
   readonly open?: true
   readonly parameters?: readonly Json[]
   readonly body?: string
   readonly bodyOptional?: true
+  /** The body is a form, `multipart/form-data`. */
+  readonly form?: true
+  /** Sent twice, it happens twice, whatever its headers say. */
+  readonly notOnce?: true
   readonly replies: Json
 }
 

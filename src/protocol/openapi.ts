@@ -2,6 +2,7 @@
 import { CHAT_OPERATIONS } from './openapi-chat.ts'
 import { buildComponents, refTo } from './openapi-components.ts'
 import { CONVERSATION_OPERATIONS } from './openapi-conversations.ts'
+import { FILE_OPERATIONS } from './openapi-files.ts'
 import {
   anyJson,
   IDEMPOTENCY_KEY,
@@ -15,6 +16,7 @@ import {
   REPLY_HEADERS,
 } from './openapi-operation.ts'
 import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
+import { WEBHOOK_OPERATIONS } from './openapi-webhooks.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
 
@@ -91,6 +93,8 @@ const OPERATIONS: readonly Operation[] = [
     replies: ok('The window.', json('CompactedResponse')),
   },
   ...PROMPT_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
+  ...FILE_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
     method: 'get',
@@ -167,6 +171,8 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Responses' },
       { name: 'Conversations' },
       { name: 'Prompts' },
+      { name: 'Webhooks' },
+      { name: 'Files' },
       { name: 'Chat' },
       { name: 'Embeddings' },
       { name: 'Models' },
@@ -187,17 +193,21 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
   }
 }
 
+const multipart = (name: string) => ({ 'multipart/form-data': { schema: refTo(name) } })
+
 function describe(operation: Operation): Json {
-  const { id, summary, tag, open, body, bodyOptional, replies } = operation
+  const { id, summary, tag, open, body, bodyOptional, form, notOnce, replies } = operation
   // What has a body makes or asks something; a request without one changes nothing when it is sent twice.
-  const parameters = [...(operation.parameters ?? []), ...(body === undefined ? [] : [IDEMPOTENCY_KEY])]
+  const parameters = [...(operation.parameters ?? []), ...(body === undefined || notOnce ? [] : [IDEMPOTENCY_KEY])]
   return {
     operationId: id,
     summary,
     tags: [tag],
     ...(open && { security: [] }),
     ...(parameters.length > 0 && { parameters }),
-    ...(body !== undefined && { requestBody: { required: bodyOptional !== true, content: json(body) } }),
+    ...(body !== undefined && {
+      requestBody: { required: bodyOptional !== true, content: form ? multipart(body) : json(body) },
+    }),
     responses: { ...replies, default: { $ref: '#/components/responses/Error' } },
   }
 }

@@ -1,4 +1,5 @@
 /** Rules of a request that its schema cannot say: pure functions, run in order by `validate.ts`. */
+import { isClientItem } from './client-items.ts'
 import type { CompactRequest } from './compact.ts'
 import type { InputFile, InputImage, MessagePart } from './content.ts'
 import { badRequest, missingParameter, unsupportedParameter } from './errors.ts'
@@ -101,11 +102,11 @@ export const checkMetadata = ({ metadata }: Pick<CreateResponseRequest, 'metadat
 export function checkItems(items: readonly InputItemParam[], name: string): void {
   items.forEach((item, index) => {
     const path = `${name}[${index}]`
-    if (item.type === 'additional_tools') {
+    if (item.type === 'additional_tools' || item.type === 'tool_search_output') {
       checkTools(item.tools, `${path}.tools`)
       refuseStoredSecrets(item.tools, `${path}.tools`)
     } else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
-    else if ('output' in item) checkParts(item.output, `${path}.output`)
+    else if ('output' in item && !isClientItem(item)) checkParts(item.output, `${path}.output`)
   })
 }
 

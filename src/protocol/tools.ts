@@ -1,5 +1,13 @@
 /** Tool declarations and `tool_choice`. */
 import {
+  CLIENT_TOOL_PARAM_SCHEMAS,
+  CLIENT_TOOL_SCHEMAS,
+  ClientChoiceSchema,
+  type ClientToolParam,
+  type ToolSearchTool,
+  ToolSearchToolSchema,
+} from './client-tools.ts'
+import {
   CodeInterpreterToolParamSchema,
   FileSearchToolSchema,
   HOSTED_TOOL_OF_TYPE,
@@ -63,22 +71,16 @@ export const ToolParamSchema = Type.Union(
     CodeInterpreterToolParamSchema,
     ImageGenerationToolSchema,
     McpToolSchema,
+    ...CLIENT_TOOL_PARAM_SCHEMAS,
+    ToolSearchToolSchema,
   ],
   { title: 'ToolParam' },
 )
 
 /** Tool types of the API that nobody can run here yet: refused by name, never dropped. */
-export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set([
-  'computer',
-  'computer_use_preview',
-  'shell',
-  'local_shell',
-  'apply_patch',
-  'tool_search',
-  'programmatic_tool_calling',
-])
+export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set(['programmatic_tool_calling'])
 /** The same for `tool_choice`, whose names differ a little. */
-export const LATER_TOOL_CHOICE_TYPES: ReadonlySet<string> = new Set([...LATER_TOOL_TYPES, 'computer_use'])
+export const LATER_TOOL_CHOICE_TYPES: ReadonlySet<string> = new Set([...LATER_TOOL_TYPES])
 
 // ---- as echoed in a Response: defaults filled in --------------------------------------------------------------
 
@@ -106,7 +108,14 @@ export const NamespaceToolSchema = Type.Object({
   description: Type.String(),
   tools: Type.Array(Type.Union([FunctionToolSchema, CustomToolSchema])),
 })
-export const ToolSchema = Type.Union([FunctionToolSchema, CustomToolSchema, NamespaceToolSchema, HostedToolSchema])
+export const ToolSchema = Type.Union([
+  FunctionToolSchema,
+  CustomToolSchema,
+  NamespaceToolSchema,
+  HostedToolSchema,
+  ...CLIENT_TOOL_SCHEMAS,
+  ToolSearchToolSchema,
+])
 
 const AllowedToolSchema = Type.Object({
   type: Type.String(),
@@ -124,6 +133,7 @@ export const ToolChoiceSchema = Type.Union([
     tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
   }),
   HostedChoiceSchema,
+  ClientChoiceSchema,
 ])
 /** As sent: `mode` of `allowed_tools` may be missing (Open Responses) and means `auto`. */
 export const ToolChoiceParamSchema = Type.Union(
@@ -137,6 +147,7 @@ export const ToolChoiceParamSchema = Type.Union(
       tools: Type.Array(AllowedToolSchema, { minItems: 1, maxItems: MAX_TOOLS }),
     }),
     HostedChoiceSchema,
+    ClientChoiceSchema,
   ],
   { title: 'ToolChoiceParam' },
 )
@@ -152,8 +163,10 @@ export type CustomFormat = Static<typeof CustomFormatSchema>
 export type ToolChoiceParam = Static<typeof ToolChoiceParamSchema>
 export type ToolChoice = Static<typeof ToolChoiceSchema>
 
-export type HostedToolParam = Exclude<ToolParam, FunctionToolParam | CustomToolParam | NamespaceToolParam>
-/** A tool that the client runs itself. */
-export type ClientToolParam = FunctionToolParam | CustomToolParam | NamespaceToolParam
+/** Functions, and what holds them. */
+export type FunctionsParam = FunctionToolParam | CustomToolParam | NamespaceToolParam
+export type HostedToolParam = Exclude<ToolParam, FunctionsParam | ClientToolParam | ToolSearchTool>
 
 export const isHostedTool = (tool: ToolParam): tool is HostedToolParam => HOSTED_TOOL_OF_TYPE.has(tool.type)
+export const isFunctions = (tool: ToolParam): tool is FunctionsParam =>
+  tool.type === 'function' || tool.type === 'custom' || tool.type === 'namespace'

@@ -214,7 +214,7 @@ test('tool types that exist elsewhere, extensions and inventions are told apart'
     param: 'tools[1].type',
     code: 'invalid_value',
     message:
-      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', and 'mcp'.",
+      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'computer_use_preview', 'local_shell', 'apply_patch', 'shell', and 'tool_search'.",
   })
 })
 
@@ -223,9 +223,9 @@ test('a tool_choice that names a tool nobody runs is refused by name', () => {
   accept(choice({ type: 'web_search_preview' }))
   accept(choice({ type: 'function', name: 'f' }))
   accept(choice({ type: 'allowed_tools', tools: [{ type: 'function', name: 'f' }] }))
-  for (const type of ['computer', 'computer_use', 'shell']) {
-    refuse(choice({ type }), { param: 'tool_choice.type', code: 'unsupported_value' })
-  }
+  accept(choice({ type: 'computer_use' }))
+  accept(choice({ type: 'apply_patch' }))
+  refuse(choice({ type: 'programmatic_tool_calling' }), { param: 'tool_choice.type', code: 'unsupported_value' })
   refuse(choice({ type: 'nothing' }), { param: 'tool_choice.type', code: 'invalid_value' })
   refuse(choice(7), { param: 'tool_choice', code: 'invalid_type', message: /one of a string or object/ })
   refuse(choice({ type: 'allowed_tools', tools: [] }), { param: 'tool_choice.tools', code: 'empty_array' })
@@ -268,7 +268,7 @@ test('tools that items add are checked like those of the request (req 133)', () 
     input: [{ type: 'additional_tools', role: 'developer', tools: [tool] }],
   })
   accept(added({ type: 'custom', name: 'exec', format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' } }))
-  refuse(added({ type: 'local_shell' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
+  refuse(added({ type: 'programmatic_tool_calling' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
 })
 
 test('every spelling of the cache retention is taken (req 29)', () => {

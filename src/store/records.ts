@@ -4,6 +4,7 @@ import type { Item } from '../protocol/items.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ConversationTurn } from './conversation-store.ts'
 import type { ClaimEnd } from './idempotency-store.ts'
+import type { WebhookEvent } from './webhook-store.ts'
 
 export type ResponseRecord = {
   readonly response: ResponseObject
@@ -22,6 +23,8 @@ export type ResponseRecord = {
 export type RunEnding = {
   readonly turn: ConversationTurn | null
   readonly claim: ClaimEnd | null
+  /** What the receivers of webhooks are told; absent or null: nothing. */
+  readonly event?: WebhookEvent | null
 }
 
 /** `running`: opened and not yet closed. `interrupted`: the process died while it ran. */

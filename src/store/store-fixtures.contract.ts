@@ -6,9 +6,11 @@ import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
 import type { ConversationStore } from './conversation-store.ts'
 import type { EventLog } from './event-log.ts'
+import type { BlobLedger, FileStore } from './file-store.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
 import type { JobStore, ProjectJobs } from './job-store.ts'
 import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export type OpenedStore = {
   readonly store: Store
@@ -142,6 +144,8 @@ export function slowStore(store: Store, seed: number): Store {
     forProject: (projectId) => slowProject(store.forProject(projectId), slow),
     keys: slowKeys(store.keys, slow),
     jobs: slowJobs(store.jobs, slow),
+    webhooks: slowQueue(store.webhooks, slow),
+    blobs: slowBlobs(store.blobs, slow),
     failOrphans: slow(store.failOrphans),
     purgeExpired: slow(store.purgeExpired),
     countExpired: slow(store.countExpired),
@@ -171,6 +175,8 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   getItems: slow(project.getItems),
   deleteResponse: slow(project.deleteResponse),
   prompts: slowPrompts(project.prompts, slow),
+  webhooks: slowWebhooks(project.webhooks, slow),
+  files: slowFiles(project.files, slow),
 })
 
 const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
@@ -180,6 +186,48 @@ const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
   get: slow(prompts.get),
   list: slow(prompts.list),
   delete: slow(prompts.delete),
+})
+
+const slowWebhooks = (webhooks: WebhookStore, slow: Slow): WebhookStore => ({
+  create: slow(webhooks.create),
+  get: slow(webhooks.get),
+  list: slow(webhooks.list),
+  change: slow(webhooks.change),
+  delete: slow(webhooks.delete),
+  listDeliveries: slow(webhooks.listDeliveries),
+  getDelivery: slow(webhooks.getDelivery),
+  redeliver: slow(webhooks.redeliver),
+})
+
+const slowQueue = (queue: WebhookQueue, slow: Slow): WebhookQueue => ({
+  take: slow(queue.take),
+  settle: slow(queue.settle),
+  nextDueAt: slow(queue.nextDueAt),
+  setConfigured: slow(queue.setConfigured),
+})
+
+const slowFiles = (files: FileStore, slow: Slow): FileStore => ({
+  create: slow(files.create),
+  get: slow(files.get),
+  blobsOf: slow(files.blobsOf),
+  list: slow(files.list),
+  delete: slow(files.delete),
+  usedBytes: slow(files.usedBytes),
+  uploads: {
+    create: slow(files.uploads.create),
+    get: slow(files.uploads.get),
+    addPart: slow(files.uploads.addPart),
+    blobsOf: slow(files.uploads.blobsOf),
+    complete: slow(files.uploads.complete),
+    cancel: slow(files.uploads.cancel),
+  },
+})
+
+const slowBlobs = (blobs: BlobLedger, slow: Slow): BlobLedger => ({
+  begin: slow(blobs.begin),
+  giveUp: slow(blobs.giveUp),
+  findUnowned: slow(blobs.findUnowned),
+  forget: slow(blobs.forget),
 })
 
 const slowConversations = (conversations: ConversationStore, slow: Slow): ConversationStore => ({

@@ -10,6 +10,7 @@ import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
 import { conversationContract } from './store-conversations.contract.ts'
 import { eventContract } from './store-events.contract.ts'
+import { fileContract } from './store-files.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
 import { idempotencyContract } from './store-idempotency.contract.ts'
 import { jobContract } from './store-jobs.contract.ts'
@@ -18,6 +19,7 @@ import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 import { usageContract } from './store-usage.contract.ts'
+import { webhookContract } from './store-webhooks.contract.ts'
 
 export function storeContract(name: string, openStore: OpenStore): void {
   const law: Law = (sentence, hold) =>
@@ -35,6 +37,8 @@ export function storeContract(name: string, openStore: OpenStore): void {
   retentionContract(law)
   keyContract(law)
   promptContract(law)
+  webhookContract(law)
+  fileContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

@@ -14,32 +14,36 @@ import type { PromptTemplate } from '../protocol/prompts.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
 import type { ConversationStore } from './conversation-store.ts'
 import type { EventLog } from './event-log.ts'
+import type { BlobLedger, FileStore } from './file-store.ts'
 import type { EndClaim, IdempotencyStore } from './idempotency-store.ts'
 import type { JobStore, ProjectJobs } from './job-store.ts'
 import type { ResponseRecord, RunEnding, UsageRow } from './records.ts'
+import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export { type ResponseRecord, type RunEnding, USAGE_OUTCOMES, type UsageRow } from './records.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
+  readonly webhooks: WebhookQueue
+  readonly blobs: BlobLedger
   readonly jobs: JobStore
   /**
-   * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, and every
-   * usage row it left open, as `interrupted`; what has a job keeps its lock and is free to be taken. For the start of a
-   * single node. Answers how many responses were ended.
+   * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, every
+   * usage row it left open, as `interrupted`, and every blob it was writing; what has a job keeps its lock and is free to
+   * be taken. For the start of a single node. Answers how many responses were ended.
    */
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
    * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands; with
-   * them, as many items of deleted conversations, idempotency keys and event logs. Answers how many there were of the most
-   * frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
-   * its own to show for it, so `now` has to lie at least the longest run in the past.
+   * them, as many items of deleted conversations, idempotency keys, files, uploads, deliveries of webhooks and event logs.
+   * Answers how many there were of the most frequent kind; call again while it answers `limit`. A run that is going may
+   * stand on a response without a row of its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
   /**
-   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if everything finished and made before
-   * that had expired too. Looks at every response: for people, not for requests.
+   * What `purgeExpired` would delete if it had no limit and, with `createdBefore`, if every response finished and made
+   * before that had expired too. Looks at every response: for people, not for requests.
    */
   countExpired(now: number, createdBefore: number | null): Promise<Expired>
   /**
@@ -61,7 +65,13 @@ export interface Store {
 }
 
 /** `bytes`: of the responses and their items, without indexes. */
-export type Expired = { readonly responses: number; readonly items: number; readonly bytes: number }
+export type Expired = {
+  readonly responses: number
+  readonly items: number
+  readonly bytes: number
+  readonly files: number
+  readonly fileBytes: number
+}
 
 export interface ProjectStore {
   readonly projectId: string
@@ -96,6 +106,8 @@ export interface ProjectStore {
   /** Deletes the response and its items. False when unknown. */
   deleteResponse(id: string): Promise<boolean>
   readonly prompts: PromptStore
+  readonly webhooks: WebhookStore
+  readonly files: FileStore
 }
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */

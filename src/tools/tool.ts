@@ -10,7 +10,8 @@
  * - `prepare` throws as little as `execute`: what cannot be asked for is not declared, and an item says why.
  */
 import { crc32 } from 'node:zlib'
-import type { ToolDeclaration } from '../models/model.ts'
+import type { ModelCapabilities, ToolDeclaration } from '../models/model.ts'
+import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
@@ -27,14 +28,23 @@ export interface Tool extends ToolRunner {
   declare(spec: ToolParam, path: string): readonly DeclaredTool[]
   /** Whether a provider that the operator lets run this kind of tool itself is to run this one. Absent: it is ours. */
   yieldsToProvider?(spec: ToolParam): boolean
+  /** Whether this model may use it. Absent: every model may. */
+  isFor?(model: ModelCapabilities): boolean
   /** For entries whose tools have to be asked for: once, before the first turn. What the entry then offers. */
   prepare?(spec: ToolParam, preparation: Preparation, context: ToolContext): AsyncGenerator<PrepareStep, PreparedTools>
 }
 
 /** Runs calls. */
 export interface ToolRunner {
-  /** The item a call opens, shown while its arguments stream. A hosted item: the call runs here. */
-  open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem
+  /**
+   * The item a call opens, shown while its arguments stream. A hosted item: the call runs here. Null: nothing is shown
+   * before the call is whole, and then what `whole` says.
+   */
+  open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem | null
+  /** The item of a finished call, or what is wrong with it: then the client never hears of it, and the model is told. */
+  whole?(call: OpenedCall, input: string): ClientCall | BadArguments
+  /** Such calls run here all the same, and are counted. */
+  readonly runsHere?: boolean
   /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
@@ -72,6 +82,8 @@ export type DeclaredTool = {
   readonly declaration: ToolDeclaration
   readonly name: string
   readonly namespace: string | null
+  /** It is shown when it was searched for, where the request has a search. */
+  readonly deferred?: boolean
   /** The entry of the request that it came from. */
   readonly spec: ToolParam
 }
@@ -106,6 +118,8 @@ export type ToolContext = {
   readonly include: readonly Include[]
   /** Whether the model can see an image in what a tool gave. */
   readonly imageInput: boolean
+  /** Everything that was said before, as far as the model is shown it, and what this response has said so far. */
+  items(): readonly Item[]
   /**
    * The mark, as `【3】`, by which the model cites this source; put it beside what the source says. Where the model writes
    * it, the client gets an annotation. A source has one mark, however often it is told.
@@ -122,6 +136,8 @@ export type ToolStep =
   | { readonly type: 'progress'; readonly event: HostedProgress }
   /** How the call's own item ends. */
   | { readonly type: 'finish'; readonly item: HostedItem }
+  /** A further item, whole: what a search for tools found. */
+  | { readonly type: 'item'; readonly item: ToolSearchOutput }
 
 /** What the model is told of a call: a text, or parts where an image belongs to it. */
 export type ToolOutput = string | readonly StoredPart[]
@@ -131,13 +147,15 @@ export type ToolOutcome =
   | { readonly type: 'await-client' }
   /** The client has to allow it first: the turn ends here. `digest`: of what its leave is for, in words of its tool. */
   | { readonly type: 'await-approval'; readonly digest: string }
-  /**
-   * It did not run, because its arguments are broken: see `readArguments`. The model is told `problem`, and may call
-   * again; a second turn with such a call ends the response.
-   */
-  | { readonly type: 'bad-arguments'; readonly problem: string }
+  | BadArguments
   /** It ran here and the model goes on. */
   | { readonly type: 'result'; readonly output: ToolOutput }
+
+/**
+ * A call did not run, because its arguments are broken: see `readArguments`. The model is told `problem`, and may call
+ * again; a second turn with such a call ends the response.
+ */
+export type BadArguments = { readonly type: 'bad-arguments'; readonly problem: string }
 
 const MAX_NAME_CHARS = 64
 const SEPARATOR = '__'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { cpuMicros, residentKib } from '../../bench/process-cost.ts'
-import { isReached, type Measured, ratioOf, toTable } from '../../bench/report.ts'
+import { isReached, LOWER_QUARTILE, MEDIAN, type Measured, toTable } from '../../bench/report.ts'
 
 const measured: Measured = {
   row: 'plain',
@@ -15,11 +15,19 @@ const measured: Measured = {
 
 describe('the table of the benchmark', () => {
   test('shows the median of the rounds’ ratios, not the ratio of medians', () => {
-    assert.equal(ratioOf(measured), 1.6)
+    assert.equal(MEDIAN.ratio(measured.samples), 1.6)
     assert.match(
       toTable([measured]),
       /\| plain \| CPU, us\/req \| 100 \| 150 \| 1\.60 \| at most 2 x floor \| reached \|/,
     )
+  })
+
+  test('sets what each side costs when it is left alone beside each other, whichever rounds those were', () => {
+    const floor = [10, 50, 11, 12, 13, 14, 15, 90]
+    const server = [80, 20, 22, 21, 23, 24, 70, 25]
+    const samples = floor.map((it, i) => ({ floor: it, server: server[i] ?? 0 }))
+    assert.equal(LOWER_QUARTILE.of(floor), 12)
+    assert.equal(LOWER_QUARTILE.ratio(samples), 22 / 12)
   })
 
   test('holds ratios and absolute values to their goals', () => {

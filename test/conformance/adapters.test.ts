@@ -12,6 +12,7 @@ import type { FieldTable } from '../../src/models/model.ts'
 import { fieldTable as responsesFields } from '../../src/models/responses/field-table.ts'
 import { responsesQuirksOf } from '../../src/models/responses/providers.ts'
 import { API_KEY, startServer, type TestServer } from '../support/server.ts'
+import { CLIENT_TOOL_CONVERSATIONS } from './client-tool-conversations.ts'
 import { CONVERSATIONS, type Conversation, type Outcome, type Step } from './conversations.ts'
 import { type HeldStep, holdConversation } from './hold-conversation.ts'
 import { type Provider, startProvider } from './provider.ts'
@@ -69,7 +70,7 @@ for (const subject of SUBJECTS) {
       await server.close()
       await provider.close()
     })
-    for (const conversation of CONVERSATIONS) {
+    for (const conversation of [...CONVERSATIONS, ...CLIENT_TOOL_CONVERSATIONS]) {
       for (const stream of [false, true]) {
         it(`${conversation.name}, ${stream ? 'streamed' : 'as JSON'}`, () =>
           hold(conversation, { subject, provider, server, stream }))

@@ -89,6 +89,10 @@ function lineOf(item: ResponseOutputItem): string[] {
     const parts = [...item.summary, ...(item.content ?? [])].map(({ text }) => text)
     return parts.length === 0 ? [] : [`thought: ${parts.join('')}`]
   }
+  if (item.type === 'shell_call' || item.type === 'local_shell_call')
+    return [`${item.type}: ${JSON.stringify(item.action)}`]
+  if (item.type === 'apply_patch_call') return [`${item.type}: ${JSON.stringify(item.operation)}`]
+  if (item.type === 'computer_call') return [`${item.type}: ${JSON.stringify(item.actions ?? item.action)}`]
   if (item.type !== 'message') return [`${item.type}`]
   return item.content.map((part) => (part.type === 'refusal' ? `refusal: ${part.refusal}` : `text: ${part.text}`))
 }
@@ -98,8 +102,10 @@ const asInput = (item: ResponseOutputItem) => item as ResponseInputItem
 /** `#n` is the n-th call of the response before. */
 function withCallIds(input: unknown, last: Response | null): ResponseInputItem[] {
   if (typeof input === 'string') return [{ role: 'user', content: input }]
-  const calls = (last?.output ?? []).flatMap((item) => (item.type === 'function_call' ? [item.call_id] : []))
+  const calls = (last?.output ?? []).flatMap((item) => ('call_id' in item ? [item.call_id ?? ''] : []))
   return (input as ResponseInputItem[]).map((item) =>
-    item.type === 'function_call_output' ? { ...item, call_id: calls[Number(item.call_id?.slice(1))] ?? '' } : item,
+    'call_id' in item && item.call_id?.startsWith('#')
+      ? ({ ...item, call_id: calls[Number(item.call_id.slice(1))] ?? '' } as ResponseInputItem)
+      : item,
   )
 }

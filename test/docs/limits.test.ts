@@ -5,15 +5,21 @@ import { test } from 'node:test'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
+import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
+import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
 import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
+import { MAX_FETCHED_URLS } from '../../src/models/inline-urls.ts'
 import { CHECK_TIMEOUT_MS, MAX_WAITING_CHECKS } from '../../src/models/isolated-checks.ts'
 import { LIST_TIMEOUT_MS, MAX_LIST_BYTES } from '../../src/models/provider-models.ts'
 import { MAX_LISTED_MODELS } from '../../src/models/read-model-list.ts'
 import { MIN_RETRIES, RETRY_RATIO } from '../../src/models/retry-budget.ts'
 import { BACKOFF_MS, MAX_RATE_LIMIT_WAIT_MS, MAX_RETRY_AFTER_MS } from '../../src/models/retrying-model.ts'
+import { MAX_SKILLS } from '../../src/protocol/client-tools.ts'
 import { MAX_FILE_DATA_CHARS, MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from '../../src/protocol/content.ts'
 import { MAX_ADDED_ITEMS } from '../../src/protocol/conversation.ts'
+import { MAX_FILENAME_CHARS, MAX_UPLOAD_PARTS, UPLOAD_TTL_SECONDS } from '../../src/protocol/files.ts'
+import { MAX_PARTIAL_IMAGES } from '../../src/protocol/hosted-tools.ts'
 import { MAX_PROMPT_VARIABLES, MAX_TEMPLATE_BYTES } from '../../src/protocol/prompts.ts'
 import { MAX_INPUT_ITEMS } from '../../src/protocol/request.ts'
 import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
@@ -21,6 +27,9 @@ import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
+import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
+import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
+import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
 import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
 import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
 import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
@@ -48,12 +57,19 @@ const ROWS: Readonly<Record<string, string>> = {
   'variables of a prompt template': count(MAX_PROMPT_VARIABLES),
   'a prompt template': size(MAX_TEMPLATE_BYTES),
   'prompts of a project, versions of one': `${count(PROMPT_LIMITS.prompts)}, ${count(PROMPT_LIMITS.versions)}`,
+  'head of a part, and what stands before the first': size(FORM_LIMITS.headBytes),
+  'parts, one field': `${FORM_LIMITS.parts}, ${size(MAX_FIELD_BYTES)}`,
+  "a file's name": `${MAX_FILENAME_CHARS} characters`,
+  'parts of an upload': count(MAX_UPLOAD_PARTS),
+  'an upload may stay pending': `${UPLOAD_TTL_SECONDS / 3600} h`,
+  'a refused form is read on': time(http.lingerMs),
   'a line of a stream': size(DEFAULT_SSE_LIMITS.lineChars),
   'a reply': size(DEFAULT_SSE_LIMITS.streamBytes),
   'events of a reply': count(DEFAULT_SSE_LIMITS.events),
   'first pause before a retry': time(BACKOFF_MS),
   'retries of all calls in a minute': `${RETRY_RATIO * 100} %, at least ${MIN_RETRIES}`,
   '`Retry-After` that is waited for': `${time(MAX_RETRY_AFTER_MS)}, of a 429 ${time(MAX_RATE_LIMIT_WAIT_MS)}`,
+  'URLs that are fetched for a provider': count(MAX_FETCHED_URLS),
   'a list of models': `${time(LIST_TIMEOUT_MS)}, ${size(MAX_LIST_BYTES)}, ${count(MAX_LISTED_MODELS)} models`,
   'a check of a pattern or schema': `${time(CHECK_TIMEOUT_MS)}, ${MAX_WAITING_CHECKS} waiting`,
   'writes waiting, in one transaction': `${count(MAX_QUEUED)}, ${count(MAX_BATCH)}`,
@@ -61,6 +77,13 @@ const ROWS: Readonly<Record<string, string>> = {
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),
   'an unread body that is skimmed': size(http.skimBytes),
+  'images changed by one call': count(MAX_INPUT_IMAGES),
+  'a side of an image': `${count(MAX_SIDE)} pixels`,
+  'partial images of one call': count(MAX_PARTIAL_IMAGES),
+  'an image of the demo engine': `${count(DEMO_MAX_PIXELS)} pixels`,
+  'tools found by one search': count(MAX_FOUND),
+  'the list of what can be found': `${count(MAX_LISTED_CHARS)} characters`,
+  'skills of a shell': count(MAX_SKILLS),
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

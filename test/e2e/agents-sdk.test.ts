@@ -1,12 +1,26 @@
 /** The OpenAI Agents SDK, unmodified but for base URL and key. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Agent, OpenAIConversationsSession, OpenAIProvider, Runner, setTracingDisabled, tool } from '@openai/agents'
+import {
+  Agent,
+  applyDiff,
+  applyPatchTool,
+  type Computer,
+  computerTool,
+  OpenAIConversationsSession,
+  OpenAIProvider,
+  Runner,
+  setTracingDisabled,
+  shellTool,
+  tool,
+} from '@openai/agents'
 import OpenAI from 'openai'
 import { z } from 'zod'
 import { BACKENDS, startServer, type TestServer } from '../support/server.ts'
 
 setTracingDisabled(true)
+
+const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='
 
 for (const backend of BACKENDS) {
   describe(`@openai/agents on ${backend.name}`, () => {
@@ -54,6 +68,67 @@ for (const backend of BACKENDS) {
       const result = await runner.run(agent, 'call get_weather with {"city":"Paris"}')
       assert.equal(asked, 'Paris')
       assert.match(String(result.finalOutput), /17 degrees/)
+    })
+
+    test(`an agent runs commands in a shell of its own on ${backend.name} (req 152)`, async () => {
+      const ran: string[] = []
+      const shell = shellTool({
+        shell: {
+          run: async ({ commands }) => {
+            ran.push(...commands)
+            return { output: [{ stdout: 'total 17', stderr: '', outcome: { type: 'exit', exitCode: 0 } }] }
+          },
+        },
+      })
+      const agent = new Agent({ name: 'Shell', instructions: 'Use the shell.', model: backend.model, tools: [shell] })
+      const result = await runner.run(agent, 'call shell with {"commands":["ls -l"]}')
+      assert.deepEqual(ran, ['ls -l'])
+      assert.match(String(result.finalOutput), /total 17/)
+    })
+
+    test(`an agent patches a file on ${backend.name} (req 153)`, async () => {
+      let file = 'a\nb\n'
+      const never = async () => assert.fail('no other operation was asked for')
+      const patch = applyPatchTool({
+        editor: {
+          createFile: never,
+          deleteFile: never,
+          updateFile: async ({ diff }) => {
+            file = applyDiff(file, diff)
+            return { status: 'completed', output: 'Patched 17 lines.' }
+          },
+        },
+      })
+      const agent = new Agent({ name: 'Patch', instructions: 'Patch.', model: backend.model, tools: [patch] })
+      const operation = JSON.stringify({ type: 'update_file', path: 'a.txt', diff: '@@\n-a\n+c\n' })
+      const result = await runner.run(agent, `call apply_patch with ${operation}`, { stream: true })
+      await result.completed
+      assert.equal(file, 'c\nb\n')
+      assert.match(String(result.finalOutput), /Patched 17/)
+    })
+
+    test(`an agent uses a computer on ${backend.name} (req 151)`, async () => {
+      const done: string[] = []
+      const note = (what: string) => () => void done.push(what)
+      const screen: Computer = {
+        environment: 'browser',
+        dimensions: [1024, 768],
+        screenshot: () => PIXEL,
+        click: (x, y, button) => void done.push(`click ${button} ${x} ${y}`),
+        doubleClick: note('double click'),
+        scroll: note('scroll'),
+        type: note('type'),
+        wait: note('wait'),
+        move: note('move'),
+        keypress: note('keypress'),
+        drag: note('drag'),
+      }
+      const tools = [computerTool({ computer: screen })]
+      const agent = new Agent({ name: 'Computer', instructions: 'Click.', model: backend.model, tools })
+      const click = '{"type":"click","button":"left","x":3,"y":4}'
+      const result = await runner.run(agent, `call computer with {"actions":[${click}]}`)
+      assert.deepEqual(done, ['click left 3 4'])
+      assert.ok(String(result.finalOutput).length > 0)
     })
 
     test(`an agent remembers through a session that is a conversation on ${backend.name} (req 57, 58)`, async () => {

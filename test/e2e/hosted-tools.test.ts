@@ -243,7 +243,7 @@ test('the operator may have tools left out that nobody runs', async () => {
     config: 'defaults: { unsupported_params: warn }\ntools: { mcp: { enabled: false } }',
   })
   try {
-    const body = { model: 'demo', input: 'Say: ok', tools: [WEB, MCP, { type: 'local_shell' }] }
+    const body = { model: 'demo', input: 'Say: ok', tools: [WEB, MCP, { type: 'programmatic_tool_calling' }] }
     const reply = await send(server, 'POST', '/v1/responses', body)
     assert.equal(reply.json.output_text, 'ok')
     assert.equal(String(reply.headers['x-antiphon-warnings']).match(/left out/g)?.length, 3)

@@ -26,13 +26,18 @@ test('expired responses go in batches while the server answers, and what is in u
 
     const create = (body: object) => send(server, 'POST', '/v1/responses', { model: 'demo', ...body })
     const first = await create({ input: 'My name is Ada.' })
-    const admin = await openPrune({ storage: { dataDir: server.dataDir, databasePath } }, { olderMs: null })
+    const config = {
+      storage: { dataDir: server.dataDir, databasePath },
+      fileStorage: { type: 'directory', path: join(server.dataDir, 'files') },
+      limits: { uploadTimeMs: 1_000 },
+    } as const
+    const admin = await openPrune(config, { olderMs: null })
     assert.equal((await admin.count()).responses, EXPIRED)
     const pruning = admin.prune()
     const replies = await Promise.all(Array.from({ length: 20 }, () => create({ input: 'Say hello.' })))
     assert.equal(await pruning, EXPIRED)
     assert.deepEqual(new Set(replies.map(({ status }) => status)), new Set([200]))
-    assert.deepEqual(await admin.count(), { responses: 0, items: 0, bytes: 0 })
+    assert.deepEqual(await admin.count(), { responses: 0, items: 0, bytes: 0, files: 0, fileBytes: 0 })
     await admin[Symbol.asyncDispose]()
     const next = await create({ input: 'What is my name?', previous_response_id: first.json.id })
     assert.match(String(next.json.output_text), /Ada/)

@@ -16,11 +16,17 @@ const RESOURCES = {
   conversations: client.conversations,
   'conversations.items': client.conversations.items,
   models: client.models,
+  webhooks: client.webhooks,
+  'webhooks.eventTypes': client.webhooks.eventTypes,
+  files: client.files,
+  uploads: client.uploads,
+  'uploads.parts': client.uploads.parts,
 } as const
 
 /** Of the SDK, but of no use against this server, and why. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   'models.delete': 'deletes models that were fine-tuned',
+  'webhooks.verifySignature': 'asks no server; `webhooks.unwrap` calls it',
 }
 
 const sources = readdirSync(FOLDER)

@@ -33,7 +33,10 @@ const thinking = (state: string): Script => {
   return { batches: [events] }
 }
 
-const filesOf = (folder: string) => readdirSync(folder).map((name) => readFileSync(join(folder, name)))
+const filesOf = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name)))
 
 async function thoughtOf(fixture: Fixture) {
   const run = await fixture.engine.createResponse({ model: 'm', input: 'hi' }, fixture.caller())

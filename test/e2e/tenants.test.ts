@@ -18,7 +18,7 @@ before(async () => {
   const created = await ring.create({
     name: 'stranger',
     projectId: 'proj_stranger',
-    scopes: ['responses', 'read'],
+    scopes: ['responses', 'files', 'read'],
     expiresAt: null,
   })
   stranger = created.key
@@ -28,9 +28,12 @@ after(() => server.close())
 
 const SECRET = 'heron-of-the-first-project'
 const UNKNOWN_RESPONSE = `resp_${'0'.repeat(48)}`
+const UNKNOWN_WEBHOOK = `whe_${'0'.repeat(48)}`
 const UNKNOWN_PROMPT = `pmpt_${'0'.repeat(48)}`
 const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
 const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
+const UNKNOWN_FILE = `file-${'0'.repeat(48)}`
+const UNKNOWN_UPLOAD = `upload_${'0'.repeat(48)}`
 const UNKNOWN_MEMBER = `msg_${'1'.repeat(48)}`
 
 type VictimIds = {
@@ -40,6 +43,10 @@ type VictimIds = {
   /** An item that only the conversation has. */
   readonly member: string
   readonly prompt: string
+  readonly webhook: string
+  readonly file: string
+  /** Pending, with one part. */
+  readonly upload: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -68,6 +75,16 @@ const SLOTS: readonly {
     ask: ({ prompt }) => asStranger('POST', `/v1/prompts/${prompt}`, { default_version: '1' }),
   },
   { name: 'DELETE prompt', ask: ({ prompt }) => asStranger('DELETE', `/v1/prompts/${prompt}`) },
+  { name: 'GET webhook', ask: (ids) => asStranger('GET', webhookPath(ids)) },
+  { name: 'POST webhook', ask: (ids) => asStranger('POST', webhookPath(ids), { name: 'mine' }) },
+  { name: 'DELETE webhook', ask: (ids) => asStranger('DELETE', webhookPath(ids)) },
+  { name: 'rotate webhook', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/rotate_secret`) },
+  {
+    name: 'test webhook',
+    ask: (ids) => asStranger('POST', `${webhookPath(ids)}/test`, { event_type: 'response.completed' }),
+  },
+  { name: 'webhook deliveries', ask: (ids) => asStranger('GET', `${webhookPath(ids)}/deliveries`) },
+  { name: 'webhook redelivery', ask: (ids) => asStranger('POST', `${webhookPath(ids)}/deliveries/evt_0/redeliver`) },
   { name: 'item_reference', ask: ({ item }) => create({ input: [{ type: 'item_reference', id: item }] }) },
   { name: 'bare id', ask: ({ item }) => create({ input: [{ id: item }] }) },
   { name: 'conversation', ask: ({ conversation }) => create({ input: 'x', conversation }) },
@@ -90,9 +107,20 @@ const SLOTS: readonly {
     ask: (ids) => asStranger('POST', `${conversationPath(ids)}/items`, { items: [{ role: 'user', content: 'x' }] }),
   },
   { name: 'GET member', ask: (ids) => asStranger('GET', `${conversationPath(ids)}/items/${ids.member}`) },
+  { name: 'GET file', ask: ({ file }) => asStranger('GET', `/v1/files/${file}`) },
+  { name: 'GET content of a file', ask: ({ file }) => asStranger('GET', `/v1/files/${file}/content`) },
+  { name: 'DELETE file', ask: ({ file }) => asStranger('DELETE', `/v1/files/${file}`) },
+  { name: 'list files after', ask: ({ file }) => asStranger('GET', `/v1/files?after=${file}`) },
+  { name: 'add a part', ask: ({ upload }) => sendPart(upload, stranger) },
+  {
+    name: 'complete an upload',
+    ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/complete`, { part_ids: ['part_1'] }),
+  },
+  { name: 'cancel an upload', ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/cancel`) },
   { name: 'DELETE member', ask: (ids) => asStranger('DELETE', `${conversationPath(ids)}/items/${ids.member}`) },
 ]
 
+const webhookPath = ({ webhook }: VictimIds) => `/v1/webhook_endpoints/${webhook}`
 const conversationPath = ({ conversation }: VictimIds) => `/v1/conversations/${conversation}`
 const asStranger = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) =>
   send(server, method, path, body, { key: stranger })
@@ -102,6 +130,18 @@ const count = (body: object) => asStranger('POST', '/v1/responses/input_tokens',
 
 const asOwner = (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object) => send(server, method, path, body)
 
+async function sendForm(path: string, fields: Record<string, string | File>, key: string): Promise<Reply> {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  const headers = { authorization: `Bearer ${key}` }
+  const reply = await fetch(server.url + path, { method: 'POST', headers, body: form })
+  const text = await reply.text()
+  return { status: reply.status, headers: {}, text, json: JSON.parse(text) }
+}
+
+const sendPart = (upload: string, key: string) =>
+  sendForm(`/v1/uploads/${upload}/parts`, { data: new File([SECRET], 'part') }, key)
+
 async function victim(): Promise<VictimIds> {
   const input = `The code word is ${SECRET}.`
   const { json } = await asOwner('POST', '/v1/responses', { model: 'demo', input })
@@ -109,6 +149,19 @@ async function victim(): Promise<VictimIds> {
   const path = `/v1/conversations/${made.json.id}/items`
   const added = await asOwner('POST', path, { items: [{ role: 'user', content: input }] })
   const prompt = await asOwner('POST', '/v1/prompts', { instructions: input })
+  const webhook = await asOwner('POST', '/v1/webhook_endpoints', {
+    name: SECRET,
+    url: `https://example.com/${SECRET}`,
+    event_types: ['response.completed'],
+  })
+  const file = await sendForm(
+    '/v1/files',
+    { purpose: 'user_data', file: new File([SECRET], `${SECRET}.txt`) },
+    server.apiKey,
+  )
+  const declared = { filename: `${SECRET}.txt`, purpose: 'assistants', bytes: SECRET.length, mime_type: 'text/plain' }
+  const upload = await asOwner('POST', '/v1/uploads', declared)
+  await sendPart(String(upload.json.id), server.apiKey)
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
@@ -116,6 +169,9 @@ async function victim(): Promise<VictimIds> {
     conversation: String(made.json.id),
     member: firstId(added.json.data),
     prompt: String(prompt.json.id),
+    webhook: String(webhook.json.id),
+    file: String(file.json.id),
+    upload: String(upload.json.id),
   }
 }
 
@@ -125,6 +181,9 @@ const UNKNOWN: VictimIds = {
   conversation: UNKNOWN_CONVERSATION,
   member: UNKNOWN_MEMBER,
   prompt: UNKNOWN_PROMPT,
+  webhook: UNKNOWN_WEBHOOK,
+  file: UNKNOWN_FILE,
+  upload: UNKNOWN_UPLOAD,
 }
 const masked = (text: string, ids: VictimIds) =>
   text
@@ -133,6 +192,9 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.conversation, UNKNOWN.conversation)
     .replaceAll(ids.member, UNKNOWN.member)
     .replaceAll(ids.prompt, UNKNOWN.prompt)
+    .replaceAll(ids.webhook, UNKNOWN.webhook)
+    .replaceAll(ids.file, UNKNOWN.file)
+    .replaceAll(ids.upload, UNKNOWN.upload)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
@@ -141,8 +203,11 @@ async function ownView(ids: VictimIds) {
     conversationPath(ids),
     `${conversationPath(ids)}/items`,
     `/v1/prompts/${ids.prompt}`,
+    webhookPath(ids),
+    `/v1/files/${ids.file}`,
+    `/v1/files/${ids.file}/content`,
   ]
-  return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).json))
+  return Promise.all(paths.map(async (path) => (await asOwner('GET', path)).text.replace(/req_\w+/g, 'req')))
 }
 
 for (const slot of SLOTS) {
@@ -153,6 +218,9 @@ for (const slot of SLOTS) {
         await asOwner('DELETE', `/v1/responses/${ids.response}`)
         await asOwner('DELETE', conversationPath(ids))
         await asOwner('DELETE', `/v1/prompts/${ids.prompt}`)
+        await asOwner('DELETE', webhookPath(ids))
+        await asOwner('DELETE', `/v1/files/${ids.file}`)
+        await asOwner('POST', `/v1/uploads/${ids.upload}/cancel`)
       }
       const before = await ownView(ids)
       const foreign = await slot.ask(ids)
@@ -162,6 +230,8 @@ for (const slot of SLOTS) {
       assert.equal(masked(foreign.text, ids), unknown.text)
       assert.ok(!foreign.text.includes(SECRET))
       assert.deepEqual(await ownView(ids), before)
+      // A project may have few of them.
+      await asOwner('DELETE', webhookPath(ids))
     }
   })
 }

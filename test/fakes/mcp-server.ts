@@ -20,6 +20,8 @@ export type FakeMcp = {
   tools: readonly Json[]
   /** In the place of its usual answers, by method. */
   answers: Readonly<Record<string, McpAnswer>>
+  /** Answers a GET, which opens a stream; null: there is none. */
+  stream: ((reply: ServerResponse) => void) | null
   /** Connections that were made. */
   readonly connections: number
   close(): Promise<void>
@@ -47,6 +49,7 @@ export async function startFakeMcp(tools: readonly Json[] = [fakeTool('look')]):
   const server = createServer(async (request, reply) => {
     // The far side going away in the middle is what many tests are about.
     reply.on('error', () => {})
+    if (request.method === 'GET' && fake.stream) return fake.stream(reply)
     if (request.method !== 'POST') return reply.writeHead(request.method === 'DELETE' ? 200 : 405).end()
     const { id, method, params = {} } = await readJson(request)
     requests.push({ method: String(method), params: params as Json, headers: request.headers })
@@ -63,6 +66,7 @@ export async function startFakeMcp(tools: readonly Json[] = [fakeTool('look')]):
   fake = {
     tools,
     answers: {},
+    stream: null,
     host,
     url: `http://${host}/mcp`,
     requests,

@@ -79,8 +79,9 @@ function checkInput(input: unknown): ChatRefusal | null {
     if (!isJson(item)) return refuse(at, `Invalid type for '${at}': expected an object.`, 'invalid_type')
     const wrong = checkItem(item, at, input[index + 1])
     if (wrong) return wrong
-    if (item.type === 'function_call' || item.type === 'custom_tool_call') calls.add(item.call_id)
-    if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
+    if (typeof item.call_id !== 'string') continue
+    if (!String(item.type).endsWith('_output')) calls.add(item.call_id)
+    else {
       if (!calls.has(item.call_id))
         return refuse('input', `No tool call found for function call output with call_id ${item.call_id}.`)
       answered.add(item.call_id)
@@ -97,6 +98,14 @@ const ITEM_FIELDS: Readonly<Record<string, readonly string[]>> = {
   custom_tool_call: ['call_id', 'name', 'input'],
   function_call_output: ['call_id', 'output'],
   custom_tool_call_output: ['call_id', 'output'],
+  shell_call: ['call_id', 'action', 'status', 'environment'],
+  shell_call_output: ['call_id', 'output', 'status', 'max_output_length'],
+  local_shell_call: ['call_id', 'action', 'status'],
+  local_shell_call_output: ['id', 'call_id', 'output', 'status'],
+  apply_patch_call: ['call_id', 'operation', 'status'],
+  apply_patch_call_output: ['call_id', 'output', 'status'],
+  computer_call: ['call_id', 'action', 'actions', 'pending_safety_checks', 'status'],
+  computer_call_output: ['call_id', 'output', 'acknowledged_safety_checks', 'status'],
   web_search_call: ['status', 'action'],
   file_search_call: ['id', 'status', 'queries', 'results'],
   code_interpreter_call: ['id', 'status', 'container_id', 'code', 'outputs'],

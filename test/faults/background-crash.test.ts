@@ -164,7 +164,7 @@ test('after SIGTERM background runs go on where they were, and readers are told 
 
 /** The key of the MCP server lies nowhere in the clear, though runs wait that need it. */
 function checkNoSecrets(dataDir: string): void {
-  for (const name of readdirSync(dataDir)) {
+  for (const { name } of readdirSync(dataDir, { withFileTypes: true }).filter((it) => it.isFile())) {
     assert.ok(!readFileSync(join(dataDir, name)).includes('canary-key'), `${name} holds the key of an MCP server`)
   }
 }

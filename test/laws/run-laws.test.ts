@@ -20,9 +20,12 @@ before(async () => {
 })
 after(() => fixture.close())
 
-async function run(next: Script, options: { store?: boolean; stream?: boolean; signal?: AbortSignal } = {}) {
+type Options = { store?: boolean; stream?: boolean; signal?: AbortSignal; fates?: readonly number[] }
+
+async function run(next: Script, options: Options = {}) {
   fixture.play(next)
-  const { signal, ...fields } = options
+  const { signal, fates = [0], ...fields } = options
+  fixture.fare(fates)
   const started = await fixture.engine.createResponse(
     { ...LAW_REQUEST, ...fields },
     fixture.caller(signal ? { signal } : {}),
@@ -46,6 +49,36 @@ test('any lawful model stream becomes a lawful response stream, whatever its blo
   await fc.assert(
     fc.asyncProperty(arbitraryStream, async ({ batches }) => {
       checkRunLaws(await run({ batches }, { store: false }))
+    }),
+    RUNS,
+  )
+})
+
+/** How slow each call is, and whether it breaks. */
+const fates = fc.array(fc.oneof(fc.nat(3), fc.integer({ min: 10, max: 39 })), { minLength: 1, maxLength: 4 })
+
+test('tools that run side by side, each as slow as it likes, leave a lawful stream, also when some of them break', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryStream, fates, async ({ batches }, chosen) => {
+      checkRunLaws(await run({ batches }, { store: false, fates: chosen }))
+    }),
+    RUNS,
+  )
+})
+
+test('an abort while several tools run ends the stream once, and nothing is told of them afterwards', async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitraryStream, fates, fc.nat(6), async ({ batches }, chosen, turns) => {
+      const controller = new AbortController()
+      const abort = async () => {
+        for (let turn = 0; turn < turns; turn++) await new Promise(setImmediate)
+        controller.abort(new RunAbort('cancelled'))
+      }
+      const before = (index: number) => {
+        if (index === batches.length) void abort()
+      }
+      const response = checkRunLaws(await run({ batches, before }, { signal: controller.signal, fates: chosen }))
+      assert.notEqual(response.status, 'in_progress')
     }),
     RUNS,
   )

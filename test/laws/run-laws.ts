@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { isTerminal, type RunEvent, toPublicEvent } from '../../src/engine/run-event.ts'
 import { applyEvent } from '../../src/protocol/apply-event.ts'
 import type { ResponseEvent } from '../../src/protocol/events.ts'
+import { isHostedItem } from '../../src/protocol/hosted-items.ts'
 import type { ResponseObject } from '../../src/protocol/response.ts'
 
 export function checkRunLaws(events: readonly RunEvent[]): ResponseObject {
@@ -45,44 +46,51 @@ const PART_OPENERS: Readonly<Record<string, string>> = {
   'response.reasoning_summary_part.added': 'response.reasoning_summary_part.done',
 }
 
-/** Law 5: every `added` has its `done`, indexes are dense, nothing touches a closed item or part. */
+type OpenItem = { readonly id: string; readonly parts: Map<string, number> }
+
+/**
+ * Law 5: every `added` has its `done`, indexes are dense, nothing touches a closed item or part. Beside the newest item
+ * only those of tools that run here may be open.
+ */
 function checkBracketing(events: readonly ResponseEvent[]): void {
   let items = 0
-  let openItem: { id: string; index: number; parts: Map<string, number> } | null = null
-  let openPart: { closer: string; deltas: string } | null = null
+  const open = new Map<number, OpenItem>()
+  let streaming: number | null = null
+  let openPart: { closer: string; index: number } | null = null
   for (const event of events) {
     if (event.type === 'response.output_item.added') {
-      assert.equal(openItem, null, 'an item opens only after the one before it closed')
+      assert.equal(streaming, null, 'an item opens only after the one before it closed, or was set aside')
       assert.equal(event.output_index, items, 'output_index is dense')
-      openItem = { id: event.item.id, index: items, parts: new Map() }
+      open.set(items, { id: event.item.id, parts: new Map() })
+      streaming = isHostedItem(event.item) ? null : items
       items += 1
       continue
     }
     if (event.type === 'response.output_item.done') {
-      assert.equal(openPart, null, `item ${event.output_index} closes after its parts`)
-      assert.equal(event.output_index, openItem?.index, 'done names the open item')
-      assert.equal(event.item.id, openItem?.id, 'done keeps the id')
-      openItem = null
+      if (openPart) assert.notEqual(openPart.index, event.output_index, 'an item closes after its parts')
+      assert.equal(event.item.id, open.get(event.output_index)?.id, 'done names an open item')
+      open.delete(event.output_index)
+      if (streaming === event.output_index) streaming = null
       continue
     }
-    if (!('item_id' in event)) continue
+    if (!('output_index' in event)) continue
+    const openItem = open.get(event.output_index)
     assert.ok(openItem, `${event.type} belongs to an open item`)
-    assert.equal(event.item_id, openItem.id, `${event.type} names the open item`)
-    assert.equal(event.output_index, openItem.index, `${event.type} has the index of the open item`)
+    if ('item_id' in event) assert.equal(event.item_id, openItem.id, `${event.type} names the open item`)
     const closer = PART_OPENERS[event.type]
     if (closer) {
       assert.equal(openPart, null, 'a part opens only after the one before it closed')
       const index = 'content_index' in event ? event.content_index : 'summary_index' in event ? event.summary_index : -1
       assert.equal(index, openItem.parts.get(closer) ?? 0, 'part indexes are dense')
       openItem.parts.set(closer, index + 1)
-      openPart = { closer, deltas: '' }
+      openPart = { closer, index: event.output_index }
     } else if (event.type === openPart?.closer) {
       openPart = null
     } else if (event.type.endsWith('.delta') && ('content_index' in event || 'summary_index' in event)) {
       assert.ok(openPart, `${event.type} belongs to an open part`)
     }
   }
-  assert.equal(openItem, null, 'every added item has its done')
+  assert.equal(open.size, 0, 'every added item has its done')
   assert.equal(openPart, null, 'every added part has its done')
 }
 

@@ -24,6 +24,10 @@ export const SDK_TYPES = [
   'SdkDeletedConversation',
   'SdkConversationItem',
   'SdkConversationItemList',
+  'SdkFile',
+  'SdkDeletedFile',
+  'SdkUpload',
+  'SdkUploadPart',
 ] as const
 export type SdkType = (typeof SDK_TYPES)[number]
 

@@ -45,20 +45,35 @@ export const KNOWN_DISAGREEMENTS: readonly Disagreement[] = [
     },
   },
   {
+    name: 'the purpose of a file may be evals',
+    reason: 'The SDK sends files for it; only its list of what a file says of itself was not grown.',
+    patch(definitions) {
+      const { purpose } = definitionOf(definitions, 'FileObject').properties
+      assert.ok(purpose && Array.isArray(purpose.enum) && !purpose.enum.includes('evals'), 'the SDK knows it now')
+      purpose.enum.push('evals')
+    },
+  },
+  {
     name: 'connector_id of an MCP tool is a name of the operator’s',
     reason: 'OpenAI lists connectors of its own services; here they are servers that the configuration names.',
     patch: (definitions) => makeText(definitions, 'Tool.Mcp', 'connector_id'),
   },
   {
-    name: 'tools of a listed additional_tools item are as they were sent',
+    name: 'tools of a listed additional_tools or tool_search_output item are as they were sent',
     reason: 'The SDK asks for filled-in defaults; the item is what a client gave and must come back unchanged.',
     patch(definitions) {
-      for (const type of ['ResponseItem.AdditionalTools', 'ConversationItem.AdditionalTools']) {
+      for (const type of LISTED_TOOLS) {
         definitionOf(definitions, type).properties.tools = { type: 'array', items: { type: 'object' } }
       }
     },
   },
 ]
+
+const LISTED_TOOLS = [
+  'ResponseItem.AdditionalTools',
+  'ConversationItem.AdditionalTools',
+  'ResponseToolSearchOutputItem',
+] as const
 
 type Properties = { [name: string]: SdkSchema }
 

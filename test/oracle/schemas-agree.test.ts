@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { ConversationSchema, DeletedConversationSchema } from '../../src/protocol/conversation.ts'
 import { EVENT_SCHEMAS } from '../../src/protocol/events.ts'
 import { findInvalid } from '../../src/protocol/explain-invalid.ts'
+import { DeletedFileSchema, FileSchema, UploadPartSchema, UploadSchema } from '../../src/protocol/files.ts'
 import { ItemSchema, LATER_ITEM_TYPES } from '../../src/protocol/items.ts'
 import { CreateResponseSchema } from '../../src/protocol/request.ts'
 import { InputTokensSchema, ItemListSchema, ResponseSchema } from '../../src/protocol/response.ts'
@@ -16,12 +17,16 @@ import {
   assertSdkConversationItem,
   assertSdkConversationItemList,
   assertSdkDeletedConversation,
+  assertSdkDeletedFile,
   assertSdkEvent,
+  assertSdkFile,
   assertSdkInputTokens,
   assertSdkItem,
   assertSdkItemList,
   assertSdkModel,
   assertSdkResponse,
+  assertSdkUpload,
+  assertSdkUploadPart,
 } from './sdk-oracle.ts'
 
 const RUNS = { numRuns: 150 }
@@ -66,6 +71,14 @@ test('a conversation, its items and their list are those of the SDK (req 57, 58)
   fc.assert(fc.property(arbitraryOf(ItemListSchema), assertSdkConversationItemList), RUNS)
 })
 
+test('files, uploads and their parts are those of the SDK (req 171, 175)', () => {
+  const few = { numRuns: 50 }
+  fc.assert(fc.property(arbitraryOf(FileSchema), assertSdkFile), few)
+  fc.assert(fc.property(arbitraryOf(DeletedFileSchema), assertSdkDeletedFile), few)
+  fc.assert(fc.property(arbitraryOf(UploadSchema), assertSdkUpload), few)
+  fc.assert(fc.property(arbitraryOf(UploadPartSchema), assertSdkUploadPart), few)
+})
+
 test('a token count and a model are those of the SDK (req 40, 41)', () => {
   fc.assert(
     fc.property(arbitraryOf(InputTokensSchema), (count) => assertSdkInputTokens(count)),
@@ -102,6 +115,7 @@ const REFUSED_ANYWAY = [
     why: 'a schema of an MCP tool is an object; it is `unknown` there',
   },
   { param: /\.filters\.filters\[\d+\]$/, why: 'a filter of filters holds filters; they are `unknown` there' },
+  { param: /^tools\[\d+\]\.parameters$/, why: 'the parameters of a search are a schema; they are `unknown` there' },
   { param: /\.tools\[\d+\]\.parameters$/, why: 'the parameters of a namespaced function are `unknown` there' },
 ]
 

@@ -21,6 +21,10 @@ export const assertSdkDeletedConversation = (value: unknown): void => assertSdk(
 /** An item as a conversation lists it. */
 export const assertSdkConversationItem = (value: unknown): void => assertSdk('SdkConversationItem', value)
 export const assertSdkConversationItemList = (value: unknown): void => assertSdk('SdkConversationItemList', value)
+export const assertSdkFile = (value: unknown): void => assertSdk('SdkFile', value)
+export const assertSdkDeletedFile = (value: unknown): void => assertSdk('SdkDeletedFile', value)
+export const assertSdkUpload = (value: unknown): void => assertSdk('SdkUpload', value)
+export const assertSdkUploadPart = (value: unknown): void => assertSdk('SdkUploadPart', value)
 export const assertSdkModel = (value: unknown): void => assertSdk('SdkModel', value)
 
 function assertSdk(type: SdkType, value: unknown): void {

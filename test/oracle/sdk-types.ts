@@ -5,6 +5,7 @@
  */
 import type { Conversation, ConversationDeletedResource } from 'openai/resources/conversations/conversations'
 import type { ConversationItem, ConversationItemList } from 'openai/resources/conversations/items'
+import type { FileDeleted, FileObject } from 'openai/resources/files'
 import type { Model } from 'openai/resources/models'
 import type { ResponseItemList } from 'openai/resources/responses/input-items'
 import type { InputTokenCountParams, InputTokenCountResponse } from 'openai/resources/responses/input-tokens'
@@ -15,6 +16,8 @@ import type {
   ResponseItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses'
+import type { UploadPart } from 'openai/resources/uploads/parts'
+import type { Upload } from 'openai/resources/uploads/uploads'
 
 export type SdkResponse = Response
 export type SdkEvent = ResponseStreamEvent
@@ -28,4 +31,8 @@ export type SdkModel = Model
 export type SdkConversation = Conversation
 export type SdkDeletedConversation = ConversationDeletedResource
 export type SdkConversationItem = ConversationItem
+export type SdkFile = FileObject
+export type SdkDeletedFile = FileDeleted
+export type SdkUpload = Upload
+export type SdkUploadPart = UploadPart
 export type SdkConversationItemList = ConversationItemList

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { baseEnv, freePort, type StartedProcess, startProcess } from './start-process.ts'
 
-const LAUNCHER = fileURLToPath(new URL('../../bin/antiphon.js', import.meta.url))
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const START_MS = 30_000
 
 export type StartedServer = {
@@ -27,6 +27,8 @@ export type ServerOptions = {
   readonly env?: Readonly<Record<string, string>>
   /** A command before the server's own, as `taskset -c 0`. */
   readonly prefix?: readonly string[]
+  /** Of the checkout whose server is started; null or absent: this one. */
+  readonly root?: string | null
 }
 
 export async function startAntiphon(options: ServerOptions = {}): Promise<StartedServer> {
@@ -45,7 +47,7 @@ export async function startAntiphon(options: ServerOptions = {}): Promise<Starte
   const [command = process.execPath, ...args] = [
     ...(options.prefix ?? []),
     process.execPath,
-    LAUNCHER,
+    join(options.root ?? ROOT, 'bin', 'antiphon.js'),
     'serve',
     '--config',
     config,

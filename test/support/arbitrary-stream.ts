@@ -78,6 +78,26 @@ const callBlock: fc.Arbitrary<Block> = fc
     { type: 'call-end', id },
   ])
 
+/** Of tools that a client runs and that are no functions: whole, broken in what they say, or no JSON at all. */
+const clientCallBlock: fc.Arbitrary<Block> = fc
+  .tuple(
+    fc.oneof(
+      fc.record({ commands: fc.array(text, { maxLength: 3 }) }).map((args) => ['shell', JSON.stringify(args)] as const),
+      fc
+        .record({ type: fc.constantFrom('create_file', 'delete_file'), path: text, diff: text })
+        .map((args) => ['apply_patch', JSON.stringify(args)] as const),
+      text.map((args) => ['shell', args] as const),
+      fc.constantFrom('hidden', 'nothing').map((query) => ['tool_search', JSON.stringify({ query })] as const),
+    ),
+    fc.nat(8),
+  )
+  .map(([[name, input], at]) => (id) => [
+    { type: 'call-start', id, kind: 'function', name, callId: null },
+    { type: 'call-delta', id, delta: input.slice(0, at) },
+    { type: 'call-delta', id, delta: input.slice(at) },
+    { type: 'call-end', id },
+  ])
+
 const ended = fc.constantFrom('completed' as const, 'failed' as const)
 const hostedItem: fc.Arbitrary<HostedDraft> = fc.oneof(
   fc.record({
@@ -137,7 +157,9 @@ const hostedBlock: fc.Arbitrary<Block> = fc
     ]
   })
 
-const blocks = fc.array(fc.oneof(textBlock, refusalBlock, reasoningBlock, callBlock, hostedBlock), { maxLength: 6 })
+const blocks = fc.array(fc.oneof(textBlock, refusalBlock, reasoningBlock, callBlock, clientCallBlock, hostedBlock), {
+  maxLength: 6,
+})
 const reason: fc.Arbitrary<FinishReason> = fc.constantFrom('stop', 'tool_calls', 'length', 'content_filter')
 
 /** Takes from the blocks in turn as `picks` says; each block keeps its own order. */

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openDirectoryBlobs } from '../../src/blobs/directory/directory-blobs.ts'
 import { createEngine, type EngineDeps } from '../../src/engine/create-engine.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
@@ -36,12 +37,22 @@ export const TEST_SETTINGS: EngineSettings = {
   truncationByDefault: 'disabled',
   maxOutputTokensByDefault: null,
   maxToolCallsByDefault: 64,
+  toolCallsAtOnce: 8,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
   projects: new Map(),
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
   background: { maxQueued: 100, logTtlSeconds: 24 * 3600 },
   wallClockMs: 60_000,
+  files: {
+    fileBytes: 1_000_000,
+    uploadBytes: 4_000_000,
+    partBytes: 1_000_000,
+    projectBytes: 10_000_000,
+    projectFiles: 100,
+    projectUploads: 10,
+    ttlSeconds: null,
+  },
 }
 
 /** Every model name resolves to `model`. `wrapStore` puts a fault or a witness before the real store. */
@@ -76,10 +87,13 @@ export async function openEngine(
     clock: systemClock,
     ids: createCountingIds(),
     telemetry: { ...silentTelemetry, ...options.telemetry },
+    onWebhookEvent() {},
     prices: options.prices ?? noPrices,
     embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
     detached: new AbortController().signal,
+    blobs: openDirectoryBlobs(join(directory, 'files')),
+    transfers: createRunSlots({ total: 1000, perProject: 1000 }, 'uploads'),
   }
   return {
     engine: createEngine(deps),

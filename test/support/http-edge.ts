@@ -16,6 +16,8 @@ import type { EmbedderCatalog } from '../../src/models/embedder.ts'
 import { validateChatCompletion } from '../../src/protocol/chat/validate-chat.ts'
 import { validateEmbeddings } from '../../src/protocol/embeddings.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
+import { readFileFields } from '../../src/protocol/read-file-form.ts'
+import { validateCompleteUpload, validateCreateUpload } from '../../src/protocol/validate-upload.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
@@ -79,11 +81,30 @@ const validate: HttpServerOptions['validate'] = {
   createConversation: (body) => ({ request: isRecord(body) ? body : {}, warnings: [] }),
   updateConversation: () => ({ request: { metadata: {} }, warnings: [] }),
   addConversationItems: () => ({ request: { items: [] }, warnings: [] }),
+  fileFields: (fields) => readFileFields(fields, { unknownParams: 'warn' }),
+  createUpload: (body) => validateCreateUpload(body, { unknownParams: 'warn' }),
+  completeUpload: (body) => validateCompleteUpload(body, { unknownParams: 'warn' }),
+}
+
+const unused = async () => {
+  throw new Error('the tests of the edge ask nothing of webhooks')
+}
+const webhooks: HttpServerOptions['webhooks'] = {
+  create: unused,
+  get: unused,
+  list: unused,
+  update: unused,
+  delete: unused,
+  rotateSecret: unused,
+  test: unused,
+  listDeliveries: unused,
+  redeliver: unused,
 }
 
 /** For tests of the routes as data; nothing in it is called. */
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
+  webhooks,
   catalog,
   embedders,
   validate,
@@ -150,6 +171,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
     ...overrides,
     limits: { shutdownGraceMs: 200, ...overrides.limits },
     engine,
+    webhooks,
   })
   t.after(() => server.close())
   const { port } = await server.listen(overrides.host ?? '127.0.0.1', 0)

@@ -5,12 +5,16 @@ import {
   assertSdkConversationItem,
   assertSdkConversationItemList,
   assertSdkDeletedConversation,
+  assertSdkDeletedFile,
   assertSdkEvent,
+  assertSdkFile,
   assertSdkInputTokens,
   assertSdkItem,
   assertSdkItemList,
   assertSdkModel,
   assertSdkResponse,
+  assertSdkUpload,
+  assertSdkUploadPart,
 } from '../oracle/sdk-oracle.ts'
 import { eventsOf } from './http.ts'
 
@@ -88,10 +92,14 @@ function checkConversation(body: Shown): number {
 }
 
 function checkObject(body: Shown): number {
-  if (body.deleted) return 0
+  if (body.deleted && body.object !== 'file') return 0
   if (body.object === 'response') assertSdkResponse(body)
   else if (body.object === 'response.input_tokens') assertSdkInputTokens(body)
   else if (body.object === 'model') assertSdkModel(body)
+  else if (body.object === 'file') (body.deleted ? assertSdkDeletedFile : assertSdkFile)(body)
+  else if (body.object === 'upload') assertSdkUpload(body)
+  else if (body.object === 'upload.part') assertSdkUploadPart(body)
+  else if (body.object === 'list' && body.data?.[0]?.object === 'file') body.data.forEach(assertSdkFile)
   else if (body.object === 'list' && body.data?.[0]?.object === 'model') body.data.forEach(assertSdkModel)
   else if (body.object === 'list') {
     assertSdkItemList(body)

@@ -1,8 +1,8 @@
 /** For the tests of the edge: the engine port, scripted. It is the far side of every route. */
-import type { Caller, Conversations, Engine, PageQuery, Run } from '../../src/engine/engine.ts'
+import type { Caller, Conversations, Engine, Files, PageQuery, Run, Uploads } from '../../src/engine/engine.ts'
 import type { RunBatch, RunEvent } from '../../src/engine/run-event.ts'
 import type { Conversation } from '../../src/protocol/conversation.ts'
-import { type ApiError, conversationNotFound, responseNotFound } from '../../src/protocol/errors.ts'
+import { ApiError, conversationNotFound, responseNotFound } from '../../src/protocol/errors.ts'
 import type { PromptObject } from '../../src/protocol/prompts.ts'
 import type { CreateResponseRequest } from '../../src/protocol/request.ts'
 import { NO_USAGE, plainUsage } from '../../src/protocol/usage.ts'
@@ -120,6 +120,12 @@ const noConversations: Conversations = {
   deleteItem: noConversation,
 }
 
+const noFile = async () => {
+  throw new ApiError({ status: 404, message: 'no files here' })
+}
+const noFiles: Files = { create: noFile, get: noFile, list: noFile, delete: noFile, read: noFile }
+const noUploads: Uploads = { create: noFile, addPart: noFile, complete: noFile, cancel: noFile }
+
 export function createScriptedEngine(): ScriptedEngine {
   const known = (id: string) => {
     if (id !== 'resp_1') throw responseNotFound(id)
@@ -205,5 +211,7 @@ export function createScriptedEngine(): ScriptedEngine {
       warnings: [],
     }),
     conversations: noConversations,
+    files: noFiles,
+    uploads: noUploads,
   }
 }

@@ -34,6 +34,24 @@ function scripted(name: string, part: Pick<Tool, 'open' | 'onInput'>, script: To
   }
 }
 
+/**
+ * The script of a tool that is slow or fails, by a number from `next` when a call begins: its lower digit is how many
+ * times the call gives way to others before each step, and from 10 on it throws when it has done as much as its tens say.
+ */
+export const unsteady = (script: ToolScript, next: () => number): ToolScript =>
+  async function* (call, context) {
+    const fate = next()
+    const steps = script(call, context)
+    for (let done = 1; ; done++) {
+      for (let turn = 0; turn < fate % 10; turn++) await new Promise(setImmediate)
+      if (fate >= 10 && done > fate / 10) throw new Error('it broke')
+      context.signal.throwIfAborted()
+      const step = await steps.next()
+      if (step.done) return step.value
+      yield step.value
+    }
+  }
+
 /** Its code streams as it comes; by default it prints the code. */
 export const scriptedCodeTool = (script: ToolScript = runCode): ScriptedTool =>
   scripted(
@@ -52,7 +70,7 @@ export const scriptedCodeTool = (script: ToolScript = runCode): ScriptedTool =>
     script,
   )
 
-async function* runCode({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
+export async function* runCode({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
   if (item?.type !== 'code_interpreter_call') throw new TypeError('it opened another item')
   yield { type: 'progress', event: { type: 'response.code_interpreter_call_code.done', code: input } }
   yield { type: 'progress', event: { type: 'response.code_interpreter_call.interpreting' } }
@@ -77,7 +95,7 @@ export const scriptedSearchTool = (script: ToolScript = search): ScriptedTool =>
     script,
   )
 
-async function* search({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
+export async function* search({ item, input }: FinishedCall): AsyncGenerator<ToolStep, ToolOutcome> {
   if (item?.type !== 'web_search_call') throw new TypeError('it opened another item')
   yield { type: 'progress', event: { type: 'response.web_search_call.searching' } }
   yield { type: 'progress', event: { type: 'response.web_search_call.completed' } }

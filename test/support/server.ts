@@ -7,6 +7,7 @@ import { PROVIDER_CATALOG } from '../../src/app/built-in-providers.ts'
 import { createApp } from '../../src/app.ts'
 import { resolveConfig } from '../../src/config/resolve-config.ts'
 import type { Clock } from '../../src/lib/clock.ts'
+import type { Resolve } from '../../src/lib/outbound-guard.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
 import { startRecordingProxy } from './recording-proxy.ts'
@@ -40,6 +41,8 @@ export type ServerOptions = {
   readonly telemetry?: Telemetry
   /** In the place of the system's. */
   readonly clock?: Clock
+  /** How the outbound guard looks up names. */
+  readonly resolve?: Resolve
   /** Told of faults, which are then allowed. */
   readonly onFault?: (error: unknown) => void
   /** Hold everything this server sends to the official SDK's types, when it closes. */
@@ -68,7 +71,8 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const faults: unknown[] = []
   const onFault = options.onFault ?? ((error) => faults.push(error))
   const telemetry: Telemetry = { ...silentTelemetry, ...options.telemetry, failed: ({ error }) => onFault(error) }
-  const app = await createApp(resolved.config, { telemetry, ...(options.clock && { clock: options.clock }) })
+  const { clock, resolve } = options
+  const app = await createApp(resolved.config, { telemetry, ...(clock && { clock }), ...(resolve && { resolve }) })
   const { url: own } = await app.listen()
   const proxy = options.checked ? await startRecordingProxy(own) : null
   const url = proxy?.url ?? own

@@ -9,6 +9,7 @@ import { createChatCompletion } from './create-chat-completion.ts'
 import { createEmbeddings } from './create-embeddings.ts'
 import { createResponse } from './create-response.ts'
 import { deleteResponse } from './delete-response.ts'
+import { fileRoutes } from './files.ts'
 import { getModel } from './get-model.ts'
 import { getResponse } from './get-response.ts'
 import { healthRoutes } from './health.ts'
@@ -21,7 +22,9 @@ import { promptRoutes } from './prompts.ts'
 import { readyRoutes } from './ready.ts'
 import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
+import { uploadRoutes } from './uploads.ts'
 import { versionRoute } from './version.ts'
+import { webhookRoutes } from './webhook-endpoints.ts'
 
 export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   createResponse(ports),
@@ -32,8 +35,11 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   countInputTokens(ports),
   compactResponse(ports),
   ...promptRoutes(ports),
+  ...webhookRoutes(ports),
   ...conversationRoutes(ports),
   ...conversationItemRoutes(ports),
+  ...fileRoutes(ports),
+  ...uploadRoutes(ports),
   createChatCompletion(ports),
   legacyCompletions(),
   createEmbeddings(ports),

@@ -1,5 +1,6 @@
 /** What the routes need from outside; each takes the part it uses. */
 import type { Engine } from '../../engine/engine.ts'
+import type { Webhooks } from '../../engine/webhooks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
 import type { ModelCatalog } from '../../models/catalog.ts'
@@ -12,7 +13,9 @@ import type {
   UpdateConversationRequest,
 } from '../../protocol/conversation.ts'
 import type { EmbeddingsRequest } from '../../protocol/embeddings.ts'
+import type { CompleteUploadRequest, CreateUploadRequest } from '../../protocol/files.ts'
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
+import type { FileFields, FormFields } from '../../protocol/read-file-form.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
@@ -30,6 +33,9 @@ export type Validators = {
   createConversation(body: unknown): Checked<CreateConversationRequest>
   updateConversation(body: unknown): Checked<UpdateConversationRequest>
   addConversationItems(body: unknown): Checked<AddConversationItemsRequest>
+  fileFields(fields: FormFields): Checked<FileFields>
+  createUpload(body: unknown): Checked<CreateUploadRequest>
+  completeUpload(body: unknown): Checked<CompleteUploadRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>
@@ -37,6 +43,7 @@ export type Readiness = () => Promise<{ readonly ready: boolean; readonly reason
 
 export type RoutePorts = {
   readonly engine: Engine
+  readonly webhooks: Webhooks
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly validate: Validators

@@ -9,7 +9,7 @@ import { createSurrogateJoiner, type SurrogateJoiner } from '../upstream/surroga
 type Call = { readonly id: string; readonly joiner: SurrogateJoiner; isEmpty: boolean; isOver: boolean; ended: boolean }
 
 export interface CallDecoder {
-  readonly count: number
+  count(): number
   has(callId: string): boolean
   start(callId: string, name: string, out: ModelEvent[]): void
   delta(callId: string, delta: string, out: ModelEvent[]): void
@@ -53,9 +53,7 @@ export function createCallDecoder(turn: Pick<ModelTurn, 'tools'>, newId: (kind: 
   }
 
   return {
-    get count() {
-      return count
-    },
+    count: () => count,
     has: (callId) => calls.has(callId),
     start: (callId, name, out) => {
       start(callId, name, out)

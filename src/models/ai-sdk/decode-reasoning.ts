@@ -39,7 +39,7 @@ export function createReasoningDecoder(blocks: BlockWriter, dialect: Dialect): R
     if (open.metadata !== null) thoughts.push({ text: open.text, metadata: open.metadata })
     open = null
     const state = thoughts.length > 0 ? take() : undefined
-    if (blocks.isReasoning) blocks.close(out, state)
+    if (blocks.isReasoning()) blocks.close(out, state)
     else if (state !== undefined) blocks.state(state, out)
   }
 

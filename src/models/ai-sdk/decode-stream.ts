@@ -26,8 +26,8 @@ export type PartDecoderOptions = {
 }
 
 export interface PartDecoder {
-  readonly finished: boolean
-  readonly usage: Usage | null
+  finished(): boolean
+  usage(): Usage | null
   /** Throws `ModelError`. */
   part(part: LanguageModelV4StreamPart, out: ModelEvent[]): void
   /** The stream is over. Throws `ModelError` when it ended in the middle. */
@@ -69,7 +69,7 @@ export function createPartDecoder({ turn, dialect, error, now }: PartDecoderOpti
   }
   const finish = ({ finishReason, usage: reported }: Finish, out: ModelEvent[]) => {
     usage = readUsage(reported)
-    const reason = readReason(finishReason, { hasCalls: calls.count > 0, refused })
+    const reason = readReason(finishReason, { hasCalls: calls.count() > 0, refused })
     if (reason === 'cut') throw failed('malformed', 'could not be understood: it ended in the middle')
     if (reason === 'failed') throw failed('unavailable', 'was given up')
     calls.end(out)
@@ -136,12 +136,8 @@ export function createPartDecoder({ turn, dialect, error, now }: PartDecoderOpti
   }
 
   return {
-    get finished() {
-      return finished
-    },
-    get usage() {
-      return usage
-    },
+    finished: () => finished,
+    usage: () => usage,
     part(part, out) {
       if (!finished) read(part, out)
     },

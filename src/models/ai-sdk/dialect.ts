@@ -18,6 +18,8 @@ export type Dialect = {
 
 /** What every package carries is left out: it is native. What none of them has a place for is told. */
 const COMMON: FieldTable = {
+  'input.image_url': 'emulated',
+  'input.file_url': 'emulated',
   'tool_choice.allowed_tools': 'emulated',
   'tools.custom': 'refused',
   top_logprobs: 'refused',

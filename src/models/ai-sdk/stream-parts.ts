@@ -60,7 +60,7 @@ export async function* streamParts(
       options.model(turn.model).doStream({ ...call, headers: { ...options.headers }, abortSignal })
     const { stream } = await ending.before(options.bridge.within(exchange, open))
     reader = stream.getReader()
-    while (!decoder.finished) {
+    while (!decoder.finished()) {
       const { done, value } = await ending.before(reader.read())
       const out: ModelEvent[] = []
       if (done) decoder.end()
@@ -71,19 +71,19 @@ export async function* streamParts(
       if (out.length === 0) continue
       attempt.yielding()
       yield out
-      if (context.signal.aborted && !decoder.finished) throw aborted(provider)
+      if (context.signal.aborted && !decoder.finished()) throw aborted(provider)
     }
     release(reply)
     attempt.end('completed')
   } catch (cause) {
-    const failure = toFailure(ending.failure ?? cause, status)
+    const failure = toFailure(ending.failure() ?? cause, status)
     attempt.end(failure instanceof ModelError && failure.kind === 'aborted' ? 'aborted' : 'failed')
     throw failure
   } finally {
     // Reached without an outcome only when the reader stopped early.
     ending.stop()
     void reader?.cancel().catch(() => {})
-    attempt.end(decoder.finished ? 'completed' : 'aborted')
+    attempt.end(decoder.finished() ? 'completed' : 'aborted')
   }
 
   /** What our own side ended comes first: packages wrap it, or answer with an error of their own. */
@@ -117,9 +117,7 @@ function createEnding({ clock, clocks }: PartStreamOptions, caller: AbortSignal)
   return {
     signal: controller.signal,
     fail,
-    get failure() {
-      return failure
-    },
+    failure: () => failure,
     progress: watch.progress,
     /** What `work` comes to, unless the call ends first. */
     async before<T>(work: PromiseLike<T>): Promise<T> {

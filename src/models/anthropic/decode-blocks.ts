@@ -13,7 +13,7 @@ import { readCitation } from './decode-citations.ts'
 import { packThinking } from './thinking-state.ts'
 
 export interface BlockDecoder {
-  readonly callCount: number
+  callCount(): number
   start(index: number, block: Fields, out: ModelEvent[]): void
   delta(index: number, delta: Fields, out: ModelEvent[]): void
   stop(index: number, out: ModelEvent[]): void
@@ -45,7 +45,7 @@ export function createBlockDecoder(tools: readonly ToolDeclaration[]): BlockDeco
     writing = null
   }
   const text = (block: OpenText, delta: string, out: ModelEvent[]) => {
-    if (blocks.isReasoning) closeBlocks(out)
+    if (blocks.isReasoning()) closeBlocks(out)
     blocks.text(delta, NO_LOGPROBS, out)
     const length = charactersIn(delta)
     block.length += length
@@ -81,9 +81,7 @@ export function createBlockDecoder(tools: readonly ToolDeclaration[]): BlockDeco
   }
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     start(index, block, out) {
       switch (block.type) {
         case 'text': {

@@ -13,7 +13,7 @@ type Call = {
 }
 
 export interface CallDecoder {
-  readonly count: number
+  count(): number
   start(index: number, block: Fields, out: ModelEvent[]): void
   /** False when no call is open at this index. */
   delta(index: number, json: string, out: ModelEvent[]): boolean
@@ -45,9 +45,7 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
   }
 
   return {
-    get count() {
-      return gate.count
-    },
+    count: () => gate.count(),
     start(index, block, out) {
       const name = asText(block.name) ?? ''
       gate.enter(name)

@@ -38,8 +38,8 @@ export function createStreamDecoder({ turn, error }: StreamDecoderOptions): Repl
       blocks.refusal(explanation ?? NO_EXPLANATION, out)
       blocks.end(out)
     }
-    const reason = readStopReason(stopReason, blocks.callCount > 0)
-    out.push({ type: 'finish', reason, rawReason: stopReason, usage: counts.usage })
+    const reason = readStopReason(stopReason, blocks.callCount() > 0)
+    out.push({ type: 'finish', reason, rawReason: stopReason, usage: counts.usage() })
     finished = true
   }
   const readStop = (fields: Fields) => {
@@ -83,12 +83,8 @@ export function createStreamDecoder({ turn, error }: StreamDecoderOptions): Repl
   }
 
   return {
-    get finished() {
-      return finished
-    },
-    get usage() {
-      return counts.usage
-    },
+    finished: () => finished,
+    usage: () => counts.usage(),
     data(data, _event, out) {
       if (finished) return
       const event = asFields(parseJson(data))

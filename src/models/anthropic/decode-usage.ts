@@ -5,7 +5,7 @@ import { tokenCount, toUsage } from '../upstream/token-counts.ts'
 
 export interface UsageCollector {
   /** Null until the provider has reported any. */
-  readonly usage: Usage | null
+  usage(): Usage | null
   /** The `usage` of one event. */
   add(usage: unknown): void
 }
@@ -22,7 +22,7 @@ export function createUsageCollector(): UsageCollector {
   let reported = false
   return {
     /** Their `input_tokens` are those that came after the last cached one; ours are all of them. */
-    get usage() {
+    usage() {
       if (!reported) return null
       const { cache_creation_input_tokens: cacheWrite, cache_read_input_tokens: cached } = counts
       const input = counts.input_tokens + cacheWrite + cached

@@ -32,7 +32,7 @@ type Fragment = {
 }
 
 export interface CallDecoder {
-  readonly count: number
+  count(): number
   /** An entry of `tool_calls`. */
   fragment(entry: Fields, out: ModelEvent[]): void
   /** The `function_call` of servers that never learned about tools. */
@@ -100,9 +100,7 @@ export function createCallDecoder({ tools, newId, beforeStart }: CallDecoderOpti
   }
 
   return {
-    get count() {
-      return calls.length
-    },
+    count: () => calls.length,
     fragment: (entry, out) => add(readFragment(entry), out),
     legacy: (functionCall, out) => add(readFragment({ index: 0, function: functionCall }), out),
     end(out) {

@@ -15,7 +15,7 @@ import { createContentDecoder } from './decode-text.ts'
 import type { Quirks } from './quirks.ts'
 
 export interface DeltaDecoder {
-  readonly callCount: number
+  callCount(): number
   /** `delta` is a choice's delta, or its message where the reply is not streamed. */
   read(delta: Fields, choice: Fields, out: ModelEvent[]): void
   /** Ends every block. Throws `ModelError` for a call that never got a name. */
@@ -32,7 +32,7 @@ export function createDeltaDecoder(turn: Pick<ModelTurn, 'tools' | 'topLogprobs'
   /** State that came without readable reasoning gets a block of its own. */
   const closeReasoning = (out: ModelEvent[]) => {
     const packed = state.take()
-    if (blocks.isReasoning) blocks.close(out, packed)
+    if (blocks.isReasoning()) blocks.close(out, packed)
     else if (packed !== undefined) {
       blocks.close(out)
       blocks.state(packed, out)
@@ -47,9 +47,7 @@ export function createDeltaDecoder(turn: Pick<ModelTurn, 'tools' | 'topLogprobs'
   const calls = createCallDecoder({ tools: turn.tools, newId: () => blocks.newId('call'), beforeStart: closeOpen })
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     read(delta, choice, out) {
       state.collect(delta)
       for (const { kind, source, text } of readReasoning(delta, quirks.reasoningFields)) {

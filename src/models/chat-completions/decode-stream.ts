@@ -38,7 +38,7 @@ export function createStreamDecoder({ turn, quirks, error }: StreamDecoderOption
   }
   const finish = (out: ModelEvent[]) => {
     if (!sawChoice) throw malformed('it held no choice')
-    const word = readFinishReason(reason, deltas.callCount > 0)
+    const word = readFinishReason(reason, deltas.callCount() > 0)
     if (word === 'failed') {
       throw new ModelError('unavailable', `The provider '${error.provider}' gave up on its reply (${reason}).`)
     }
@@ -48,12 +48,8 @@ export function createStreamDecoder({ turn, quirks, error }: StreamDecoderOption
   }
 
   return {
-    get finished() {
-      return finished
-    },
-    get usage() {
-      return usage
-    },
+    finished: () => finished,
+    usage: () => usage,
     data(data, event, out) {
       if (finished || data === '') return
       if (data === '[DONE]') return finish(out)

@@ -24,7 +24,7 @@ export function createContentDecoder({ blocks, think, closeReasoning }: TextDeco
   let undecided: Logprob[] = []
 
   const writeText = (text: string, logprobs: readonly Logprob[], out: ModelEvent[]) => {
-    if (blocks.isReasoning) closeReasoning(out)
+    if (blocks.isReasoning()) closeReasoning(out)
     blocks.text(text, logprobs, out)
   }
   const writeSegments = (segments: readonly ThinkSegment[], out: ModelEvent[]) => {
@@ -37,10 +37,10 @@ export function createContentDecoder({ blocks, think, closeReasoning }: TextDeco
     }
   }
   const readText = (text: string, logprobs: readonly Logprob[], out: ModelEvent[]) => {
-    if (!think || think.settled) return writeText(text, logprobs, out)
+    if (!think || think.settled()) return writeText(text, logprobs, out)
     undecided.push(...logprobs)
     writeSegments(think.push(text), out)
-    if (blocks.isReasoning) undecided = []
+    if (blocks.isReasoning()) undecided = []
   }
   /** Mistral's parts; everywhere else content is a string. */
   const readPart = (entry: unknown, logprobs: readonly Logprob[], out: ModelEvent[]) => {
@@ -60,7 +60,7 @@ export function createContentDecoder({ blocks, think, closeReasoning }: TextDeco
       } else for (const part of asList(content)) readPart(part, logprobs, out)
     },
     flush(out) {
-      if (think && !think.settled) writeSegments(think.flush(), out)
+      if (think && !think.settled()) writeSegments(think.flush(), out)
     },
   }
 }

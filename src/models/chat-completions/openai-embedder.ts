@@ -47,8 +47,8 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
   return {
     limits: options.limits,
     async embed(request, context) {
-      const state: { usage: Usage | null } = { usage: null }
-      const attempt = startAttempt({ provider, clock, secrets }, request.model, state, context)
+      let usage: Usage | null = null
+      const attempt = startAttempt({ provider, clock, secrets }, request.model, { usage: () => usage }, context)
       let reply: UpstreamReply | null = null
       try {
         const sent = { ...headers, 'x-client-request-id': ids.next('req') }
@@ -62,7 +62,7 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
           params: PARAM_NAMES,
         })
         attempt.yielding()
-        state.usage = embedded.usage
+        usage = embedded.usage
         attempt.end('completed')
         return embedded
       } catch (cause) {

@@ -348,6 +348,7 @@ export const CHAT_PROVIDERS: readonly ChatProviderRow[] = [
     local: true,
     quirks: {
       ...ENGINE,
+      imageUrls: false,
       toolChoice: false,
       parallelToolCalls: false,
       reasoningEffort: { field: 'reasoning_effort', values: ['none', 'low', 'medium', 'high'] },

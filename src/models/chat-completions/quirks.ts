@@ -30,6 +30,8 @@ export type Quirks = {
   readonly allowedTools: boolean
   /** Takes tools of type `custom` (free text). */
   readonly customTools: boolean
+  /** Fetches images by URL itself; else only what is sent along is seen. */
+  readonly imageUrls: boolean
   /** Takes content parts of type `file`. */
   readonly fileParts: boolean
   /** Assistant messages may hold `refusal`; else it is sent as text. */
@@ -75,6 +77,7 @@ export const DEFAULT_QUIRKS: Quirks = {
   toolChoice: true,
   allowedTools: false,
   customTools: false,
+  imageUrls: true,
   fileParts: false,
   refusalField: false,
   logprobs: true,

@@ -2,8 +2,10 @@
 import { fillSchema } from '../../lib/fill-schema.ts'
 import type { ModelTurn, ToolDeclaration } from '../model.ts'
 import { type Hints, hintsFromText } from './arguments-from-text.ts'
+import { asksForClientTool, clientToolInput } from './client-tools.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
+import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
 import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
@@ -62,6 +64,11 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isWebSearch(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(webSearchInput(clause)), missing: [] }]
   }
+  const known = clientToolInput(tool, clause)
+  if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
+  if (isImageGeneration(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify(pictureInput(tool, clause)), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -80,12 +87,25 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const client = offered.find((tool) => asksForClientTool(tool, text))
+  if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
+  const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
+  if (drawing !== undefined) return [{ tool: drawing, clause: text }]
   const matches = matchTools(offered, text)
   if (matches.length > 0 || !/^\s*(?:and|what about|how about|now|also)\b/i.test(text) || text.length > 80)
     return matches
   const earlier = conversation.utterances.findLast((said) => said.speaker === 'user' && said !== conversation.asked)
   return matchTools(offered, earlier?.text ?? '').map(({ tool }) => ({ tool, clause: text }))
 }
+
+/** What a search has found is called for the same words. */
+const afterSearch = (searched: ToolDeclaration, offered: readonly ToolDeclaration[], text: string) =>
+  searched.name === 'tool_search'
+    ? matchTools(
+        offered.filter((tool) => tool !== searched),
+        text,
+      )
+    : []
 
 /** Where a call lacks an id that another tool can find out, that tool comes first: `user_id` from `lookup_user`. */
 function lookUpsFor(

@@ -2,6 +2,7 @@
 import { changeOf, findArithmetic, formatNumber, numbersIn } from './arithmetic.ts'
 import type { Conversation, MadeCall, Utterance } from './conversation.ts'
 import { describeImage, readImage } from './describe-image.ts'
+import { answerFromPicture } from './draw.ts'
 import { learnFacts, recallFact, recallSentence, type Source, toQuestion } from './facts.ts'
 import { lookUp } from './knowledge.ts'
 import { readHistoryQuestion } from './recall-history.ts'
@@ -61,15 +62,19 @@ const answer = (brief: string, full: string): Answer => ({ brief, full })
 const fromTools: Rule = ({ conversation, wording }) => {
   const done = conversation.calls.filter(({ output }) => output !== null)
   if (done.length === 0) return null
-  const brief = done.map(({ output }) => answerFromWeb(output ?? '') ?? briefOutput(output ?? '', wording)).join(' ')
+  const brief = done.map((call) => answerOf(call) ?? briefOutput(call.output ?? '', wording)).join(' ')
   return answer(brief || 'Nothing.', done.map(reportCall).join('\n'))
 }
 
-const reportCall = ({ name, output }: MadeCall): string =>
-  answerFromWeb(output ?? '') ??
-  (output?.trim()
-    ? `The tool ${name} answered: ${shorten(output, MAX_OUTPUT_CHARS)}`
-    : `The tool ${name} answered with nothing.`)
+const reportCall = (call: MadeCall): string =>
+  answerOf(call) ??
+  (call.output?.trim()
+    ? `The tool ${call.name} answered: ${shorten(call.output, MAX_OUTPUT_CHARS)}`
+    : `The tool ${call.name} answered with nothing.`)
+
+/** Of tools that it knows. */
+const answerOf = ({ name, output }: MadeCall): string | null =>
+  answerFromWeb(output ?? '') ?? answerFromPicture(name, output ?? '')
 
 /** "Just the number" of an output that holds one. */
 function briefOutput(output: string, wording: string): string {

@@ -50,6 +50,7 @@ export function createDemoModel({ clock, ids, contextWindow = CONTEXT_WINDOW }: 
       structuredOutput: true,
       reasoning: true,
       logprobs: true,
+      isDemo: true,
     },
     async *stream(turn, context) {
       throwIfAborted(context.signal)

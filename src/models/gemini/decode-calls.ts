@@ -6,7 +6,7 @@ import { storable } from '../upstream/surrogates.ts'
 import { createPartialArgs, type PartialArgs } from './partial-args.ts'
 
 export interface CallDecoder {
-  readonly count: number
+  count(): number
   /** `open` runs before a call's first event, to close what was open and to put its state there. */
   part(call: Fields, open: () => void, out: ModelEvent[]): void
   /** Throws when a call was left in the middle. */
@@ -35,13 +35,11 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
   }
 
   return {
-    get count() {
-      return gate.count
-    },
+    count: () => gate.count(),
     part(call, open, out) {
       // A name begins a call, also where the one before it never said that it was over.
       if (begun && asText(call.name)) {
-        finish(begun.id, begun.args.value, out)
+        finish(begun.id, begun.args.value(), out)
         begun = null
       }
       if (!begun) {
@@ -52,7 +50,7 @@ export function createCallDecoder({ tools, newId }: CallDecoderOptions): CallDec
       }
       begun.args.add(call.partialArgs)
       if (call.willContinue === true) return
-      finish(begun.id, asFields(call.args) ?? begun.args.value, out)
+      finish(begun.id, asFields(call.args) ?? begun.args.value(), out)
       begun = null
     },
     end() {

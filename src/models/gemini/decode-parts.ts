@@ -14,7 +14,7 @@ import { readLogprobs } from './decode-logprobs.ts'
 import { packThoughtState, type SignedText, type ThoughtState } from './thought-state.ts'
 
 export interface PartsDecoder {
-  readonly callCount: number
+  callCount(): number
   read(candidate: Fields, out: ModelEvent[]): void
   /** Words of the provider about why it said no more. */
   refuse(words: string, out: ModelEvent[]): void
@@ -50,7 +50,7 @@ export function createPartsDecoder(turn: Pick<ModelTurn, 'tools' | 'topLogprobs'
     const state = { ...endText(out), ...(thought !== null && { thought }), ...ahead }
     thought = null
     const packed = Object.keys(state).length > 0 ? packThoughtState(state) : undefined
-    if (blocks.isReasoning) blocks.close(out, packed)
+    if (blocks.isReasoning()) blocks.close(out, packed)
     else {
       blocks.close(out)
       if (packed !== undefined) blocks.state(packed, out)
@@ -80,9 +80,7 @@ export function createPartsDecoder(turn: Pick<ModelTurn, 'tools' | 'topLogprobs'
   }
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     read(candidate, out) {
       if (candidate.groundingMetadata || candidate.citationMetadata) citations.push(...readCitations(candidate))
       // A chunk's tokens are listed once for all of its parts.

@@ -98,7 +98,7 @@ describe('arguments in pieces', () => {
   const built = (...pieces: readonly unknown[]) => {
     const args = createPartialArgs()
     args.add(pieces)
-    return args.value
+    return args.value()
   }
   it('are put where their paths say, texts joined', () => {
     assert.deepEqual(

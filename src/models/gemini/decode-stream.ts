@@ -37,7 +37,7 @@ export function createStreamDecoder({ turn, error }: StreamDecoderOptions): Repl
     stop = readStop(chunk, candidate) ?? stop
   }
   const finish = ({ reason, words, blocked }: Stop, out: ModelEvent[]) => {
-    const word = blocked ? 'content_filter' : readFinishReason(reason, parts.callCount > 0)
+    const word = blocked ? 'content_filter' : readFinishReason(reason, parts.callCount() > 0)
     if (word === 'failed') throw gaveUp(error.provider, reason)
     parts.end(out)
     if (word === 'content_filter' && words) {
@@ -49,12 +49,8 @@ export function createStreamDecoder({ turn, error }: StreamDecoderOptions): Repl
   }
 
   return {
-    get finished() {
-      return finished
-    },
-    get usage() {
-      return usage()
-    },
+    finished: () => finished,
+    usage: () => usage(),
     data(data, _event, out) {
       if (finished) return
       // A whole reply is a list of chunks where the stream was not asked for as events.

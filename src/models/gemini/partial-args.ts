@@ -12,7 +12,7 @@ type Step = string | number
 
 export interface PartialArgs {
   add(pieces: unknown): void
-  readonly value: unknown
+  value(): unknown
 }
 
 export function createPartialArgs(): PartialArgs {
@@ -25,9 +25,7 @@ export function createPartialArgs(): PartialArgs {
         if (piece && steps) root.value = put(root.value, steps, readValue(piece))
       }
     },
-    get value() {
-      return root.value
-    },
+    value: () => root.value,
   }
 }
 

@@ -16,7 +16,7 @@ export type DecoderOptions = {
 }
 
 export interface GenerationDecoder {
-  readonly usage: Usage
+  usage(): Usage
   text(chunk: TextChunk): readonly ModelEvent[]
   call(chunk: ArgumentsChunk): readonly ModelEvent[]
   finish(result: GenerateResult): readonly ModelEvent[]
@@ -33,7 +33,7 @@ export function createGenerationDecoder(options: DecoderOptions): GenerationDeco
 
   const think = (text: string, tokens: number, out: ModelEvent[]) => {
     reasoningTokens += tokens
-    if (text === '' || (!blocks.isReasoning && text.trim() === '')) return
+    if (text === '' || (!blocks.isReasoning() && text.trim() === '')) return
     hasThought = true
     blocks.reasoning('text', 0, text, out)
   }
@@ -60,7 +60,7 @@ export function createGenerationDecoder(options: DecoderOptions): GenerationDeco
   }
 
   return {
-    get usage() {
+    usage() {
       const { usedInputTokens, usedOutputTokens } = options.countTokens()
       return toUsage({
         input: options.promptTokens,
@@ -87,11 +87,11 @@ export function createGenerationDecoder(options: DecoderOptions): GenerationDeco
       flush(out)
       calls.close(out)
       // A function without arguments is called without any chunk of them.
-      for (const { functionName } of (result.functionCalls ?? []).slice(calls.count)) {
-        calls.write({ callIndex: calls.count, functionName, paramsChunk: '{}', done: true }, out)
+      for (const { functionName } of (result.functionCalls ?? []).slice(calls.count())) {
+        calls.write({ callIndex: calls.count(), functionName, paramsChunk: '{}', done: true }, out)
       }
       const { stopReason } = result.metadata
-      out.push({ type: 'finish', reason: REASONS[stopReason], rawReason: stopReason, usage: this.usage })
+      out.push({ type: 'finish', reason: REASONS[stopReason], rawReason: stopReason, usage: this.usage() })
       return out
     },
   }
@@ -125,9 +125,7 @@ function createCallWriter(blocks: BlockWriter) {
     return open
   }
   return {
-    get count() {
-      return count
-    },
+    count: () => count,
     write(chunk: ArgumentsChunk, out: ModelEvent[]) {
       const call = open?.index === chunk.callIndex ? open : begin(chunk, out)
       const text = call.space + chunk.paramsChunk

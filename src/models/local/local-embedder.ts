@@ -22,13 +22,13 @@ export function createLocalEmbedder({ provider, pool, limits, clock }: LocalEmbe
   return {
     limits: { ...limits, maxInputs: MAX_INPUTS },
     async embed(request, context) {
-      const meter: { usage: Embedded['usage'] } = { usage: null }
-      const attempt = startAttempt({ provider, clock, secrets: [] }, request.model, meter, context)
+      let usage: Embedded['usage'] = null
+      const attempt = startAttempt({ provider, clock, secrets: [] }, request.model, { usage: () => usage }, context)
       try {
         const lease = await pool.acquire(request.model, context.signal)
         try {
           const embedded = await embedAll(lease.model, request, context)
-          meter.usage = embedded.usage
+          usage = embedded.usage
           attempt.yielding()
           attempt.end('completed')
           return embedded

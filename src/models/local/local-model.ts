@@ -85,9 +85,7 @@ export function createLocalModel(options: LocalModelOptions): Model {
       if (context.signal.aborted) throw abortedError()
       const decoding: Decoding = { decoder: null }
       const meter = {
-        get usage() {
-          return decoding.decoder?.usage ?? null
-        },
+        usage: () => decoding.decoder?.usage() ?? null,
       }
       const attempt = startAttempt({ provider, clock, secrets: [] }, turn.model, meter, context)
       try {
@@ -223,7 +221,7 @@ async function writeReply(
   })
   const result = await generating.catch((error: unknown) => {
     // The window is full in the middle of an answer: it ends there.
-    if (error instanceof ModelError && decoder.usage.output_tokens > 0) return CUT_OFF
+    if (error instanceof ModelError && decoder.usage().output_tokens > 0) return CUT_OFF
     throw error
   })
   return decoder.finish(result)

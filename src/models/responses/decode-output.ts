@@ -14,6 +14,7 @@ import type { ReasoningKind } from '../upstream/blocks.ts'
 import { createCallGate } from '../upstream/call-gate.ts'
 import { asFields, asNumber, asText, type Fields } from '../upstream/fields.ts'
 import { type CallReader, createCallReader } from './decode-calls.ts'
+import { asFunctionCall } from './decode-client-call.ts'
 import { createHostedReader, type HostedReader } from './decode-hosted.ts'
 import { createMessageReader, type MessageReader, type PartKind } from './decode-message.ts'
 import { createReasoningReader, type ReasoningReader } from './decode-reasoning.ts'
@@ -30,7 +31,7 @@ type OpenItem = Opened & { readonly id: string | null }
 type Key = number | string
 
 export interface OutputDecoder {
-  readonly callCount: number
+  callCount(): number
   added(event: Fields, out: ModelEvent[]): void
   done(event: Fields, out: ModelEvent[]): void
   text(event: Fields, kind: PartKind, out: ModelEvent[]): void
@@ -53,18 +54,18 @@ export type OutputDecoderOptions = {
 export function createOutputDecoder(options: OutputDecoderOptions): OutputDecoder {
   const items = createOpenItems(options)
   return {
-    get callCount() {
-      return items.callCount
-    },
+    callCount: () => items.callCount(),
     added(event, out) {
-      const item = asFields(event.item)
-      if (!item) return
+      const given = asFields(event.item)
+      if (!given) return
+      const item = asFunctionCall(given, options.tools, false)
       const opened = items.open(keyOf(event), item, out)
       if (opened.type === 'call') opened.reader.input(asText(item.arguments) ?? asText(item.input) ?? '', out)
     },
     done(event, out) {
-      const whole = asFields(event.item)
-      if (!whole) return
+      const given = asFields(event.item)
+      if (!given) return
+      const whole = asFunctionCall(given, options.tools, true)
       const item = items.of(event, wireType(whole), whole, out)
       items.done(item, whole, out)
       items.forget(keyOf(event))
@@ -93,8 +94,17 @@ export function createOutputDecoder(options: OutputDecoderOptions): OutputDecode
       else if (what === 'image') item.reader.image(event, out)
       else item.reader.running(out)
     },
-    end: items.end,
+    end: (output, out) =>
+      items.end(
+        output.map((item) => wholeItem(item, options.tools)),
+        out,
+      ),
   }
+}
+
+const wholeItem = (value: unknown, tools: ModelTurn['tools']): unknown => {
+  const item = asFields(value)
+  return item ? asFunctionCall(item, tools, true) : value
 }
 
 function createOpenItems({ tools, logprobs, hosted }: OutputDecoderOptions) {
@@ -145,9 +155,7 @@ function createOpenItems({ tools, logprobs, hosted }: OutputDecoderOptions) {
   }
 
   return {
-    get callCount() {
-      return calls.count
-    },
+    callCount: () => calls.count(),
     open: openItem,
     known: (event: Fields) => open.get(keyOf(event)),
     /** The item an event speaks of; where it is none of that type, one begins now. */

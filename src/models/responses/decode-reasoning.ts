@@ -32,7 +32,7 @@ export function createReasoningReader(item: Fields, focus: Focus): ReasoningRead
   const seal = (whole: Fields, encryptedContent: string, out: ModelEvent[]) => {
     const state = packReasoningState({ id: asText(whole.id) ?? asText(item.id), encryptedContent })
     if (!focus.isOn(reader)) focus.leave(out)
-    if (blocks.isReasoning) blocks.close(out, state)
+    if (blocks.isReasoning()) blocks.close(out, state)
     else blocks.state(state, out)
   }
 

@@ -68,7 +68,7 @@ export function createResponsesDecoder({ turn, error }: ResponsesDecoderOptions)
     if (status !== 'completed' && status !== 'incomplete') throw readFailure(response, error)
     output.end(asList(response.output), out)
     const rawReason = status === 'incomplete' ? asText(asFields(response.incomplete_details)?.reason) : null
-    const reason = status === 'incomplete' ? cutShort(rawReason) : output.callCount > 0 ? 'tool_calls' : 'stop'
+    const reason = status === 'incomplete' ? cutShort(rawReason) : output.callCount() > 0 ? 'tool_calls' : 'stop'
     out.push({ type: 'finish', reason, rawReason: rawReason ?? status, usage })
     finished = true
   }
@@ -121,12 +121,8 @@ export function createResponsesDecoder({ turn, error }: ResponsesDecoderOptions)
   }
 
   return {
-    get finished() {
-      return finished
-    },
-    get usage() {
-      return usage
-    },
+    finished: () => finished,
+    usage: () => usage,
     data(data, name, out) {
       if (finished || data === '[DONE]' || (name !== undefined && UNREAD.has(name))) return
       const event = asFields(parseJson(data))

@@ -4,6 +4,8 @@
  * Our ids stay here: a provider that stores would look them up, and it stores nothing of ours. Only reasoning carries an
  * id, the provider's own, because what it sealed is bound to it.
  */
+import { type ClientItem, clientToolOfItem } from '../../protocol/client-items.ts'
+import { CLIENT_TOOL_OF_TYPE } from '../../protocol/client-tools.ts'
 import type { StoredPart } from '../../protocol/content.ts'
 import { HOSTED_TOOL_OF_TYPE, hostedToolOfItem } from '../../protocol/hosted-tools.ts'
 import type { InputMessage, OutputMessage, ReasoningItem } from '../../protocol/items.ts'
@@ -15,12 +17,14 @@ export type WireItem = Readonly<Record<string, unknown>> & { readonly type: stri
 
 /** Throws `ModelError` (`invalid_request`) for content that the provider could not find. */
 export function encodeItems(
-  { items, hosted }: Pick<ModelTurn, 'items' | 'hosted'>,
+  { items, hosted, tools: declared }: Pick<ModelTurn, 'items' | 'hosted' | 'tools'>,
   quirks: ResponsesQuirks,
 ): readonly WireItem[] {
   const tools = new Set(hosted?.tools.map(({ type }) => HOSTED_TOOL_OF_TYPE.get(type)))
+  const native = quirks.clientTools ? nativeTools(declared) : new Set()
   return items.flatMap((item, index) => {
     if (item.recalled && tools.has(hostedToolOfItem(item.recalled.type))) return encodeRecalled(item.recalled)
+    if (item.native && native.has(clientToolOfItem(item.native.type))) return encodeNative(item.native)
     if (item.type === 'reasoning' && !leadsToOutput(items, index)) return []
     return encodeItem(item, quirks) ?? []
   })
@@ -34,6 +38,18 @@ function encodeRecalled(item: NonNullable<TurnItem['recalled']>): WireItem {
   if (item.type !== 'web_search_call' && item.type !== 'mcp_approval_response') return item
   const { id: _, ...rest } = item
   return rest
+}
+
+const nativeTools = (declared: ModelTurn['tools']) =>
+  new Set(declared.map((tool) => CLIENT_TOOL_OF_TYPE.get((tool.type === 'function' && tool.native?.type) || '')))
+
+/** Without our id. The older local shell names the call by the id of its output. */
+function encodeNative({ id: _, ...item }: ClientItem): WireItem {
+  if (item.type === 'local_shell_call_output') return { ...item, id: item.call_id }
+  if (item.type !== 'computer_call_output') return item
+  const { image_url } = item.output
+  if (!image_url) throw refuse(`A screenshot ${NOT_SHARED}: send it as image_url.`)
+  return { ...item, output: { type: item.output.type, image_url } }
 }
 
 /** Providers refuse reasoning that what it led to does not follow. */

@@ -10,6 +10,7 @@ export type ResponsesProviderRow = ProviderRow & {
 
 const OPENAI: Partial<ResponsesQuirks> = {
   customTools: true,
+  clientTools: true,
   allowedTools: true,
   penalties: false,
   obfuscationOption: true,

@@ -3,6 +3,8 @@
 export type ResponsesQuirks = {
   /** Takes tools of type `custom` (free text), with their grammars. */
   readonly customTools: boolean
+  /** Has the API's own tools that a client runs: shells, patches, computers. Else they are declared as functions. */
+  readonly clientTools: boolean
   /** Takes `tool_choice: { type: 'allowed_tools' }`; else the tools themselves are filtered. */
   readonly allowedTools: boolean
   /** Takes `presence_penalty` and `frequency_penalty`: Open Responses has them, OpenAI refuses them. */
@@ -22,6 +24,7 @@ export type ResponsesQuirks = {
 /** An endpoint we know nothing about: what every server takes that speaks the API, hosted or local. */
 export const DEFAULT_RESPONSES_QUIRKS: ResponsesQuirks = {
   customTools: false,
+  clientTools: false,
   allowedTools: false,
   penalties: true,
   stop: false,

@@ -21,7 +21,7 @@ type Open = {
 
 export interface BlockWriter {
   newId(kind: string): string
-  readonly isReasoning: boolean
+  isReasoning(): boolean
   /** The next text or refusal opens a new message, also where the one before it was of a message too. */
   startMessage(message: MessageStart): void
   text(delta: string, logprobs: readonly Logprob[], out: ModelEvent[]): void
@@ -84,9 +84,7 @@ export function createBlockWriter(): BlockWriter {
 
   return {
     newId,
-    get isReasoning() {
-      return open?.kind === 'reasoning'
-    },
+    isReasoning: () => open?.kind === 'reasoning',
     startMessage(message) {
       starting = message
     },

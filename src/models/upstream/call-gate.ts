@@ -6,7 +6,7 @@ export const MAX_CALLS = 256
 
 export interface CallGate {
   /** The calls that were let in. */
-  readonly count: number
+  count(): number
   /** Throws `ModelError`. */
   enter(name: string): void
 }
@@ -15,9 +15,7 @@ export function createCallGate(tools: readonly Pick<ToolDeclaration, 'name'>[]):
   const names = new Set(tools.map(({ name }) => name))
   let count = 0
   return {
-    get count() {
-      return count
-    },
+    count: () => count,
     enter(name) {
       if (!names.has(name)) {
         throw malformed(`The model called '${name.slice(0, 128)}', which is not a tool of this request.`)

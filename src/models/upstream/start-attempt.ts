@@ -12,7 +12,7 @@ type AttemptOf = { readonly provider: string; readonly clock: Clock; readonly se
 export function startAttempt(
   { provider, clock, secrets }: AttemptOf,
   model: string,
-  decoder: { readonly usage: Usage | null },
+  decoder: { usage(): Usage | null },
   context: ModelContext,
 ) {
   context.onCall?.({ provider, model })
@@ -33,7 +33,7 @@ export function startAttempt(
     end(outcome: ModelAttempt['outcome']) {
       if (told) return
       told = true
-      const { usage } = decoder
+      const usage = decoder.usage()
       context.onAttempt?.({
         provider,
         model,

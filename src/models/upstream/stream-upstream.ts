@@ -25,9 +25,9 @@ export type UpstreamCall = {
 
 /** Reads one reply. Invariant: `finish` is written once, and nothing after it. */
 export interface ReplyDecoder {
-  readonly finished: boolean
+  finished(): boolean
   /** What the provider has reported so far. */
-  readonly usage: Usage | null
+  usage(): Usage | null
   /** The data of one server-sent event, or a whole JSON reply. Throws `ModelError`. */
   data(data: string, event: string | undefined, out: ModelEvent[]): void
   /** The reply is over. Throws `ModelError` when it ended in the middle. */
@@ -70,7 +70,7 @@ export async function* streamUpstream(
     for (let batch = await nextBatch(); batch !== null; batch = await nextBatch()) {
       attempt.yielding()
       yield batch
-      if (context.signal.aborted && !decoder.finished) throw aborted(provider)
+      if (context.signal.aborted && !decoder.finished()) throw aborted(provider)
     }
     reply.release()
     attempt.end('completed')
@@ -81,7 +81,7 @@ export async function* streamUpstream(
   } finally {
     // Reached without an outcome only when the reader stopped early.
     reply?.destroy()
-    attempt.end(decoder.finished ? 'completed' : 'aborted')
+    attempt.end(decoder.finished() ? 'completed' : 'aborted')
   }
 }
 
@@ -112,7 +112,7 @@ function createBatchReader(
   return async () => {
     while (out.length === 0) {
       // In this order: what comes behind the end changes nothing, however the network cut it.
-      if (decoder.finished) return null
+      if (decoder.finished()) return null
       if (fault) throw fault.error
       await readOn()
     }
@@ -123,7 +123,7 @@ function createBatchReader(
 }
 
 async function readCompletion(reply: UpstreamReply, decoder: ReplyDecoder, limits: SseLimits) {
-  if (decoder.finished) return null
+  if (decoder.finished()) return null
   const { text, complete, valid } = await reply.readText(limits.streamBytes)
   if (!complete) throw new SseError(`it is longer than ${limits.streamBytes} bytes`)
   if (!valid) throw new SseError('it is not valid UTF-8')

@@ -10,7 +10,7 @@ export type ThinkSegment = { readonly reasoning: boolean; readonly text: string 
 
 export interface ThinkSplitter {
   /** True once everything that follows is text; callers may then bypass the splitter. */
-  readonly settled: boolean
+  settled(): boolean
   push(text: string): readonly ThinkSegment[]
   flush(): readonly ThinkSegment[]
 }
@@ -64,9 +64,7 @@ export function createThinkSplitter(prefilled: boolean): ThinkSplitter {
   }
 
   return {
-    get settled() {
-      return phase === 'text'
-    },
+    settled: () => phase === 'text',
     push(text) {
       const out: ThinkSegment[] = []
       buffer += text

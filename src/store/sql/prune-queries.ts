@@ -21,6 +21,10 @@ export const countExpired = query<
     coalesce(sum((select count(*) from items where items.response_seq = responses.seq)), 0) as items
   from responses where seq not in (select seq from kept)`)
 
+export const countExpiredFiles = query<{ now: number }, { files: number; bytes: number }>(
+  'select count(*) as files, coalesce(sum(bytes), 0) as bytes from files where expires_at <= :now',
+)
+
 export const pruneQueries = {
   /** The last row of the next `skip + 1`, by which a table is walked in bounded steps. */
   stepEnd: query<{ after: number; skip: number }, { seq: number }>(

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { migrations } from './migrations/index.ts'
+import { countExpired, countExpiredFiles } from './prune-queries.ts'
 import { queries } from './queries.ts'
 import { query } from './query.ts'
 import { sumUsage, usageOfResponse } from './usage-queries.ts'
@@ -21,7 +22,13 @@ test('a value is named in the text, and may be named twice', () => {
 
 test('the schema has every table and column that a query names, and every value is a placeholder', () => {
   using database = emptyDatabase()
-  for (const [name, { sql, names }] of Object.entries({ ...queries, sumUsage, usageOfResponse })) {
+  for (const [name, { sql, names }] of Object.entries({
+    ...queries,
+    countExpired,
+    countExpiredFiles,
+    sumUsage,
+    usageOfResponse,
+  })) {
     assert.doesNotThrow(() => database.prepare(sql), name)
     assert.equal(sql.split('?').length - 1, names.length, name)
   }

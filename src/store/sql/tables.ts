@@ -1,5 +1,7 @@
 /** The tables as queries see them. What SQLite stores as integer is a number here; bodies are JSON text. */
+import type { FilePurpose } from '../../protocol/files.ts'
 import type { ResponseStatus } from '../../protocol/response.ts'
+import type { UploadStatus } from '../file-store.ts'
 
 /**
  * `deleted` marks a response that was deleted while it ran. The row is empty and stays until it expires, so that the
@@ -146,6 +148,51 @@ export type Tables = {
   }
   /** Events that were written together: a JSON array; `last` is the number of its last one. */
   event_batches: { response_seq: number; last: number; body: string }
+  blobs: {
+    key: string
+    state: 'writing' | 'kept' | 'dropped'
+    /** Seconds. */
+    begun_at: number
+  }
+  files: {
+    seq: number
+    project: number
+    id: string
+    filename: string
+    bytes: number
+    purpose: FilePurpose
+    media_type: string
+    digest: string
+    created_at: number
+    /** Seconds; null keeps it until it is deleted. */
+    expires_at: number | null
+  }
+  file_blobs: { file_seq: number; position: number; key: string; bytes: number; sha256: string }
+  uploads: {
+    seq: number
+    project: number
+    id: string
+    filename: string
+    /** As declared. */
+    bytes: number
+    purpose: FilePurpose
+    media_type: string
+    created_at: number
+    expires_at: number
+    /** Seconds its file will be kept. */
+    file_ttl: number | null
+    /** `expired` is never written: it is what a pending one is after its time. */
+    status: UploadStatus
+  }
+  upload_parts: {
+    seq: number
+    upload_seq: number
+    id: string
+    created_at: number
+    key: string
+    bytes: number
+    sha256: string
+  }
   /** One row that readiness writes to. */
   probe: { id: number; value: number }
 }

@@ -1,14 +1,15 @@
 /** Tools that the client runs: `function`, `custom`, and both inside a `namespace`. */
 import type { ToolDeclaration } from '../../models/model.ts'
+import { badRequest } from '../../protocol/errors.ts'
 import type { CustomToolCall, FunctionCall } from '../../protocol/items.ts'
 import { checkStrictSchema, isStrictCompatible } from '../../protocol/strict-schema.ts'
 import {
-  type ClientToolParam,
   type CustomTool,
   type CustomToolParam,
+  type FunctionsParam,
   type FunctionTool,
   type FunctionToolParam,
-  isHostedTool,
+  isFunctions,
   type NamespaceToolParam,
   type ToolParam,
   type ToolSpec,
@@ -24,9 +25,9 @@ import {
 
 export function createFunctionTool(): Tool {
   return {
-    claims: (spec) => !isHostedTool(spec),
-    echo: (spec) => echo(clientTool(spec)),
-    declare: (spec, path) => declare(clientTool(spec), path),
+    claims: isFunctions,
+    echo: (spec) => echo(functionsOf(spec)),
+    declare: (spec, path) => declare(functionsOf(spec), path),
     open,
     execute: awaitClient,
   }
@@ -39,12 +40,12 @@ async function* awaitClient(): AsyncGenerator<ToolStep, ToolOutcome> {
 }
 
 /** What `claims` said yes to. */
-function clientTool(spec: ToolParam): ClientToolParam {
-  if (isHostedTool(spec)) throw new TypeError(`a tool of type '${spec.type}' is not the client's`)
+function functionsOf(spec: ToolParam): FunctionsParam {
+  if (!isFunctions(spec)) throw new TypeError(`a tool of type '${spec.type}' is no function`)
   return spec
 }
 
-function declare(spec: ClientToolParam, path: string): readonly DeclaredTool[] {
+function declare(spec: FunctionsParam, path: string): readonly DeclaredTool[] {
   if (spec.type !== 'namespace') return [declareOne(spec, null, path)]
   return spec.tools.map((tool, index) => declareOne(tool, spec, `${path}.tools[${index}]`))
 }
@@ -54,13 +55,32 @@ function declareOne(
   namespace: NamespaceToolParam | null,
   path: string,
 ): DeclaredTool {
+  refuseProgramsOnly(spec, path)
   const name = namespace ? namespacedName(namespace.name, spec.name) : spec.name
   const description = [namespace?.description, spec.description].filter(Boolean).join('\n') || null
   const declaration: ToolDeclaration =
     spec.type === 'custom'
       ? { type: 'custom', name, description, format: spec.format ?? { type: 'text' } }
       : { type: 'function', name, description, parameters: spec.parameters ?? null, strict: checkedStrict(spec, path) }
-  return { declaration, name: spec.name, namespace: namespace?.name ?? null, spec: namespace ?? spec }
+  return {
+    declaration,
+    name: spec.name,
+    namespace: namespace?.name ?? null,
+    deferred: spec.defer_loading === true,
+    spec: namespace ?? spec,
+  }
+}
+
+/** Such a function could never be called. */
+function refuseProgramsOnly(
+  { name, allowed_callers: callers }: FunctionToolParam | CustomToolParam,
+  path: string,
+): void {
+  if (!callers || callers.includes('direct')) return
+  const message =
+    `The tool '${name}' may be called by programs alone, and this server has no sandbox to run programs in. ` +
+    "Add 'direct' to 'allowed_callers'."
+  throw badRequest(`${path}.allowed_callers`, 'unsupported_value', message)
 }
 
 function checkedStrict(spec: FunctionToolParam, path: string): boolean {
@@ -74,7 +94,7 @@ function checkedStrict(spec: FunctionToolParam, path: string): boolean {
 const isStrict = (spec: FunctionToolParam) =>
   spec.strict ?? (spec.parameters ? isStrictCompatible(spec.parameters) : false)
 
-function echo(spec: ClientToolParam): ToolSpec {
+function echo(spec: FunctionsParam): ToolSpec {
   if (spec.type === 'function') return echoFunction(spec)
   if (spec.type === 'custom') return echoCustom(spec)
   return {

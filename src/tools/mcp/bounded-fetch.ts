@@ -2,7 +2,7 @@
  * `fetch` for one MCP server: to its origin alone, by way of the guard, no redirect followed, and no reply larger than
  * allowed, whether it comes at once or as a stream that never ends.
  */
-import { fetch, type RequestInit as UndiciInit } from 'undici'
+import type { RequestInit as UndiciInit } from 'undici'
 import { type OutboundGuard, OutboundRefused } from '../../lib/outbound-guard.ts'
 
 export type BoundedFetchParts = {
@@ -30,6 +30,8 @@ export function createBoundedFetch(parts: BoundedFetchParts): Fetch {
       ...(typeof init?.body === 'string' && { body: init.body }),
       ...(init?.signal && { signal: init.signal }),
     }
+    // Loaded on use: see the rules of the house.
+    const { fetch } = await import('undici')
     const reply = await fetch(url, options)
     const body = reply.body === null || EMPTY.has(reply.status) ? null : bounded(reply.body, maxBytes, onExcess)
     return new Response(body, { status: reply.status, headers: [...reply.headers] })

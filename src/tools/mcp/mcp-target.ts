@@ -1,6 +1,6 @@
 /** Which server an entry of `tools` means, and whether it may be called. All refusals while planning. */
 import { createHash } from 'node:crypto'
-import { createOutboundGuard, type OutboundGuard, OutboundRefused } from '../../lib/outbound-guard.ts'
+import { createOutboundGuard, hostAndPort, type OutboundGuard, OutboundRefused } from '../../lib/outbound-guard.ts'
 import { badRequest } from '../../protocol/errors.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
 import type { McpServerConfig } from './mcp-settings.ts'
@@ -60,9 +60,7 @@ export function createMcpTargets({ guard, allowPrivateHosts, servers }: TargetPa
 }
 
 const hostOf = (server: McpServerConfig): string[] => {
-  if (server.type !== 'http') return []
-  const url = new URL(server.url)
-  return [`${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`]
+  return server.type === 'http' ? [hostAndPort(new URL(server.url))] : []
 }
 
 const remote = (spec: McpSpec, url: URL, guard: OutboundGuard) => ({

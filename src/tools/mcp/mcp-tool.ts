@@ -164,6 +164,7 @@ function declare(tool: ListedTool, spec: McpSpec): DeclaredTool {
     },
     name: tool.name,
     namespace: null,
+    deferred: spec.defer_loading === true,
     spec,
   }
 }

@@ -1,5 +1,5 @@
 /** One GET, with its redirects followed by hand: so that no secret goes where it does not belong. */
-import { type Dispatcher, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { isLoopback, PullFailed } from './pull-source.ts'
 
 const MAX_REDIRECTS = 8
@@ -34,6 +34,8 @@ export async function fetchStep(start: string, options: FetchOptions): Promise<F
   let url = new URL(start)
   let linkedSha256: string | null = null
   let linkedSize: number | null = null
+  // Loaded on use: see the rules of the house.
+  const { request } = await import('undici')
   for (let step = 0; step <= MAX_REDIRECTS; step += 1) {
     const {
       statusCode: status,

@@ -6,6 +6,8 @@ import { prompts } from './0004-prompts.ts'
 import { carriedItems } from './0005-carried-items.ts'
 import { openUsage } from './0006-open-usage.ts'
 import { background } from './0007-background.ts'
+import { files } from './0009-files.ts'
+import { webhooks } from './0012-webhooks.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -17,4 +19,6 @@ export const migrations: readonly Migration[] = [
   carriedItems,
   openUsage,
   background,
+  files,
+  webhooks,
 ]

@@ -12,7 +12,7 @@ export interface Connection {
   run<P extends Params, R>(query: Query<P, R>, params: P): number
   /** For statements that are not part of the store's own traffic. */
   exec(sql: string): void
-  readonly inTransaction: boolean
+  inTransaction(): boolean
   /** From now on: how long a statement keeps the thread until another connection lets go of a lock. */
   waitForLocks(ms: number): void
   close(): void
@@ -54,9 +54,7 @@ function toConnection(database: DatabaseSync): Connection {
       translated(() => prepare(query.sql).all(...bind(query, params)) as NonNullable<typeof query.row>[]),
     run: (query, params) => translated(() => Number(prepare(query.sql).run(...bind(query, params)).changes)),
     exec: (sql) => translated(() => database.exec(sql)),
-    get inTransaction() {
-      return database.isTransaction
-    },
+    inTransaction: () => database.isTransaction,
     // A pragma takes no bound values; it is a number of ours.
     waitForLocks: (ms) => database.exec('PRAGMA busy_timeout='.concat(Math.trunc(ms).toString())),
     close: () => database.close(),

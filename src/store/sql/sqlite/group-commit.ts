@@ -179,7 +179,7 @@ function runApart(connection: Connection, batch: readonly Unit[]): readonly Outc
 /** A rollback that fails leaves the transaction open, and the next flush tries again before it begins. */
 function rollBack(connection: Connection): void {
   try {
-    if (connection.inTransaction) connection.run(ROLLBACK, {})
+    if (connection.inTransaction()) connection.run(ROLLBACK, {})
   } catch {
     // Every caller has its error already; there is nobody left to tell.
   }
@@ -193,7 +193,7 @@ function inSavepoint(connection: Connection, unit: Unit): Outcome {
     connection.run(RELEASE, {})
     return outcome
   } catch (error) {
-    if (!connection.inTransaction) throw error
+    if (!connection.inTransaction()) throw error
     connection.run(UNDO, {})
     connection.run(RELEASE, {})
     return () => unit.reject(error)

@@ -60,7 +60,7 @@ function apply(connection: Connection, step: Migration): void {
     connection.run(recordApplied, { version: step.version, name: step.name })
     connection.exec('COMMIT')
   } catch (error) {
-    if (connection.inTransaction) connection.exec('ROLLBACK')
+    if (connection.inTransaction()) connection.exec('ROLLBACK')
     throw error
   }
 }

@@ -10,12 +10,14 @@ import { decodeResponse } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
 import { createEventLog } from './event-log.ts'
+import { createFileStore } from './file-store.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
 import { createProjectJobs } from './job-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
+import { createWebhookStore } from './webhook-store.ts'
 import { encodeEnding, encodeRecord, endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
 export type StoreParts = {
@@ -33,6 +35,8 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   return {
     projectId,
     prompts: createPromptStore(parts, projectId),
+    webhooks: createWebhookStore(parts, projectId),
+    files: createFileStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     jobs: createProjectJobs(parts, projectId),

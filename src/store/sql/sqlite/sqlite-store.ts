@@ -4,7 +4,7 @@ import { createLruMap } from '../../../lib/lru-map.ts'
 import { createWakeUps } from '../../../lib/wake-ups.ts'
 import type { ResponseError } from '../../../protocol/response.ts'
 import type { ProjectStore, Store } from '../../store.ts'
-import { countExpired } from '../prune-queries.ts'
+import { countExpired, countExpiredFiles } from '../prune-queries.ts'
 import { queries } from '../queries.ts'
 import { withError } from '../response-codec.ts'
 import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
@@ -12,6 +12,7 @@ import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import type { Connection } from './connection.ts'
 import { eraseLog } from './erase.ts'
 import { purgeEventLogs } from './event-log.ts'
+import { createBlobLedger } from './file-store.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
 import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
@@ -20,6 +21,8 @@ import { openReader, openWriter } from './open.ts'
 import { createProjectStore, type StoreParts } from './project-store.ts'
 import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
+import { createWebhookQueue } from './webhook-store.ts'
+import { purgeFiles } from './write-file.ts'
 
 export type SqliteStoreOptions = {
   /** The database file; made when there is none. Its directory must exist. */
@@ -72,14 +75,18 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     },
     keys: createKeyStore(parts),
     jobs: createJobStore(parts),
+    webhooks: createWebhookQueue(parts),
+    blobs: createBlobLedger(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
       const deleted = await commits.write(() =>
         Math.max(
           purgeExpired(writer, now, limit),
           purgeConversations(writer, now, limit),
+          purgeFiles(writer, now, limit),
           writer.run(queries.purgeKeyUses, { now, limit }),
           purgeEventLogs(writer, now, limit),
+          writer.run(queries.purgeDeliveries, { now, limit }),
         ),
       )
       if (deleted < limit) eraseLog(options.path)
@@ -87,7 +94,8 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     },
     async countExpired(now, createdBefore) {
       const counted = reader.get(countExpired, { now, createdBefore: createdBefore ?? 0 })
-      return { responses: 0, items: 0, bytes: 0, ...counted }
+      const { files = 0, bytes: fileBytes = 0 } = reader.get(countExpiredFiles, { now }) ?? {}
+      return { responses: 0, items: 0, bytes: 0, ...counted, files, fileBytes }
     },
     expireOlder: (createdBefore, expiresAt, { after, limit }) =>
       commits.write(() => {
@@ -118,6 +126,7 @@ async function failOrphans({ writer, commits }: StoreParts, error: ResponseError
     writer.run(queries.endAllLeases, {})
     writer.run(queries.abandonAllKeyUses, {})
     writer.run(queries.interruptUsage, {})
+    writer.run(queries.giveUpAllBlobs, {})
   })
   let total = 0
   for (;;) {

@@ -8,6 +8,7 @@ import { toUsageValues } from '../row-codec.ts'
 import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
 import { completeClaim } from './idempotency-store.ts'
+import { addDeliveries } from './webhook-store.ts'
 import { dropTurn, encodeTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
@@ -73,9 +74,11 @@ export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
   projectId,
   turn: ending.turn === null ? null : encodeTurn(projectId, ending.turn),
   claim: ending.claim,
+  event: ending.event ?? null,
 })
 
-export function endRun(writer: Connection, { projectId, turn, claim }: EncodedEnding): void {
+export function endRun(writer: Connection, { projectId, turn, claim, event }: EncodedEnding): void {
+  if (event) addDeliveries(writer, projectId, event)
   if (turn) endTurn(writer, turn)
   if (claim) completeClaim(writer, projectId, claim)
 }

@@ -1,5 +1,6 @@
 /** The events that close what a log leaves open, so that a stream that was cut off ends as lawfully as every other. */
 import { applyEvent } from '../protocol/apply-event.ts'
+import { closedCall } from '../protocol/client-items.ts'
 import type { ResponseEvent } from '../protocol/events.ts'
 import { abandonedItem, isHostedItem, isOpenStatus } from '../protocol/hosted-items.ts'
 import type { OutputItem } from '../protocol/items.ts'
@@ -11,29 +12,30 @@ type Closer = ResponseEvent extends infer E ? (E extends ResponseEvent ? Omit<E,
 type OpenItem = {
   readonly item: OutputItem
   readonly place: { readonly item_id: string; readonly output_index: number }
-  /** Since it was opened. */
+  /** About it. */
   readonly events: readonly ResponseEvent[]
 }
 
-/** `events`: the whole log, from its first event on, which does not end the run. At most one item is open, the last. */
-export function closeOpenItem(events: readonly ResponseEvent[]): readonly ResponseEvent[] {
-  const open = findOpen(events)
-  if (open === null) return []
-  const closers: Closer[] = [...closePart(open), closeItem(open)]
+/** `events`: the whole log, from its first event on, which does not end the run. */
+export function closeOpenItems(events: readonly ResponseEvent[]): readonly ResponseEvent[] {
+  const closers = findOpen(events).flatMap((open): Closer[] => [...closePart(open), closeItem(open)])
   return closers.map((event, index) => ({ ...event, sequence_number: events.length + index }))
 }
 
-function findOpen(events: readonly ResponseEvent[]): OpenItem | null {
-  const start = events.findLastIndex(({ type }) => type === 'response.output_item.added')
-  const added = events[start]
-  if (added?.type !== 'response.output_item.added') return null
-  const since = events.slice(start + 1)
-  if (since.some(({ type }) => type === 'response.output_item.done')) return null
+function findOpen(events: readonly ResponseEvent[]): readonly OpenItem[] {
   let snapshot: ResponseObject | null = null
-  for (const event of events) snapshot = applyEvent(snapshot, event)
-  const item = snapshot?.output[added.output_index]
-  if (item === undefined) return null
-  return { item, place: { item_id: added.item.id ?? '', output_index: added.output_index }, events: since }
+  const open = new Set<number>()
+  for (const event of events) {
+    snapshot = applyEvent(snapshot, event)
+    if (event.type === 'response.output_item.added') open.add(event.output_index)
+    if (event.type === 'response.output_item.done') open.delete(event.output_index)
+  }
+  return [...open].flatMap((output_index) => {
+    const item = snapshot?.output[output_index]
+    if (item === undefined) return []
+    const own = events.filter((event) => 'output_index' in event && event.output_index === output_index)
+    return [{ item, place: { item_id: item.id, output_index }, events: own }]
+  })
 }
 
 function closePart(open: OpenItem): readonly Closer[] {
@@ -109,5 +111,24 @@ function closeItem({ item, place: { output_index } }: OpenItem): Closer {
     const isOpen = 'status' in item && isOpenStatus(item.status)
     return { type, output_index, item: isOpen ? abandonedItem(item) : item }
   }
-  return { type, output_index, item: 'status' in item ? { ...item, status: 'incomplete' } : item }
+  return { type, output_index, item: cutShort(item) }
+}
+
+function cutShort(item: OutputItem): OutputItem {
+  switch (item.type) {
+    case 'message':
+    case 'reasoning':
+    case 'function_call':
+    case 'custom_tool_call':
+      return { ...item, status: 'incomplete' }
+    case 'shell_call':
+    case 'local_shell_call':
+    case 'apply_patch_call':
+    case 'computer_call':
+    case 'tool_search_call':
+      return closedCall(item, 'incomplete')
+    // Others are told as a whole.
+    default:
+      return item
+  }
 }

@@ -1,24 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
-import { resolveConfig } from './resolve-config.ts'
+import { resolveYaml } from '../../test/support/resolve-yaml.ts'
 
-/** What the file gives, or the faults that are told. */
 async function resolve(yaml: string) {
-  const home = await mkdtemp(join(tmpdir(), 'antiphon-config-'))
-  const file = join(home, 'antiphon.yaml')
-  await writeFile(file, `discovery: { enabled: false }\n${yaml}\n`)
-  const providers = { known: [], quirks: [] }
-  const resolved = await resolveConfig({ flags: new Map(), file, noAuth: false, env: {}, providers, cwd: home, home })
-  await rm(home, { recursive: true })
-  return resolved.type === 'config'
-    ? { webSearch: resolved.config.webSearch, security: resolved.config.security, faults: [] }
-    : { webSearch: null, security: null, faults: resolved.problems.map(({ message }) => message) }
+  const { config, faults } = await resolveYaml(yaml)
+  const { webSearch, imageGeneration, security } = config ?? { webSearch: null, imageGeneration: null, security: null }
+  return { webSearch, imageGeneration, security, faults }
 }
 
 const web = (fields: string) => resolve(`tools: { web_search: { ${fields} } }`)
+const images = (fields: string) => resolve(`tools: { image_generation: { ${fields} } }`)
 
 test('nobody searches as long as nothing is said', async () => {
   const { webSearch, security } = await resolve('')
@@ -61,3 +52,33 @@ test('a private host is allowed with its port', async () => {
   const { faults } = await resolve('security: { allow_private_hosts: ["http://wiki.internal"] }')
   assert.match(faults.join('\n'), /a host with its port/)
 })
+
+test('an image engine is its name with what it needs', async () => {
+  assert.equal((await resolve('')).imageGeneration, null)
+  assert.deepEqual((await images('engine: demo')).imageGeneration, { engine: 'demo' })
+  assert.deepEqual((await images('engine: openai, api_key: k')).imageGeneration, {
+    engine: 'openai',
+    url: 'https://api.openai.com/v1',
+    apiKey: 'k',
+    model: null,
+  })
+  assert.deepEqual((await images('engine: chat, url: "http://127.0.0.1:1/v1/", model: painter')).imageGeneration, {
+    engine: 'chat',
+    url: 'http://127.0.0.1:1/v1',
+    apiKey: null,
+    model: 'painter',
+  })
+})
+
+for (const [fields, fault] of [
+  ['engine: openai', /"openai" lacks "api_key"/],
+  ['engine: chat, url: "http://127.0.0.1:1"', /"chat" lacks "model"/],
+  ['engine: chat, model: m', /"chat" lacks "url"/],
+  ['engine: demo, model: m', /"demo" takes nothing else/],
+  ['api_key: k', /lacks "engine"/],
+  ['engine: dall-e', /expected one of openai/],
+] as const) {
+  test(`image_generation is refused with { ${fields} }`, async () => {
+    assert.match((await images(fields)).faults.join('\n'), fault)
+  })
+}

@@ -1,0 +1,3 @@
+import type { DeclaredTool, ToolRunner } from '../tools/tool.ts'
+
+export type OfferedTool = { readonly declared: DeclaredTool; readonly tool: ToolRunner }
