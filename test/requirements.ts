@@ -199,8 +199,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(164, 'A background run survives its client.'),
   covered(165, 'A background stream can be resumed.'),
   covered(166, 'A restart leaves no response in progress.'),
-  later(167, 'Webhooks fire once for each terminal state.', 'later: webhooks'),
-  later(168, 'Webhook signatures verify.', 'later: webhooks'),
+  covered(167, 'Webhooks fire once for each terminal state.'),
+  covered(168, 'Webhook signatures verify.'),
   later(169, 'Webhooks are retried.', 'later: webhooks'),
   covered(170, 'Queues are limited and fair between keys.'),
   // ---- Files and search

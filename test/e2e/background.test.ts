@@ -141,7 +141,7 @@ test('obfuscation is a matter of each connection (req 99)', async () => {
 test('a client that leaves loses nothing: it comes back with its cursor while the run goes on (req 107, 164)', async () => {
   const stream = await client.responses.create({
     model: 'demo',
-    input: 'Tell me a very long story. [delay 20]',
+    input: '[long:120] [slow:15]',
     background: true,
     stream: true,
   })
