@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
 import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
+import { openBackground } from './app/open-background.ts'
 import { openBlobs } from './app/open-blobs.ts'
 import { openCodeInterpreter } from './app/open-code-interpreter.ts'
 import { openLog } from './app/open-log.ts'
@@ -97,6 +98,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
+  const background = openBackground(config)
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -111,6 +113,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     embedders: models.embedders,
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
+    detached: background.detached,
     blobs,
     documents,
     guard,
@@ -132,13 +135,19 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     version: VERSION,
   })
   opened.adopt(server, (it) => it.close())
+  const worker = opened.use(background.start({ jobs: store.jobs, engine, clock, telemetry }))
   const parts = opened.move()
   return {
     summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
     listen: () => server.listen(config.server.host, config.server.port),
-    drain: () => server.drain(config.server.drainTimeoutMs),
+    drain: () => drain([server, worker], config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+}
+
+/** Side by side: a reader of a background response leaves when its run was let go. */
+async function drain(parts: readonly { drain(ms: number): Promise<void> }[], ms: number): Promise<void> {
+  await Promise.all(parts.map((part) => part.drain(ms)))
 }
 
 const openGuard = ({ security }: ResolvedConfig, { resolve }: AppOverrides): OutboundGuard =>

@@ -21,6 +21,7 @@ export function engineSettings({ defaults, limits, projects, retention }: Resolv
       ]),
     ),
     chainLimits: { maxResponses: limits.chainResponses, maxBytes: limits.chainBytes },
+    background: { maxQueued: limits.backgroundQueued, logTtlSeconds: toSeconds(retention.backgroundEventsMs) },
     wallClockMs: limits.responseTimeMs,
     files: {
       fileBytes: limits.fileBytes,

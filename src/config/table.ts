@@ -295,6 +295,11 @@ export const SETTINGS = {
     ms('30d'),
     'How long stored responses are kept after they were made.',
   ),
+  'retention.background_events': setting(
+    duration('1m', '36500d'),
+    ms('24h'),
+    'How long the events of a background response can be streamed again after its end.',
+  ),
   'retention.files': setting(
     duration('1h', '36500d'),
     null,
@@ -357,6 +362,17 @@ export const SETTINGS = {
   'limits.mcp_tools': setting(most(10_000), 500, 'Tools that an MCP server may list.'),
   'limits.streams_per_project': setting(most(1_000_000), 200, 'Responses running at once for one project.'),
   'limits.streams': setting(most(1_000_000), 5_000, 'Responses running at once.'),
+  'limits.background_queued': setting(
+    most(1_000_000),
+    100,
+    'Background responses of one project that wait to be run; more are refused with 429.',
+  ),
+  'limits.background_running': setting(
+    most(1_000_000),
+    20,
+    'Background responses of one project that run at once; others wait.',
+  ),
+  'limits.background': setting(most(1_000_000), 200, 'Background responses that this server runs at once.'),
   'limits.stream_buffer': setting(size('1KB', '1GB'), bytes('1MB'), 'What may wait for a slow reader of a stream.'),
   'limits.stream_stall': setting(
     duration('100ms', '1h'),

@@ -15,6 +15,7 @@ import type { Ids } from '../lib/ids.ts'
 import type { MessageStart } from '../models/model.ts'
 import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { ApiError } from '../protocol/errors.ts'
+import type { ResponseEvent } from '../protocol/events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
@@ -50,7 +51,7 @@ export class EventComposer {
   #open: OpenWriter | null = null
   #ended = false
 
-  /** `initial`: the Response as it begins: `in_progress`, no output, no usage. */
+  /** `initial`: the Response as it begins: `in_progress` or `queued`, no output, no usage. */
   constructor(initial: ResponseObject, deps: { ids: Ids; clock: Clock }) {
     this.#initial = initial
     this.#ids = deps.ids
@@ -63,6 +64,14 @@ export class EventComposer {
     const batch = this.#batch
     this.#batch = []
     return batch
+  }
+
+  /** What a response that waits has told: everything up to `response.queued`. */
+  queued(): readonly ResponseEvent[] {
+    return this.take().flatMap((event) => {
+      const isTold = event.type === 'response.created' || event.type === 'response.queued'
+      return isTold ? [event] : []
+    })
   }
 
   get hasEvents(): boolean {
@@ -80,8 +89,11 @@ export class EventComposer {
 
   begin(): void {
     const response = this.#initial
+    const isQueued = response.status === 'queued'
     this.#sink.push({ type: 'response.created', sequence_number: this.#sink.next(), response })
-    this.#sink.push({ type: 'response.in_progress', sequence_number: this.#sink.next(), response })
+    if (isQueued) this.#sink.push({ type: 'response.queued', sequence_number: this.#sink.next(), response })
+    const begun: ResponseObject = isQueued ? { ...response, status: 'in_progress' } : response
+    this.#sink.push({ type: 'response.in_progress', sequence_number: this.#sink.next(), response: begun })
   }
 
   /** The open message, or a new one: text that follows text joins the same message unless it `start`s another. */

@@ -77,8 +77,11 @@ export const turnOf = (
 ): ConversationTurn => ({
   conversationId,
   token,
-  items: isAnswer(response) ? [...input, ...response.output] : [],
+  items: turnItemsOf(input, response),
 })
+
+export const turnItemsOf = (input: readonly Item[], response: ResponseObject): readonly Item[] =>
+  isAnswer(response) ? [...input, ...response.output] : []
 
 export const isAnswer = ({ status }: ResponseObject) => status === 'completed' || status === 'incomplete'
 

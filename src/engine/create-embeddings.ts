@@ -4,7 +4,7 @@ import type { EmbeddingInput, EmbeddingsRequest } from '../protocol/embeddings.t
 import { badRequest, missingParameter, modelNotFound } from '../protocol/errors.ts'
 import type { Usage } from '../protocol/response.ts'
 import { addUsage, plainUsage } from '../protocol/usage.ts'
-import type { CreateDeps } from './create-response.ts'
+import type { CreateDeps } from './create-deps.ts'
 import type { Caller, Embeddings } from './engine.ts'
 import { toApiError } from './model-failure.ts'
 import { openRunContext } from './run-context.ts'

@@ -22,6 +22,7 @@ import type { CreatePromptRequest, PromptList, PromptObject, UpdatePromptRequest
 import type { FileFields } from '../protocol/read-file-form.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../protocol/request.ts'
 import type { ItemList, ResponseObject, Usage } from '../protocol/response.ts'
+import type { TakenJob } from '../store/job-store.ts'
 import type { RunStream } from './run-event.ts'
 
 export interface Engine {
@@ -30,6 +31,10 @@ export interface Engine {
   /** The same without a call of the model: a response without output, to continue from. */
   prepareResponse(request: CreateResponseRequest, caller: Caller): Promise<Run>
   getResponse(id: string, caller: Caller): Promise<ResponseObject>
+  /** The events after the one numbered `after`, and those to come. Refuses a response whose events are not kept. */
+  streamResponse(id: string, after: number, caller: Caller): Promise<RunStream>
+  /** Works on a background run until it ends, or is let go; throws nothing. */
+  runJob(job: TakenJob, control: JobControl): Promise<void>
   deleteResponse(id: string, caller: Caller): Promise<void>
   cancelResponse(id: string, caller: Caller): Promise<ResponseObject>
   listInputItems(id: string, page: PageQuery, caller: Caller): Promise<ItemList>
@@ -65,6 +70,13 @@ export interface Conversations {
   getItem(id: string, itemId: string, include: readonly Include[], caller: Caller): Promise<Item>
   /** Answers the conversation. */
   deleteItem(id: string, itemId: string, caller: Caller): Promise<Conversation>
+}
+
+export type JobControl = {
+  /** Ends the run, with a `RunAbort` as its reason. */
+  readonly abort: AbortController
+  /** At the next step the run is let go, so that another process goes on with it. */
+  isPausing(): boolean
 }
 
 export interface Files {
@@ -141,10 +153,13 @@ export type IdempotentRequest = {
   onReplay?(): void
 }
 
-/** Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. */
+/**
+ * Why a run is stopped from outside. Anything else as a signal's reason counts as `reader-gone`. `let-go`: somebody else
+ * goes on with it, so how it ends here is told to nobody.
+ */
 export class RunAbort extends Error {
   override readonly name = 'RunAbort'
-  readonly kind: 'reader-gone' | 'cancelled' | 'shutdown' | 'deadline'
+  readonly kind: 'reader-gone' | 'cancelled' | 'shutdown' | 'deadline' | 'let-go'
   constructor(kind: RunAbort['kind']) {
     super(`run stopped: ${kind}`)
     this.kind = kind
@@ -153,8 +168,13 @@ export class RunAbort extends Error {
 
 export type Run = {
   readonly responseId: string
-  /** To be read once, to its end, by exactly one sink. Never throws. */
+  /**
+   * To be read once, to its end, by exactly one sink. Never throws, except an `ApiError` for the reader alone where the
+   * run goes on without it (`queued`).
+   */
   readonly events: RunStream
+  /** It runs without its client: the response as it is now, which is the answer where its events are not asked for. */
+  readonly queued?: ResponseObject
   /** What was dropped or changed, one line each, for `x-antiphon-warnings`. */
   readonly warnings: readonly string[]
   /** The answer of an earlier request with the same key; nothing runs. */

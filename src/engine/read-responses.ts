@@ -1,10 +1,12 @@
-/** Use cases on stored responses: read, delete, cancel, list the input. */
+/** Use cases that read stored responses. */
 import { badRequest, responseNotFound } from '../protocol/errors.ts'
 import type { Item } from '../protocol/items.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, PageQuery } from './engine.ts'
 import { type HistoryCache, readLinks } from './history.ts'
+import { openLog, type ReplayOptions, replayEvents } from './replay-events.ts'
+import type { RunStream } from './run-event.ts'
 import type { EngineSettings } from './settings.ts'
 import { shownItem } from './shown-item.ts'
 
@@ -20,24 +22,17 @@ export async function getResponse(id: string, caller: Caller, deps: ReadDeps): P
   return response
 }
 
-export async function deleteResponse(id: string, caller: Caller, deps: ReadDeps): Promise<void> {
-  const { projectId } = caller.principal
-  const response = await getResponse(id, caller, deps)
-  if (response.status === 'in_progress' || response.status === 'queued') {
-    throw badRequest(
-      null,
-      null,
-      `Response '${id}' is still ${response.status}. Wait for it to finish before you delete it.`,
-    )
-  }
-  await deps.store.forProject(projectId).deleteResponse(id)
-  deps.cache.dropProject(projectId)
-}
-
-/** Only a background run can be cancelled by id; a foreground run ends when its connection is closed. */
-export async function cancelResponse(id: string, caller: Caller, deps: ReadDeps): Promise<ResponseObject> {
-  await getResponse(id, caller, deps)
-  throw badRequest(null, null, 'Cannot cancel a synchronous response.')
+/** Refuses before anything is told, so that a refusal is an answer like any other. */
+export async function streamResponse(
+  id: string,
+  after: number,
+  caller: Caller,
+  deps: ReadDeps & Pick<ReplayOptions, 'clock' | 'detached'>,
+): Promise<RunStream> {
+  const log = deps.store.forProject(caller.principal.projectId).events
+  await openLog(log, id)
+  const { clock, detached } = deps
+  return replayEvents({ log, responseId: id, after, clock, detached, signal: caller.signal })
 }
 
 /** The items the response was made from: the chain it continued, then its own input. */

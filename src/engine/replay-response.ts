@@ -11,30 +11,33 @@ import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem, type ReasoningItem } 
 import type { ResponseObject } from '../protocol/response.ts'
 import type { CallItem } from './compose-call.ts'
 import { EventComposer, type RunEnd } from './compose-events.ts'
-import type { Run } from './engine.ts'
+import type { Run, RunReport } from './engine.ts'
 import type { RunBatch } from './run-event.ts'
 
 const MS_PER_SECOND = 1000
 
+/** Of a run that made no call. */
+export const NO_REPORT: RunReport = {
+  provider: '',
+  upstreamModel: '',
+  fallbackFrom: null,
+  warnings: [],
+  attempts: 0,
+  upstreamRequestId: null,
+  overheadMs: 0,
+  costUsd: null,
+}
+
 export const replayRun = (response: ResponseObject): Run => ({
   responseId: response.id,
-  events: replayEvents(response),
+  events: retellResponse(response),
   warnings: [],
   replayed: true,
-  report: () => ({
-    provider: '',
-    upstreamModel: '',
-    fallbackFrom: null,
-    warnings: [],
-    attempts: 0,
-    upstreamRequestId: null,
-    overheadMs: 0,
-    costUsd: null,
-  }),
+  report: () => NO_REPORT,
 })
 
 /** @param response an answer: `completed` or `incomplete` */
-export async function* replayEvents(response: ResponseObject): AsyncGenerator<RunBatch, void> {
+export async function* retellResponse(response: ResponseObject): AsyncGenerator<RunBatch, void> {
   const composer = new EventComposer(beginningOf(response), {
     ids: idsOf(response.output),
     clock: {

@@ -193,7 +193,7 @@ export function endOfFailure(error: unknown, signal: AbortSignal): RunEnd {
 
 function endOfAbort(reason: unknown): RunEnd {
   const kind = reason instanceof RunAbort ? reason.kind : 'reader-gone'
-  if (kind === 'reader-gone' || kind === 'cancelled') return { status: 'cancelled' }
+  if (kind === 'reader-gone' || kind === 'cancelled' || kind === 'let-go') return { status: 'cancelled' }
   const cause =
     kind === 'shutdown'
       ? new ApiError({

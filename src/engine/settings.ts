@@ -40,6 +40,12 @@ export type EngineSettings = {
   /** By id: projects with a retention of their own. */
   readonly projects: ReadonlyMap<string, ProjectRetention>
   readonly chainLimits: ChainLimits
+  readonly background: {
+    /** Of one project, that wait. */
+    readonly maxQueued: number
+    /** How long the events of a response are kept after its end. */
+    readonly logTtlSeconds: number
+  }
   /** A response that takes longer ends as failed. */
   readonly wallClockMs: number
   readonly files: FileSettings

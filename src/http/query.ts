@@ -69,11 +69,11 @@ function readOne(query: Query, name: string): string | typeof SEVERAL | undefine
 }
 
 /** `true`, `false` or absent. */
-export function readBoolean(query: Query, name: string): boolean {
+export function readBoolean(query: Query, name: string, fallback = false): boolean {
   const value = readOne(query, name)
-  if (value === undefined || value === 'false') return false
-  if (value !== 'true') throw invalidValue(name, value, ['true', 'false'])
-  return true
+  if (value === undefined) return fallback
+  if (value !== 'true' && value !== 'false') throw invalidValue(name, value, ['true', 'false'])
+  return value === 'true'
 }
 
 /** Null when absent. */

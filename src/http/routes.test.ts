@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { call, rawExchange, startServer } from '../../test/support/http-edge.ts'
+import { call, KEY, rawExchange, startServer } from '../../test/support/http-edge.ts'
 import { sampleResponse } from '../../test/support/sample-response.ts'
 import { batches, cancelled, completed, created, failed } from '../../test/support/scripted-engine.ts'
 import { ApiError } from '../protocol/errors.ts'
@@ -90,17 +90,23 @@ test('an id that is unknown and an id that cannot exist answer alike', async (t)
   }
 })
 
-test('replay of a foreground response is refused by parameter (req 108)', async (t) => {
-  const { url } = await startServer(t)
+test('a stream is asked for again by its cursor, and a bad cursor is refused by its name (req 108)', async (t) => {
+  const { url, engine } = await startServer(t)
   const param = async (query: string) => {
     const reply = await call(`${url}/v1/responses/resp_1?${query}`)
     return [reply.status, reply.error?.param]
   }
-  assert.deepEqual(await param('stream=true'), [400, 'stream'])
   assert.deepEqual(await param('stream=yes'), [400, 'stream'])
   assert.deepEqual(await param('starting_after=abc'), [400, 'starting_after'])
   assert.deepEqual(await param('stream=true&starting_after=-1'), [400, 'starting_after'])
   assert.deepEqual(await param('stream=false&starting_after=3'), [200, undefined])
+  assert.deepEqual(engine.cursors, [])
+  for (const query of ['stream=true', 'stream=true&starting_after=3']) {
+    const reply = await fetch(`${url}/v1/responses/resp_1?${query}`, { headers: { authorization: KEY } })
+    assert.equal(reply.headers.get('content-type'), 'text/event-stream; charset=utf-8')
+    assert.ok((await reply.text()).endsWith('data: [DONE]\n\n'))
+  }
+  assert.deepEqual(engine.cursors, [-1, 3])
 })
 
 test('input items take limit, order, after and include', async (t) => {

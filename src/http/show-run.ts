@@ -8,6 +8,7 @@
  * The tempting wrong way is `for await`: it calls `return()` as soon as anything throws between two batches.
  */
 import { isTerminal, type RunBatch, type RunEvent, type RunStream, type TerminalEvent } from '../engine/run-event.ts'
+import { ApiError } from '../protocol/errors.ts'
 
 /** Where a run is shown. Each throws when a batch cannot be written as it is. */
 export type RunWriter = {
@@ -15,14 +16,22 @@ export type RunWriter = {
   write(batch: RunBatch): Promise<void> | null
   /** The last write. */
   end(batch: RunBatch): void
-  /** The last write of a run that was not what a run must be; `sequenceNumber` is the next one. */
-  fail(sequenceNumber: number): void
+  /**
+   * The last write of a stream that breaks off; `sequenceNumber` is the next one. `error`: what its reader is to do,
+   * where the run goes on without it; null: the run was not what a run must be.
+   */
+  fail(sequenceNumber: number, error: ApiError | null): void
   /** Nothing can be written any more: ended, or the reader is gone. */
   isOver(): boolean
 }
 
 export type ShowOptions = {
   readonly writer: RunWriter
+  /**
+   * The events are read from a log: there may be none after the reader's last one, and an `ApiError` is thrown for the
+   * reader alone.
+   */
+  readonly isLog?: boolean
   /** Stops the run; called when it can no longer be shown. */
   readonly abort: () => void
   /** Told of what should not happen: a run that throws, ends without an end, or yields an unknown event. */
@@ -36,8 +45,9 @@ export async function showRun(events: RunStream, options: ShowOptions): Promise<
   let last: RunEvent | null = null
   let nextNumber = 0
   const fail = (error: unknown) => {
-    options.onFailure(error)
-    if (!writer.isOver()) writer.fail(nextNumber)
+    const told = options.isLog && error instanceof ApiError ? error : null
+    if (told === null) options.onFailure(error)
+    if (!writer.isOver()) writer.fail(nextNumber, told)
     options.abort()
   }
   // Answers, never throws: a failure to show a batch must not end the reading. A promise only where there is a wait.
@@ -57,7 +67,8 @@ export async function showRun(events: RunStream, options: ShowOptions): Promise<
       if (wait !== null) await wait
       nextNumber = (last?.sequence_number ?? -1) + 1
     }
-    if (!writer.isOver()) fail(new Error('a run ended without a terminal event'))
+    if (last === null && options.isLog) writer.end([])
+    else if (!writer.isOver()) fail(new Error('a run ended without a terminal event'))
   } catch (error) {
     fail(error)
   }

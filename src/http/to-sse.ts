@@ -27,7 +27,8 @@ function createWriter({ frame, ...options }: SseOptions): RunWriter & { dispose(
   return {
     write: (batch) => channel.write(frameBatch(batch, frame)),
     end: (batch) => channel.end(frameBatch(batch, frame) + DONE_FRAME),
-    fail: (sequenceNumber) => channel.end(errorFrame(sequenceNumber, INTERNAL) + DONE_FRAME),
+    fail: (sequenceNumber, error) =>
+      channel.end(errorFrame(sequenceNumber, error?.toBody().error ?? INTERNAL) + DONE_FRAME),
     isOver: channel.isOver,
     dispose: channel.dispose,
   }

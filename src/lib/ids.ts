@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { hash, randomFillSync } from 'node:crypto'
 import { type Clock, systemClock } from './clock.ts'
 
 /** The one source of ids and of other randomness. */
@@ -56,5 +56,23 @@ export function createCountingIds(): Ids {
   return {
     next: (prefix) => `${prefix}_${(++count).toString(16).padStart(TIME_DIGITS + RANDOM_BYTES * 2, '0')}`,
     random: () => ((++count * 2654435761) % 2 ** 32) / 2 ** 32,
+  }
+}
+
+/**
+ * Ids that follow from `seed`, an id itself, and from how many of a prefix were taken: the same work takes the same ones
+ * again. As unguessable as the seed, which must be told to nobody.
+ */
+export function createSeededIds(seed: string): Ids {
+  const taken = new Map<string, number>()
+  const time = seed.slice(seed.indexOf('_') + 1).slice(0, TIME_DIGITS)
+  const digits = (prefix: string): string => {
+    const count = taken.get(prefix) ?? 0
+    taken.set(prefix, count + 1)
+    return hash('sha256', `${seed}\n${prefix}\n${count}`, 'hex')
+  }
+  return {
+    next: (prefix) => `${prefix}_${time}${digits(prefix).slice(0, RANDOM_BYTES * 2)}`,
+    random: () => Number.parseInt(digits('').slice(0, 8), 16) / 2 ** 32,
   }
 }

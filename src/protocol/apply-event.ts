@@ -26,6 +26,7 @@ export function applyEvent(snapshot: ResponseObject | null, event: ResponseEvent
   }
   assert(snapshot !== null, event, 'response.created comes first')
   switch (event.type) {
+    case 'response.queued':
     case 'response.in_progress':
     case 'response.completed':
     case 'response.failed':
@@ -46,6 +47,7 @@ type ItemEvent = Exclude<
   ResponseEvent,
   EventOf<
     | 'response.created'
+    | 'response.queued'
     | 'response.in_progress'
     | 'response.completed'
     | 'response.failed'

@@ -30,6 +30,7 @@ const PartSchema = Type.Union([OutputTextSchema, RefusalSchema, ReasoningTextSch
 
 export const EVENT_SCHEMAS = {
   'response.created': event('response.created', lifecycle),
+  'response.queued': event('response.queued', lifecycle),
   'response.in_progress': event('response.in_progress', lifecycle),
   'response.completed': event('response.completed', lifecycle),
   'response.failed': event('response.failed', lifecycle),

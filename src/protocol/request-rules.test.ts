@@ -69,7 +69,6 @@ test('tools inside an item hold no secrets of an MCP server, because items are s
 test('what the server does not carry yet is refused by name, and ignored when it asks for nothing', () => {
   const body = { model: 'm', input: 'a' }
   const meaningful = {
-    background: true,
     moderation: { model: 'x' },
   }
   for (const [field, value] of Object.entries(meaningful)) {

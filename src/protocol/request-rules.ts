@@ -23,10 +23,7 @@ export type Rule<T> = (request: T, context: RuleContext) => void
 type SharedFields = Pick<CountInputTokensRequest, keyof CountInputTokensRequest & keyof CreateResponseRequest>
 
 /** Fields of the API that this server does not carry yet. Refused only when they ask for something. */
-const LATER_FIELDS = [
-  ['background', "Leave it out and read the reply with 'stream': true, or as JSON."],
-  ['moderation', 'Call a moderation service before or after this request instead.'],
-] as const
+const LATER_FIELDS = [['moderation', 'Call a moderation service before or after this request instead.']] as const
 
 const refuseTwoHistories: Rule<SharedFields> = (request) => {
   if (!isGiven(request.conversation) || !isGiven(request.previous_response_id)) return

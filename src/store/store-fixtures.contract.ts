@@ -5,8 +5,10 @@ import type { Item, OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
 import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
 import type { ConversationStore } from './conversation-store.ts'
+import type { EventLog } from './event-log.ts'
 import type { BlobLedger, FileStore } from './file-store.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
+import type { JobStore, ProjectJobs } from './job-store.ts'
 import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
 import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
@@ -143,6 +145,7 @@ export function slowStore(store: Store, seed: number): Store {
   return {
     forProject: (projectId) => slowProject(store.forProject(projectId), slow),
     keys: slowKeys(store.keys, slow),
+    jobs: slowJobs(store.jobs, slow),
     webhooks: slowQueue(store.webhooks, slow),
     blobs: slowBlobs(store.blobs, slow),
     failOrphans: slow(store.failOrphans),
@@ -162,6 +165,8 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   projectId: project.projectId,
   conversations: slowConversations(project.conversations, slow),
   idempotency: slowIdempotency(project.idempotency, slow),
+  jobs: slowProjectJobs(project.jobs, slow),
+  events: slowEvents(project.events, slow),
   startResponse: slow(project.startResponse),
   finishResponse: slow(project.finishResponse),
   finishUnstored: slow(project.finishUnstored),
@@ -246,6 +251,27 @@ const slowIdempotency = (keys: IdempotencyStore, slow: Slow): IdempotencyStore =
   claim: slow(keys.claim),
   renew: slow(keys.renew),
   abandon: slow(keys.abandon),
+})
+
+const slowJobs = (jobs: JobStore, slow: Slow): JobStore => ({
+  take: slow(jobs.take),
+  heartbeat: slow(jobs.heartbeat),
+  release: slow(jobs.release),
+  write: slow(jobs.write),
+  finish: slow(jobs.finish),
+  wakeUp: jobs.wakeUp,
+})
+
+const slowProjectJobs = (jobs: ProjectJobs, slow: Slow): ProjectJobs => ({
+  isFull: slow(jobs.isFull),
+  enqueue: slow(jobs.enqueue),
+  requestCancel: slow(jobs.requestCancel),
+})
+
+const slowEvents = (events: EventLog, slow: Slow): EventLog => ({
+  read: slow(events.read),
+  markSeen: slow(events.markSeen),
+  wakeUp: events.wakeUp,
 })
 
 const slowKeys = (keys: KeyStore, slow: Slow): KeyStore => ({

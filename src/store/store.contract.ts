@@ -9,9 +9,11 @@
 import { test } from 'node:test'
 import { chainContract } from './store-chains.contract.ts'
 import { conversationContract } from './store-conversations.contract.ts'
+import { eventContract } from './store-events.contract.ts'
 import { fileContract } from './store-files.contract.ts'
 import { createManualClock, type Law, type OpenStore } from './store-fixtures.contract.ts'
 import { idempotencyContract } from './store-idempotency.contract.ts'
+import { jobContract } from './store-jobs.contract.ts'
 import { keyContract } from './store-keys.contract.ts'
 import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
@@ -40,4 +42,6 @@ export function storeContract(name: string, openStore: OpenStore): void {
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)
+  jobContract(law)
+  eventContract(law)
 }

@@ -9,31 +9,36 @@
  * - Text that cannot be stored exactly (lone surrogates, NUL) is refused before it gets here; see protocol/validate.
  */
 
-import type { Cost } from '../protocol/cost.ts'
 import type { Item } from '../protocol/items.ts'
 import type { PromptTemplate } from '../protocol/prompts.ts'
-import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response.ts'
-import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
+import type { ResponseObject, ResponseStatus } from '../protocol/response.ts'
+import type { ConversationStore } from './conversation-store.ts'
+import type { EventLog } from './event-log.ts'
 import type { BlobLedger, FileStore } from './file-store.ts'
-import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
-import type { WebhookEvent, WebhookQueue, WebhookStore } from './webhook-store.ts'
+import type { EndClaim, IdempotencyStore } from './idempotency-store.ts'
+import type { JobStore, ProjectJobs } from './job-store.ts'
+import type { ResponseRecord, RunEnding, UsageRow } from './records.ts'
+import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
+
+export { type ResponseRecord, type RunEnding, USAGE_OUTCOMES, type UsageRow } from './records.ts'
 
 export interface Store {
   forProject(projectId: string): ProjectStore
   readonly keys: KeyStore
   readonly webhooks: WebhookQueue
   readonly blobs: BlobLedger
+  readonly jobs: JobStore
   /**
    * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, every
-   * usage row it left open, as `interrupted`, and every blob it was writing. For the start of a single node. Answers how
-   * many responses there were.
+   * usage row it left open, as `interrupted`, and every blob it was writing; what has a job keeps its lock and is free to
+   * be taken. For the start of a single node. Answers how many responses were ended.
    */
   failOrphans(error: { code: 'server_error'; message: string }): Promise<number>
   /**
    * Deletes at most `limit` responses that expired before `now` (seconds) and on which no kept response stands; with
-   * them, as many items of deleted conversations, idempotency keys, files, uploads and deliveries of webhooks. Answers how
-   * many there were of the most frequent kind; call again while it answers `limit`. A run that is going may stand on a response without a row of
-   * its own to show for it, so `now` has to lie at least the longest run in the past.
+   * them, as many items of deleted conversations, idempotency keys, files, uploads, deliveries of webhooks and event logs.
+   * Answers how many there were of the most frequent kind; call again while it answers `limit`. A run that is going may
+   * stand on a response without a row of its own to show for it, so `now` has to lie at least the longest run in the past.
    */
   purgeExpired(now: number, limit: number): Promise<number>
   /**
@@ -72,6 +77,8 @@ export interface ProjectStore {
   readonly projectId: string
   readonly conversations: ConversationStore
   readonly idempotency: IdempotencyStore
+  readonly jobs: ProjectJobs
+  readonly events: EventLog
   /** Writes the row of a response that has begun. */
   startResponse(record: ResponseRecord): Promise<void>
   /**
@@ -154,27 +161,6 @@ export type PromptPage = {
   readonly after: string | null
 }
 
-export type ResponseRecord = {
-  readonly response: ResponseObject
-  /** The new input of this response alone, with ids. */
-  readonly input: readonly Item[]
-  /**
-   * For a response that compacts: what goes on of everything before it. A chain is read from here on, with these items
-   * first, however long it was before. Absent or null: the chain goes on to `previous_response_id`.
-   */
-  readonly carried?: readonly Item[] | null
-  /** Seconds since the epoch; null keeps it for ever. */
-  readonly expiresAt: number | null
-}
-
-/** What ends together with a response. */
-export type RunEnding = {
-  readonly turn: ConversationTurn | null
-  readonly claim: ClaimEnd | null
-  /** What the receivers of webhooks are told; absent or null: nothing. */
-  readonly event?: WebhookEvent | null
-}
-
 export type ChainLimits = { readonly maxResponses: number; readonly maxBytes: number }
 
 export type Chain =
@@ -187,28 +173,6 @@ export type ChainLink = {
   readonly status: ResponseStatus
   readonly input: readonly Item[]
   readonly output: readonly Item[]
-}
-
-/** `running`: opened and not yet closed. `interrupted`: the process died while it ran. */
-export const USAGE_OUTCOMES = ['running', 'completed', 'failed', 'aborted', 'interrupted'] as const
-
-/** One upstream call in the ledger. A row that is written again is closed if it was open, and else stays as it is. */
-export type UsageRow = {
-  readonly id: string
-  readonly keyId: string
-  /** The response it was made for, whether that is stored or not. */
-  readonly responseId: string
-  readonly provider: string
-  readonly model: string
-  readonly outcome: (typeof USAGE_OUTCOMES)[number]
-  readonly usage: Usage
-  /** True when the upstream reported no usage and ours is counted by a tokenizer. */
-  readonly estimated: boolean
-  readonly durationMs: number
-  /** Seconds since the epoch. */
-  readonly createdAt: number
-  /** What it cost, with the arithmetic; null where a price is unknown. */
-  readonly cost: Cost | null
 }
 
 /** Calls of one day, key, provider and model. */

@@ -57,6 +57,10 @@ export interface ToolRunner {
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
   execute(call: FinishedCall, context: ToolContext): AsyncGenerator<ToolStep, ToolOutcome>
+  /** A call that was sent by a process that died may be sent again: it changes nothing. Absent: it may change something. */
+  readonly isRepeatable?: boolean
+  /** How the item of such a call ends that is not sent again. Absent: as one that was abandoned. */
+  interrupted?(call: FinishedCall): Iterable<ToolStep>
 }
 
 /** What `prepare` knows of its response. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import OpenAI from 'openai'
+import { waitUntil } from '../fakes/chat-upstream.ts'
 import { send } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 
@@ -109,6 +110,28 @@ test('a sample event is sent at once, signed, and its answer is told, whatever i
     () => assert.fail('a port that the operator has not allowed'),
     (error) => assert.deepEqual([error.status, error.param], [400, 'url']),
   )
+})
+
+test('the end of a background response is told once, signed, and stands when it is told (req 167, 168)', async () => {
+  const event_types = ['response.completed', 'response.cancelled'] as const
+  const made = await client.webhooks.create({
+    name: 'ends',
+    url: `${receiver.url}/ends`,
+    event_types: [...event_types],
+  })
+  receiver.secret = made.signing_secret
+  const start = receiver.events.length
+  const told = (id: string) =>
+    receiver.events.slice(start).flatMap((event) => ('id' in event.data && event.data.id === id ? [event.type] : []))
+  const done = await client.responses.create({ model: 'demo', input: 'Hello', background: true })
+  const long = await client.responses.create({ model: 'demo', input: 'Hello [delay:60000]', background: true })
+  await waitUntil(() => told(done.id).length > 0)
+  assert.equal((await client.responses.retrieve(done.id)).status, 'completed')
+  assert.equal((await client.responses.cancel(long.id)).status, 'cancelled')
+  await client.responses.cancel(long.id)
+  await waitUntil(() => told(long.id).length > 0)
+  assert.deepEqual([told(done.id), told(long.id)], [['response.completed'], ['response.cancelled']])
+  await client.webhooks.delete(made.id)
 })
 
 test('a secret is replaced at once, or with a day in which the old one verifies too', async () => {

@@ -221,7 +221,6 @@ test('what is refused is refused as JSON also when a stream was asked for (req 1
 
 test('features that do not exist yet are refused by name, never ignored', async () => {
   const fields = {
-    background: true,
     moderation: { model: 'omni-moderation-latest' },
   }
   for (const [param, value] of Object.entries(fields)) {

@@ -73,7 +73,9 @@ async function checkDurableBeforeTold(tap: (events: RunStream, recorder: Recorde
     finish: async () => {
       await new Promise((resolve) => setImmediate(resolve))
       committed = true
+      return 'kept'
     },
+    onOver: () => {},
     onLost: (error) => assert.fail(String(error)),
     onEnd: () => {},
   }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { replayEvents } from '../../src/engine/replay-response.ts'
+import { retellResponse } from '../../src/engine/replay-response.ts'
 import { arbitraryStream } from '../support/arbitrary-stream.ts'
 import { readAll } from '../support/engine-fixture.ts'
 import { LAW_REQUEST, type LawEngine, openLawEngine } from '../support/law-engine.ts'
@@ -20,7 +20,7 @@ test('any answer is replayed as a lawful stream that ends in it (req 191)', asyn
       fixture.play({ batches })
       const run = await fixture.engine.createResponse({ ...LAW_REQUEST, store: false }, fixture.caller())
       const told = checkRunLaws(await readAll(run.events))
-      assert.deepEqual(checkRunLaws(await readAll(replayEvents(told))), told)
+      assert.deepEqual(checkRunLaws(await readAll(retellResponse(told))), told)
     }),
     { numRuns: 150 },
   )

@@ -44,6 +44,7 @@ export const TEST_SETTINGS: EngineSettings = {
   responseTtlSeconds: 3600,
   projects: new Map(),
   chainLimits: { maxResponses: 1000, maxBytes: 32 * 1024 * 1024 },
+  background: { maxQueued: 100, logTtlSeconds: 24 * 3600 },
   wallClockMs: 60_000,
   files: {
     fileBytes: 1_000_000,
@@ -92,6 +93,7 @@ export async function openEngine(
     prices: options.prices ?? noPrices,
     embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
+    detached: new AbortController().signal,
     blobs: openDirectoryBlobs(join(directory, 'files')),
     documents: createDocumentExtractor(systemClock),
     guard: createOutboundGuard({ allowPrivateHosts: [] }),

@@ -1,8 +1,10 @@
 /** An engine for the laws: it plays one script for each run, with tools of every kind. */
 import type { TurnItem } from '../../src/models/model.ts'
 import type { CreateResponseRequest } from '../../src/protocol/request.ts'
+import type { JobStore } from '../../src/store/job-store.ts'
 import { createClientTools } from '../../src/tools/client/client-tools.ts'
 import { createFunctionTool } from '../../src/tools/function/function-tool.ts'
+import type { FinishedCall } from '../../src/tools/tool.ts'
 import { CUSTOM_NAME, FUNCTION_NAME } from './arbitrary-stream.ts'
 import { type EngineFixture, openEngine } from './engine-fixture.ts'
 import { type Script, saying, scriptedModel } from './scripted-model.ts'
@@ -38,6 +40,10 @@ export type LawEngine = EngineFixture & {
   play(script: Script): void
   /** How its tools fare in the next run, by the order in which their calls begin; see `unsteady`. */
   fare(steps: readonly number[]): void
+  /** Calls of its tools that were made, of all runs. */
+  calls(): readonly FinishedCall[]
+  /** What the store's queue is from now on; null: itself. */
+  swapJobs(jobs: JobStore | null): void
 }
 
 export async function openLawEngine(): Promise<LawEngine> {
@@ -47,6 +53,9 @@ export async function openLawEngine(): Promise<LawEngine> {
   const next = () => steps[begun++ % steps.length] ?? 0
   const answering = scriptedModel([saying('Done', '.')])
   const isOutput = ({ type }: TurnItem) => type === 'function_call_output'
+  let jobs: JobStore | null = null
+  const code = scriptedCodeTool(unsteady(runCode, next))
+  const found = scriptedSearchTool(unsteady(search, next))
   const fixture = await openEngine(
     {
       ...scriptedModel([]),
@@ -54,18 +63,23 @@ export async function openLawEngine(): Promise<LawEngine> {
         (turn.items.some(isOutput) ? answering : scriptedModel([script])).stream(turn, context),
     },
     {
-      tools: [
-        scriptedCodeTool(unsteady(runCode, next)),
-        scriptedSearchTool(unsteady(search, next)),
-        ...createClientTools(),
-        createFunctionTool(),
-      ],
+      tools: [code, found, ...createClientTools(), createFunctionTool()],
+      wrapStore: (store) => ({
+        ...store,
+        get jobs() {
+          return jobs ?? store.jobs
+        },
+      }),
     },
   )
   return {
     ...fixture,
     play(next) {
       script = next
+    },
+    calls: () => [...code.calls, ...found.calls],
+    swapJobs(next) {
+      jobs = next
     },
     fare(next) {
       steps = next

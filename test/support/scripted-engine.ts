@@ -101,6 +101,8 @@ export type ScriptedEngine = Engine & {
   readonly traces: Trace[]
   readonly requests: CreateResponseRequest[]
   readonly pages: PageQuery[]
+  /** Of streams that were asked for again. */
+  readonly cursors: number[]
 }
 
 const noConversation = async (id: string) => {
@@ -136,6 +138,7 @@ export function createScriptedEngine(): ScriptedEngine {
     traces: [],
     requests: [],
     pages: [],
+    cursors: [],
     async createResponse(request: CreateResponseRequest, caller: Caller): Promise<Run> {
       this.requests.push(request)
       if (this.refusal) throw this.refusal
@@ -160,6 +163,12 @@ export function createScriptedEngine(): ScriptedEngine {
     prepareResponse(request, caller) {
       return this.createResponse(request, caller)
     },
+    async streamResponse(id, after, caller) {
+      known(id)
+      this.cursors.push(after)
+      return traceStream(this.script(caller.signal), caller.signal).stream
+    },
+    runJob: async () => {},
     getResponse: async (id) => known(id),
     async deleteResponse(id) {
       known(id)

@@ -33,7 +33,7 @@ export function createResponse(ports: Ports): ProtectedRoute {
 
 async function answerJson({ limits }: Ports, { exchange }: AuthorizedCall, { run, warnings }: Shown): Promise<Answer> {
   try {
-    return json(await toJson(run.events))
+    return json(run.queued ?? (await toJson(run.events)))
   } finally {
     // Also on an error: what was tried upstream is then most wanted.
     Object.assign(exchange.headers, runHeaders(run, warnings, limits.warningBytes))
@@ -52,6 +52,7 @@ async function stream(ports: Ports, call: AuthorizedCall, shown: Shown, framer: 
       frame: framer,
       clock,
       limits,
+      isLog: run.queued !== undefined,
       abort: () => abort.abort(new RunAbort('reader-gone')),
       onFailure: (error) => telemetry.failed({ requestId: exchange.requestId, where: 'to-sse', error }),
     })

@@ -42,9 +42,10 @@ const ofLocks = {
   unlockConversation: query<Scope & { token: string }>(
     `update conversations set lock_token = null, lock_until = null where ${IS_IT} and lock_token = :token`,
   ),
-  unlockAllConversations: query(
-    'update conversations set lock_token = null, lock_until = null where lock_token is not null',
-  ),
+  /** A job keeps the lock of its conversation, whoever works on it. */
+  unlockAllConversations: query(`
+    update conversations set lock_token = null, lock_until = null where lock_token is not null
+      and not exists (select 1 from jobs where jobs.lock_token = conversations.lock_token)`),
 }
 
 const ofItems = {

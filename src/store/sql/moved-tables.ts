@@ -48,6 +48,13 @@ export const MOVED_TABLES: readonly MovedTable[] = [
     'project endpoint key_digest',
     'fingerprint token lease_until response_id sealed expires_at',
   ),
+  numbered(
+    'jobs',
+    'response_seq project key_id payload lock_token token lease_until started_at reruns boundary seen_past cancel',
+  ),
+  keyed('job_steps', 'job_seq position', 'body'),
+  keyed('event_logs', 'response_seq', 'expires_at purged'),
+  keyed('event_batches', 'response_seq last', 'body'),
   keyed('blobs', 'key', 'state begun_at'),
   numbered('files', 'project id filename bytes purpose media_type digest created_at expires_at'),
   keyed('file_blobs', 'file_seq position', 'key bytes sha256'),

@@ -2,6 +2,7 @@
 import { conversationQueries } from './conversation-queries.ts'
 import { fileQueries } from './file-queries.ts'
 import { idempotencyQueries } from './idempotency-queries.ts'
+import { jobQueries } from './job-queries.ts'
 import { ledgerQueries } from './ledger-queries.ts'
 import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
@@ -14,6 +15,7 @@ export const queries = {
   ...ledgerQueries,
   ...conversationQueries,
   ...idempotencyQueries,
+  ...jobQueries,
   ...promptQueries,
   ...pruneQueries,
   ...webhookQueries,

@@ -52,7 +52,7 @@ const writing = {
   /** Leaves the first so many items of either side. */
   keepItems: query<{ responseSeq: number; inputs: number; outputs: number }>(`
     delete from items where response_seq = :responseSeq
-    and position >= case side when 'input' then cast(:inputs as integer) else cast(:outputs as integer) end`),
+    and position >= case side when 'input' then cast(:inputs as bigint) else cast(:outputs as bigint) end`),
 }
 
 const reading = {
@@ -136,9 +136,10 @@ const purging = {
 }
 
 const healing = {
-  findUnfinished: query<{ limit: number }, Pick<Responses, 'seq' | 'body'>>(
-    `select seq, body from responses where ${UNFINISHED} limit :limit`,
-  ),
+  /** What has a job is gone on with. */
+  findUnfinished: query<{ limit: number }, Pick<Responses, 'seq' | 'body'>>(`
+    select seq, body from responses where ${UNFINISHED}
+      and not exists (select 1 from jobs where jobs.response_seq = responses.seq) limit :limit`),
   failResponse: query<{ seq: number; body: string }>(
     "update responses set status = 'failed', body = :body where seq = :seq",
   ),

@@ -115,6 +115,39 @@ export type Tables = {
     /** Seconds. */
     expires_at: number
   }
+  /** One row for each response that runs or waits without its client. */
+  jobs: {
+    seq: number
+    response_seq: number
+    project: number
+    key_id: string
+    /** Sealed. */
+    payload: string
+    /** Of the conversation it holds. */
+    lock_token: string | null
+    /** Counts the owners; what comes with an older one is refused. */
+    token: number
+    /** Milliseconds; null: it was never taken, or given back. */
+    lease_until: number | null
+    /** Milliseconds. */
+    started_at: number | null
+    reruns: number
+    /** Events up to here follow from the steps. */
+    boundary: number
+    /** The highest boundary behind which events were told to somebody. */
+    seen_past: number | null
+    cancel: number
+  }
+  job_steps: { job_seq: number; position: number; body: string }
+  /** One row for each response whose events are kept; it stays when they are purged. */
+  event_logs: {
+    response_seq: number
+    /** Seconds; null while the response runs. */
+    expires_at: number | null
+    purged: number
+  }
+  /** Events that were written together: a JSON array; `last` is the number of its last one. */
+  event_batches: { response_seq: number; last: number; body: string }
   blobs: {
     key: string
     state: 'writing' | 'kept' | 'dropped'

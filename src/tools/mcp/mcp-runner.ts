@@ -69,7 +69,18 @@ export function createMcpRunner(parts: RunnerParts): ToolRunner {
       if (call.item?.type !== 'mcp_call') throw new TypeError('it opened another item')
       return yield* run({ ...call, item: call.item }, context, parts)
     },
+    *interrupted({ item, input }) {
+      if (item?.type !== 'mcp_call') return
+      yield { type: 'progress', event: { type: 'response.mcp_call_arguments.done', arguments: input } }
+      yield* fail(item, INTERRUPTED)
+    },
   }
+}
+
+const INTERRUPTED: NonNullable<McpCall['error']> = {
+  type: 'http_error',
+  code: 502,
+  message: 'The server stopped while this call ran: nobody knows whether it was carried out. It was not made again.',
 }
 
 type RunningCall = FinishedCall & { readonly item: McpCall; readonly approval?: Approval }
@@ -100,7 +111,7 @@ async function* run(call: RunningCall, context: ToolContext, parts: RunnerParts)
   }
 }
 
-async function* fail(item: McpCall, error: NonNullable<McpCall['error']>): AsyncGenerator<ToolStep, void> {
+function* fail(item: McpCall, error: NonNullable<McpCall['error']>): Generator<ToolStep, void> {
   yield { type: 'progress', event: { type: 'response.mcp_call.failed' } }
   yield { type: 'finish', item: { ...item, status: 'failed', error } }
 }

@@ -54,6 +54,7 @@ export function createWebSearchTool(options: WebSearchOptions): Tool {
       status: 'in_progress',
       action: { type: 'search', queries: [] },
     }),
+    isRepeatable: true,
     execute: (call, context) => execute(call, context, { ...options, mayFetch: mayFetch(context) }),
   }
 }

@@ -5,6 +5,7 @@ import { idempotencyKeys } from './0003-idempotency-keys.ts'
 import { prompts } from './0004-prompts.ts'
 import { carriedItems } from './0005-carried-items.ts'
 import { openUsage } from './0006-open-usage.ts'
+import { background } from './0007-background.ts'
 import { files } from './0009-files.ts'
 import { webhooks } from './0012-webhooks.ts'
 import type { Migration } from './migration.ts'
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   prompts,
   carriedItems,
   openUsage,
+  background,
   files,
   webhooks,
 ]

@@ -12,6 +12,7 @@ import { readAddress } from './address.ts'
 import { claims, conversations } from './conversation-queries.ts'
 import { type Database, openDatabase, statementOf } from './database.ts'
 import { files } from './file-queries.ts'
+import { jobs } from './job-queries.ts'
 import { migrate } from './migrate.ts'
 import { createPostgresStore } from './postgres-store.ts'
 import { createReplica } from './replica.ts'
@@ -83,6 +84,7 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
         ...replicas,
         ...webhooks,
         ...files,
+        ...jobs,
         putUsage,
         sumUsage,
         usageOfResponse,

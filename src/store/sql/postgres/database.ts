@@ -7,7 +7,7 @@
  * - Nothing is remembered of an outage: each request asks anew, so the store is back as soon as the server is.
  */
 import { hash } from 'node:crypto'
-import type { ClientBase, Pool, PoolClient } from 'pg'
+import type { Client, ClientBase, Pool, PoolClient } from 'pg'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import { StorageBusy } from '../errors.ts'
 import type { Query, Value } from '../query.ts'
@@ -34,6 +34,14 @@ export interface Database extends Sql {
   transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T>
   /** For people, who may wait: without the time limit of a query. */
   patiently<T>(work: (sql: Sql) => Promise<T>): Promise<T>
+  /** A connection outside of the pool that tells the payload of every notification of a channel. */
+  listen(channel: string, onNotification: (payload: string) => void): Promise<Listener>
+  close(): Promise<void>
+}
+
+export interface Listener {
+  /** Rejects when the connection is broken. */
+  check(): Promise<void>
   close(): Promise<void>
 }
 
@@ -79,7 +87,23 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   // A connection that breaks while nobody uses it is replaced; one that breaks in use also fails its query.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))
-  return toDatabase(pool, options)
+  return {
+    ...toDatabase(pool, options),
+    listen: (channel, onNotification) => listen(new pg.Client(connection), channel, onNotification),
+  }
+}
+
+async function listen(client: Client, channel: string, onNotification: (payload: string) => void): Promise<Listener> {
+  client.on('error', () => {})
+  client.on('notification', ({ payload = '' }) => onNotification(payload))
+  await client.connect()
+  await client.query('LISTEN '.concat(client.escapeIdentifier(channel)))
+  return {
+    async check() {
+      await client.query('SELECT 1')
+    },
+    close: () => client.end().catch(() => {}),
+  }
 }
 
 const BOOLEAN = 16
@@ -102,7 +126,7 @@ async function prepareSession(client: ClientBase, { address, queryTimeoutMs }: D
   await client.query(SESSION, [`"${address.schema}"`, String(queryTimeoutMs), String(IDLE_IN_TRANSACTION_MS)])
 }
 
-function toDatabase(pool: Pool, { clock, queryTimeoutMs }: DatabaseOptions): Database {
+function toDatabase(pool: Pool, { clock, queryTimeoutMs }: DatabaseOptions): Omit<Database, 'listen'> {
   const withClient = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
     if (pool.waitingCount >= MAX_WAITING) throw new StorageBusy()
     const client = await pool.connect()

@@ -16,6 +16,7 @@ export async function failOrphans(database: Database, clock: Clock, error: Respo
   await database.run(replicas.abandonDead, { now })
   await database.run(replicas.interruptDead, { now })
   await database.run(replicas.giveUpDead, { now })
+  await database.run(replicas.endDeadLeases, { now })
   let total = 0
   for (;;) {
     const healed = await failBatch(database, now, error)

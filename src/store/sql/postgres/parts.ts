@@ -1,10 +1,12 @@
 /** What the parts of the store are made from. */
 import type { Clock } from '../../../lib/clock.ts'
+import type { WakeUps } from '../../../lib/wake-ups.ts'
 import type { Database } from './database.ts'
 
 export type StoreParts = {
   readonly database: Database
   readonly clock: Clock
+  readonly wakeUps: WakeUps
   /** The number under which this process holds what it runs; registers it the first time. */
   owner(): Promise<number>
   /** Makes the row of a project where there is none. */

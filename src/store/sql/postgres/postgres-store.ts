@@ -8,15 +8,18 @@ import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
 import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import { readAddress } from './address.ts'
 import { type Database, type DatabaseOptions, openDatabase } from './database.ts'
+import { purgeEventLogs } from './event-log.ts'
 import { failOrphans } from './fail-orphans.ts'
 import { createBlobLedger } from './file-store.ts'
+import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import type { StoreParts } from './parts.ts'
+import { createPostgresWakeUps } from './postgres-wake-ups.ts'
 import { createProjectStore } from './project-store.ts'
 import { purgeConversations } from './purge-conversations.ts'
 import { purgeExpired } from './remove-responses.ts'
-import { createReplica, REPLICA_LEASE_MS, type Replica } from './replica.ts'
+import { createReplica, REPLICA_LEASE_MS } from './replica.ts'
 import { replicas } from './replica-queries.ts'
 import { createWebhookQueue } from './webhook-store.ts'
 import { purgeFiles } from './write-file.ts'
@@ -44,7 +47,7 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   const database = await openDatabase({ ...options, address })
   try {
     await migrate(database, address)
-    return assemble(database, options)
+    return assemble(database, address.schema, options)
   } catch (error) {
     await database.close()
     throw error
@@ -58,12 +61,14 @@ const facts = {
   findFact: query<{ name: string }, { value: string }>('select value from facts where name = :name'),
 }
 
-function assemble(database: Database, { clock }: PostgresStoreOptions): PostgresStore {
+function assemble(database: Database, schema: string, { clock }: PostgresStoreOptions): PostgresStore {
   const replica = createReplica(database, clock)
+  const wakeUps = createPostgresWakeUps(database, clock, schema)
   const unfinished = new Set<Promise<unknown>>()
   const parts: StoreParts = {
     database,
     clock,
+    wakeUps,
     owner: replica.owner,
     ensureProject: projectMaker(database),
     outlast(write) {
@@ -84,6 +89,7 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
       return handle
     },
     keys: createKeyStore(database),
+    jobs: createJobStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
     async failOrphans(error) {
@@ -95,6 +101,7 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
         await purgeExpired(database, now, limit),
         await purgeConversations(database, now, limit),
         await purgeFiles(database, now, limit),
+        await purgeEventLogs(database, now, limit),
         await database.run(queries.purgeKeyUses, { now, limit }),
         await database.run(queries.purgeDeliveries, { now, limit }),
       ),
@@ -128,15 +135,14 @@ function assemble(database: Database, { clock }: PostgresStoreOptions): Postgres
       return (await database.get(facts.findFact, { name }))?.value ?? value
     },
     close() {
-      closing ??= Promise.allSettled(unfinished).then(() => closeAll(replica, database))
+      closing ??= Promise.allSettled(unfinished).then(() => closeAll([wakeUps, replica, database]))
       return closing
     },
   }
 }
 
-async function closeAll(replica: Replica, database: Database): Promise<void> {
-  await replica.close()
-  await database.close()
+async function closeAll(parts: readonly { close(): Promise<void> }[]): Promise<void> {
+  for (const part of parts) await part.close()
 }
 
 /** The row of a project is never deleted, so a process asks once for each. */

@@ -7,8 +7,10 @@ import { encodeEnding } from '../encode-record.ts'
 import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
+import { createEventLog } from './event-log.ts'
 import { createFileStore } from './file-store.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
+import { createProjectJobs } from './job-store.ts'
 import type { StoreParts } from './parts.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
@@ -32,6 +34,8 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
+    jobs: createProjectJobs(parts, projectId),
+    events: createEventLog(parts, projectId),
     files: createFileStore(parts, projectId),
     webhooks: createWebhookStore(parts, projectId),
     async startResponse(record) {

@@ -26,6 +26,9 @@ export const deleteResponse = (database: Database, projectId: string, id: string
     if (!row) return false
     if (row.status === 'queued' || row.status === 'in_progress') {
       await sql.run(responses.removeItems, { seq: row.seq })
+      // Whoever works on it can write nothing from now on.
+      await sql.run(queries.deleteJobOf, { responseSeq: row.seq })
+      await sql.run(queries.deleteEventLog, { responseSeq: row.seq })
       await sql.run(queries.markDeleted, { seq: row.seq, expiresAt: now + DELETED_MARK_SECONDS })
     } else {
       await sql.run(queries.deleteResponse, { seq: row.seq })

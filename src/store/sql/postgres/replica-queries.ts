@@ -5,7 +5,7 @@ type Now = { now: number }
 type Changed = Record<never, never>
 
 /** Of a table with an owner: nobody who lives has it. */
-export const DEAD_OWNER = (table: 'responses' | 'conversations' | 'idempotency_keys' | 'usage' | 'blobs') =>
+export const DEAD_OWNER = (table: 'responses' | 'conversations' | 'idempotency_keys' | 'usage' | 'blobs' | 'jobs') =>
   `not exists (select from replicas where replicas.seq = ${table}.owner and replicas.lease_until > :now)`
 
 export const replicas = {
@@ -18,14 +18,19 @@ export const replicas = {
     on conflict (seq) do update set lease_until = excluded.lease_until`),
   removeReplica: query<{ seq: number }, Changed>('delete from replicas where seq = :seq'),
   forgetReplicas: query<Now, Changed>('delete from replicas where lease_until <= :now'),
+  /** A job keeps the lock of its conversation, whoever works on it. */
   unlockDead: query<Now, Changed>(`
     update conversations set lock_token = null, lock_until = null
-    where lock_token is not null and ${DEAD_OWNER('conversations')}`),
+    where lock_token is not null and ${DEAD_OWNER('conversations')}
+      and not exists (select from jobs where jobs.lock_token = conversations.lock_token)`),
   abandonDead: query<Now, Changed>(
     `delete from idempotency_keys where token is not null and ${DEAD_OWNER('idempotency_keys')}`,
   ),
   interruptDead: query<Now, Changed>(
     `update usage set outcome = 'interrupted' where outcome = 'running' and ${DEAD_OWNER('usage')}`,
+  ),
+  endDeadLeases: query<Now, Changed>(
+    `update jobs set lease_until = 0 where lease_until is not null and ${DEAD_OWNER('jobs')}`,
   ),
   giveUpDead: query<Now, Changed>(
     `update blobs set state = 'dropped' where state = 'writing' and ${DEAD_OWNER('blobs')}`,

@@ -37,7 +37,7 @@ const PUT_ITEMS = `
 const CUT_ITEMS = `
   cut as (
     delete from items using written where items.response_seq = written.seq and items.position >=
-      case items.side when 'input' then cast(:inputs as integer) else cast(:outputs as integer) end)`
+      case items.side when 'input' then cast(:inputs as bigint) else cast(:outputs as bigint) end)`
 
 const writing = {
   startResponse: query<ResponseValues & ItemsValue & Owned, Seq>(`
@@ -103,8 +103,10 @@ const removing = {
 }
 
 const healing = {
+  /** What has a job is gone on with. */
   lockOrphans: query<{ now: number; limit: number }, Pick<Responses, 'seq' | 'body'>>(`
     select seq, body from responses where ${UNFINISHED} and ${DEAD_OWNER('responses')}
+      and not exists (select from jobs where jobs.response_seq = responses.seq)
     limit :limit for update of responses skip locked`),
   failResponses: query<{ rows: string }, Seq>(`
     update responses set status = 'failed', body = failed.body

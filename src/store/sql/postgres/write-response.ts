@@ -23,19 +23,28 @@ export async function finishResponse(
   usage: readonly UsageRow[],
   ending: RunEnding,
 ): Promise<void> {
-  const values = endValues(encodeRecord(projectId, record), usageValues(projectId, usage, await parts.owner()))
+  const encoded = encodeRecord(projectId, record)
+  const bill = usageValues(projectId, usage, await parts.owner())
   if (ending.turn === null && ending.claim === null && !ending.event) {
-    await parts.database.get(responses.endResponse, values)
+    await parts.database.get(responses.endResponse, endValues(encoded, bill))
     return
   }
-  const encoded = encodeEnding(projectId, ending)
-  await parts.database.transaction(async (sql) => {
-    const written = await sql.get(responses.endResponse, values)
-    await (written === undefined ? takeBack(sql, encoded) : endRun(sql, encoded))
-  })
+  const end = encodeEnding(projectId, ending)
+  await parts.database.transaction((sql) => endResponse(sql, encoded, bill, end))
 }
 
-const endValues = ({ row, items, lengths }: EncodedResponse, usage: ReturnType<typeof usageValues>) => ({
+/** Leaves a response that has ended, or was deleted, as it is; the calls that were made are counted all the same. */
+export async function endResponse(
+  sql: Sql,
+  record: EncodedResponse,
+  usage: UsageValues,
+  ending: EncodedEnding,
+): Promise<void> {
+  const written = await sql.get(responses.endResponse, endValues(record, usage))
+  await (written === undefined ? takeBack(sql, ending) : endRun(sql, ending))
+}
+
+const endValues = ({ row, items, lengths }: EncodedResponse, usage: UsageValues) => ({
   ...row,
   ...usage,
   ...lengths,
@@ -54,9 +63,11 @@ async function takeBack(sql: Sql, { projectId, turn, claim }: EncodedEnding): Pr
   if (claim) await completeClaim(sql, projectId, { ...claim, reply: null })
 }
 
-export async function insertUsage(sql: Sql, values: ReturnType<typeof usageValues>): Promise<void> {
+export async function insertUsage(sql: Sql, values: UsageValues): Promise<void> {
   await sql.run(putUsage, values)
 }
+
+export type UsageValues = ReturnType<typeof usageValues>
 
 /** One row for each id, because a statement changes a row once; of several the one that closes counts. */
 export function usageValues(projectId: string, usage: readonly UsageRow[], owner: number) {

@@ -1,6 +1,7 @@
 /** The responses and items of one project. Reads see what is committed; writes resolve once they are. */
 
 import { type Clock, seconds } from '../../../lib/clock.ts'
+import type { WakeUps } from '../../../lib/wake-ups.ts'
 import type { Item } from '../../../protocol/items.ts'
 import type { ProjectStore } from '../../store.ts'
 import { encodeEnding, encodeRecord } from '../encode-record.ts'
@@ -9,9 +10,11 @@ import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
 import type { Connection } from './connection.ts'
 import { createConversationStore, getConversationItems } from './conversation-store.ts'
+import { createEventLog } from './event-log.ts'
 import { createFileStore } from './file-store.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
+import { createProjectJobs } from './job-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
@@ -23,6 +26,7 @@ export type StoreParts = {
   readonly reader: Connection
   readonly commits: GroupCommit
   readonly clock: Clock
+  readonly wakeUps: WakeUps
 }
 
 const NO_ENDING = { turn: null, claim: null }
@@ -36,9 +40,11 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     files: createFileStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
+    jobs: createProjectJobs(parts, projectId),
+    events: createEventLog(parts, projectId),
     async startResponse(record) {
       const encoded = encodeRecord(projectId, record)
-      await commits.write(() => insertResponse(writer, encoded))
+      await commits.write(() => void insertResponse(writer, encoded))
     },
     async finishResponse(record, usage, ending = NO_ENDING) {
       const encoded = encodeRecord(projectId, record)

@@ -26,6 +26,9 @@ export function deleteResponse(
   if (!row) return false
   if (row.status === 'queued' || row.status === 'in_progress') {
     writer.run(queries.keepItems, { responseSeq: row.seq, inputs: 0, outputs: 0 })
+    // Whoever works on it can write nothing from now on.
+    writer.run(queries.deleteJobOf, { responseSeq: row.seq })
+    writer.run(queries.deleteEventLog, { responseSeq: row.seq })
     writer.run(queries.markDeleted, { seq: row.seq, expiresAt: now + DELETED_MARK_SECONDS })
   } else {
     writer.run(queries.deleteResponse, { seq: row.seq })

@@ -1,6 +1,7 @@
 /** The store of one node: a SQLite database in write-ahead mode, every commit on disk before it is acknowledged. */
 import type { Clock } from '../../../lib/clock.ts'
 import { createLruMap } from '../../../lib/lru-map.ts'
+import { createWakeUps } from '../../../lib/wake-ups.ts'
 import type { ResponseError } from '../../../protocol/response.ts'
 import type { ProjectStore, Store } from '../../store.ts'
 import { countExpired, countExpiredFiles } from '../prune-queries.ts'
@@ -10,8 +11,10 @@ import { fromUsageRow, fromUsageSum } from '../row-codec.ts'
 import { sumUsage, usageOfResponse } from '../usage-queries.ts'
 import type { Connection } from './connection.ts'
 import { eraseLog } from './erase.ts'
+import { purgeEventLogs } from './event-log.ts'
 import { createBlobLedger } from './file-store.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import { openReader, openWriter } from './open.ts'
@@ -59,7 +62,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
   const { clock, busyTimeoutMs, schedule = setImmediate, onCommit } = options
   const scheduleLate = options.scheduleLate ?? ((flush) => clock.after(LATE_WRITE_MS, flush))
   const commits = createGroupCommit(writer, { clock, busyTimeoutMs, schedule, scheduleLate, onCommit })
-  const parts: StoreParts = { writer, reader, commits, clock }
+  const parts: StoreParts = { writer, reader, commits, clock, wakeUps: createWakeUps() }
   const handles = createLruMap<string, ProjectStore>(MAX_PROJECT_HANDLES)
   let closed = false
   return {
@@ -71,6 +74,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
       return handle
     },
     keys: createKeyStore(parts),
+    jobs: createJobStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
     failOrphans: (error) => failOrphans(parts, error),
@@ -81,6 +85,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
           purgeConversations(writer, now, limit),
           purgeFiles(writer, now, limit),
           writer.run(queries.purgeKeyUses, { now, limit }),
+          purgeEventLogs(writer, now, limit),
           writer.run(queries.purgeDeliveries, { now, limit }),
         ),
       )
@@ -118,6 +123,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
 async function failOrphans({ writer, commits }: StoreParts, error: ResponseError): Promise<number> {
   await commits.write(() => {
     writer.run(queries.unlockAllConversations, {})
+    writer.run(queries.endAllLeases, {})
     writer.run(queries.abandonAllKeyUses, {})
     writer.run(queries.interruptUsage, {})
     writer.run(queries.giveUpAllBlobs, {})

@@ -10,10 +10,12 @@ import { dropTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
 
-export function insertResponse(writer: Connection, record: EncodedResponse): void {
+export function insertResponse(writer: Connection, record: EncodedResponse): { readonly seq: number } {
   writer.run(queries.addProject, record.row)
   const row = writer.get(queries.insertResponse, record.row)
-  if (row) putItems(writer, row.seq, record)
+  if (!row) throw new Error('a row that was inserted came not back')
+  putItems(writer, row.seq, record)
+  return row
 }
 
 /** Leaves a response that has ended, or was deleted, as it is; the calls that were made are counted all the same. */
