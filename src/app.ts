@@ -29,6 +29,7 @@ import {
 } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createDocumentExtractor } from './documents/document-extractor.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
@@ -86,6 +87,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
   const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
@@ -97,6 +99,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
     blobs,
+    documents,
+    guard,
     transfers: createRunSlots(
       { total: Number.MAX_SAFE_INTEGER, perProject: config.limits.transfersPerProject },
       'uploads',

@@ -11,6 +11,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/auth/principal.ts',
   'src/blobs/blob-store.ts',
   'src/blobs/sweep-blobs.ts',
+  'src/documents/extract-text.ts',
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
@@ -39,7 +40,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'gpt-tokenizer': ['lib'],
   ws: ['http'],
   '@redis/client': ['lib'],
-  linkedom: ['tools'],
+  linkedom: ['tools', 'documents'],
+  unpdf: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }
@@ -54,7 +56,15 @@ const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
-const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'blobs', 'models', 'store', 'telemetry', 'tools'])
+const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
+  'auth',
+  'blobs',
+  'documents',
+  'models',
+  'store',
+  'telemetry',
+  'tools',
+])
 
 type Place = {
   /** The first folder below `src`; for `app.ts` and `main.ts` their name, so that `app/` is one area with `app.ts`. */

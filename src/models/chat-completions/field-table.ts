@@ -18,7 +18,7 @@ export function fieldTable(quirks: Quirks): FieldTable {
     'tools.custom': meaning(quirks.customTools),
     'text.format.json_schema': meaning(quirks.structuredOutput === 'json_schema'),
     'text.format.json_object': quirks.structuredOutput === 'none' ? 'emulated' : 'native',
-    'input.file': meaning(quirks.fileParts),
+    'input.file': quirks.fileParts ? 'native' : 'emulated',
     parallel_tool_calls: hint(quirks.parallelToolCalls),
     'reasoning.effort': hint(quirks.reasoningEffort !== null),
     'reasoning.summary': 'ignored',
