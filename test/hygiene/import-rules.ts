@@ -20,11 +20,13 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
+  'src/search-index/search-index.ts',
   'src/store/conversation-store.ts',
   'src/store/webhook-store.ts',
   'src/store/file-store.ts',
   'src/store/idempotency-store.ts',
   'src/store/store.ts',
+  'src/store/vector-store-catalog.ts',
   'src/telemetry/telemetry.ts',
   'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
@@ -32,7 +34,7 @@ export const PORTS: ReadonlySet<string> = new Set([
 
 /** Packages and built-ins that only one part of the house knows. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  'node:sqlite': ['store', 'lib'],
+  'node:sqlite': ['store', 'search-index', 'lib'],
   'prom-client': ['telemetry'],
   yaml: ['config'],
   '@pydantic/genai-prices': ['models'],
@@ -42,6 +44,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lib'],
   linkedom: ['tools', 'documents'],
   unpdf: ['documents'],
+  fflate: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }
@@ -61,6 +64,8 @@ const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
   'blobs',
   'documents',
   'models',
+  'models',
+  'search-index',
   'store',
   'telemetry',
   'tools',
