@@ -16,6 +16,7 @@ import type { ResponseObject, ResponseStatus, Usage } from '../protocol/response
 import type { ConversationStore, ConversationTurn } from './conversation-store.ts'
 import type { BlobLedger, FileStore } from './file-store.ts'
 import type { ClaimEnd, EndClaim, IdempotencyStore } from './idempotency-store.ts'
+import type { IngestQueue, VectorStoreCatalog } from './vector-store-catalog.ts'
 import type { WebhookEvent, WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export interface Store {
@@ -23,6 +24,7 @@ export interface Store {
   readonly keys: KeyStore
   readonly webhooks: WebhookQueue
   readonly blobs: BlobLedger
+  readonly ingestion: IngestQueue
   /**
    * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, every
    * usage row it left open, as `interrupted`, and every blob it was writing. For the start of a single node. Answers how
@@ -101,6 +103,7 @@ export interface ProjectStore {
   readonly prompts: PromptStore
   readonly webhooks: WebhookStore
   readonly files: FileStore
+  readonly vectorStores: VectorStoreCatalog
 }
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */

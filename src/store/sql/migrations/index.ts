@@ -6,6 +6,7 @@ import { prompts } from './0004-prompts.ts'
 import { carriedItems } from './0005-carried-items.ts'
 import { openUsage } from './0006-open-usage.ts'
 import { files } from './0009-files.ts'
+import { vectorStores } from './0010-vector-stores.ts'
 import { webhooks } from './0012-webhooks.ts'
 import type { Migration } from './migration.ts'
 
@@ -18,5 +19,6 @@ export const migrations: readonly Migration[] = [
   carriedItems,
   openUsage,
   files,
+  vectorStores,
   webhooks,
 ]

@@ -12,6 +12,7 @@ import type { Connection } from './connection.ts'
 import { eraseLog } from './erase.ts'
 import { createBlobLedger } from './file-store.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { createIngestQueue } from './ingest-queue.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import { openReader, openWriter } from './open.ts'
@@ -73,6 +74,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     keys: createKeyStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
+    ingestion: createIngestQueue(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
       const deleted = await commits.write(() =>
