@@ -9,6 +9,7 @@ import { openBlobs } from './app/open-blobs.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
+import { openRetrieval } from './app/open-retrieval.ts'
 import { openServer } from './app/open-server.ts'
 import { openSharedLimit } from './app/open-shared-limit.ts'
 import { openTools } from './app/open-tools.ts'
@@ -65,33 +66,28 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const clock = overrides.clock ?? systemClock
   const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
-  const dataDir = opened.use(lockDataDir(config.storage.dataDir))
-  const pepper = loadPepper(dataDir.path)
-  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) =>
-    it.close(),
-  )
-  const healed = await store.failOrphans({
-    code: 'server_error',
-    message: 'The server stopped while this response ran.',
+  const base = await openBase(config, overrides, { ...deps, opened })
+  const { store, models, metrics, telemetry, blobs, documents, guard, shared } = base
+  const retrieval = openRetrieval(config, {
+    ...shared,
+    blobs,
+    documents,
+    embedders: models.embedders,
+    createEmbeddings: (request, caller) => engine.createEmbeddings(request, caller),
+    opened,
   })
-  const models = opened.adopt(await openModels(config, deps), (it) => it.close())
-  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
-  for (const { name } of models.providers) metrics.providerUp(name, true)
-  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
-  opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
-  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
-  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
-  const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
-  const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
-  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
-  const settings = engineSettings(config)
-  const shared = { ...deps, store, telemetry, sealedBox, settings }
   const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
-  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened }),
+    tools: await openTools(config, {
+      clock,
+      guard,
+      telemetry,
+      version: VERSION,
+      searcher: retrieval.searcher,
+      opened,
+    }),
     cache: createHistoryCache(HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
@@ -106,11 +102,13 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
       'uploads',
     ),
   })
+  retrieval.start()
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
-  const authenticator = openAuthenticator(config, store, pepper, deps.clock)
+  const authenticator = openAuthenticator(config, store, base.pepper, deps.clock)
   const server = openServer(config, {
     ...deps,
     engine,
+    vectorStores: retrieval.vectorStores,
     webhooks,
     models,
     authenticator,
@@ -123,11 +121,40 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   opened.adopt(server, (it) => it.close())
   const parts = opened.move()
   return {
-    summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
+    summarize: () => summarize(config, models, { clock: deps.clock, firstKey: base.firstKey, healed: base.healed }),
     listen: () => server.listen(config.server.host, config.server.port),
     drain: () => server.drain(config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   }
+}
+
+type BaseParts = { readonly clock: Clock; readonly ids: Ids; readonly opened: AsyncDisposableStack }
+
+/** What everything else stands on: the data, the models, and who is told of what happens. */
+async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock, ids, opened }: BaseParts) {
+  const dataDir = opened.use(lockDataDir(config.storage.dataDir))
+  const pepper = loadPepper(dataDir.path)
+  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: clock }), (it) =>
+    it.close(),
+  )
+  const healed = await store.failOrphans({
+    code: 'server_error',
+    message: 'The server stopped while this response ran.',
+  })
+  const models = opened.adopt(await openModels(config, { clock, ids }), (it) => it.close())
+  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
+  for (const { name } of models.providers) metrics.providerUp(name, true)
+  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
+  opened.use(startExpiry({ store, clock: clock, telemetry }))
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
+  const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, clock)
+  const guard = opened.adopt(createOutboundGuard(config.security), (it) => it.close())
+  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
+  const settings = engineSettings(config)
+  const shared = { clock, ids, store, telemetry, sealedBox, settings }
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
+  return { pepper, store, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
 }
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */

@@ -1,9 +1,11 @@
 /** Every tool that this server can offer to a model, as the operator has set them. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { StoreSearcher } from '../engine/vector-stores/search-stores.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createClientTools } from '../tools/client/client-tools.ts'
+import { createFileSearchTool } from '../tools/file-search/file-search-tool.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
 import { openImageGeneration } from './open-image-generation.ts'
@@ -14,6 +16,7 @@ export type ToolParts = {
   readonly guard: OutboundGuard
   readonly telemetry: Telemetry
   readonly version: string
+  readonly searcher: StoreSearcher
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack
 }
@@ -21,6 +24,7 @@ export type ToolParts = {
 export async function openTools(config: ResolvedConfig, parts: ToolParts): Promise<readonly Tool[]> {
   return [
     ...(await openSearch(config, parts)),
+    createFileSearchTool({ searcher: parts.searcher }),
     ...createClientTools(),
     createFunctionTool(),
     openImageGeneration(config, parts),

@@ -122,9 +122,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   if (zeroRetention && prompted.store) ledger.note('store', NOT_STORED)
   const context = await resolveContext(request, rule, caller, deps)
   const files = { ...deps, ...context, files: context.store.files, ledger, signal: caller.signal }
-  const { capabilities } = named.model
-  const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
-  const planned = planTools(request, context.addedTools, runners)
+  const planned = await planTools(request, context.addedTools, runnersOf(named.model, caller, ledger, deps))
   const tools = planned.offered
   const response = initialResponse(request, {
     id: ids.next('resp'),
@@ -181,6 +179,13 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     estimateUsage: usageOf,
   }
 }
+
+const runnersOf = (
+  { capabilities }: ResolvedModel['model'],
+  { principal }: Caller,
+  ledger: UnsupportedLedger,
+  { tools, settings }: PlanDeps,
+) => ({ own: tools, capabilities, policy: settings.unsupportedParams, ledger, projectId: principal.projectId })
 
 const callLimits = (request: CreateResponseRequest, settings: EngineSettings) => ({
   maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,

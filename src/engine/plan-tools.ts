@@ -28,15 +28,17 @@ export type PlannedTools = {
 export type AddedTools = { readonly added: readonly ToolParam[]; readonly found: readonly ToolParam[] }
 
 /** What items added asked another model perhaps: what this one's provider does not run goes. */
-export function planTools(
+export async function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
   { added, found }: AddedTools,
-  given: HostedParts,
-): PlannedTools {
+  given: HostedParts & { readonly projectId: string },
+): Promise<PlannedTools> {
   const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
   const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]
   const offered = offerTools(specs, parts.own, found)
+  for (const [at, spec] of specs.entries())
+    await parts.own.find((tool) => tool.claims(spec))?.check?.(spec, `tools[${at}]`, given.projectId)
   const echoChoice = echoToolChoice(request.tool_choice)
   loadChosen(echoChoice, offered)
   const hosted = hostedTurn(specs, echoChoice, request, parts.own)

@@ -14,6 +14,7 @@ export type Operation = {
     | 'Prompts'
     | 'Webhooks'
     | 'Files'
+    | 'Vector stores'
     | 'Chat'
     | 'Embeddings'
     | 'Models'

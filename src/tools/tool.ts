@@ -26,6 +26,8 @@ export interface Tool extends ToolRunner {
   echo(spec: ToolParam): ToolSpec
   /** What the model is shown for this entry; `path` names it in errors, as `tools[0]`. */
   declare(spec: ToolParam, path: string): readonly DeclaredTool[]
+  /** Refuses, while planning, what only a look at what is kept can tell; `path` as for `declare`. */
+  check?(spec: ToolParam, path: string, projectId: string): Promise<void>
   /** Whether a provider that the operator lets run this kind of tool itself is to run this one. Absent: it is ours. */
   yieldsToProvider?(spec: ToolParam): boolean
   /** Whether this model may use it. Absent: every model may. */
