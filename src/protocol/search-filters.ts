@@ -5,7 +5,7 @@
  * file without the attribute is not equal to anything, so `ne` and `nin` let it pass and every other one does not.
  */
 import { badRequest } from './errors.ts'
-import { AnyObject, MapOf, OneOf, type Static, Type } from './schema.ts'
+import { AnyObject, MapOf, OneOf, Type } from './schema.ts'
 
 export const MAX_ATTRIBUTES = 16
 export const MAX_ATTRIBUTE_KEY_CHARS = 64

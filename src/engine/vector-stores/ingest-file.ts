@@ -110,6 +110,7 @@ function tellEnd(error: unknown): IngestError | null {
     const code = error.kind === 'unsupported' ? 'unsupported_file' : 'invalid_file'
     return { code, message: `The file could not be read: ${error.message}.` }
   }
-  const isRefusal = error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429
+  // A model that is unknown or may not be used now may be there when its provider is.
+  const isRefusal = error instanceof ApiError && error.status === 400 && error.param === 'input'
   return isRefusal ? { code: 'server_error', message: `The embedding model refused the file: ${error.message}` } : null
 }
