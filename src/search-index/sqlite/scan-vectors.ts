@@ -1,6 +1,6 @@
 /**
- * Vectors in blocks, one for each document, and an exact scan over them. Of 100,000 vectors of 384 numbers it takes about
- * as long as reading them from the page cache, so an approximate index would not be noticed.
+ * Vectors in blocks, one for each document, and an exact scan over them: it takes as long as there are vectors, and never
+ * misses one.
  *
  * Vectors are stored with length 1, so the product of two is the cosine of their angle.
  */
