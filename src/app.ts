@@ -12,6 +12,7 @@ import { openCodeInterpreter } from './app/open-code-interpreter.ts'
 import { openLog } from './app/open-log.ts'
 import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
+import { openRetrieval } from './app/open-retrieval.ts'
 import { openServer } from './app/open-server.ts'
 import { openSharedLimit } from './app/open-shared-limit.ts'
 import { openStore } from './app/open-store.ts'
@@ -76,38 +77,27 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const clock = overrides.clock ?? systemClock
   const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
-  const dataDir = opened.use(lockDataDir(config.storage.dataDir))
-  const pepper = loadPepper(dataDir.path)
-  const { store, replicated } = await openStore(config.storage, deps.clock)
-  opened.defer(() => store.close())
-  if (replicated !== null) await joinReplicas(replicated, pepper, config)
-  const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
-  const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
-  const models = opened.adopt(await openModels(config, { ...deps, guard }), (it) => it.close())
-  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
-  for (const { name } of models.providers) metrics.providerUp(name, true)
-  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
-  opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
-  if (replicated !== null)
-    opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
-  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
-  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
-  const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
-  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
+  const base = await openBase(config, overrides, { ...deps, opened })
+  const { store, models, metrics, telemetry, blobs, documents, guard, shared } = base
   const { transfersPerProject: perProject } = config.limits
   const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
   const background = openBackground(config)
-  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
-  const settings = engineSettings(config)
-  const shared = { ...deps, store, telemetry, sealedBox, settings }
+  const retrieval = openRetrieval(config, {
+    ...shared,
+    blobs,
+    documents,
+    embedders: models.embedders,
+    createEmbeddings: (request, caller) => engine.createEmbeddings(request, caller),
+    opened,
+  })
   const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
-    cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
+    tools: await openTools(config, { ...base, clock, version: VERSION, searcher: retrieval.searcher, opened, code }),
+    cache: createHistoryCache(base.isReplica ? NO_HISTORY_CACHE : HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
     embedders: models.embedders,
@@ -119,11 +109,13 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     guard,
     transfers,
   })
+  retrieval.start()
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
-  const authenticator = openAuthenticator(config, store, pepper, deps.clock)
+  const authenticator = openAuthenticator(config, store, base.pepper, deps.clock)
   const server = openServer(config, {
     ...deps,
     engine,
+    vectorStores: retrieval.vectorStores,
     webhooks,
     containers: createContainersApi({ ...shared, containers: code.containers, source, transfers }),
     models,
@@ -138,7 +130,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const worker = opened.use(background.start({ jobs: store.jobs, engine, clock, telemetry }))
   const parts = opened.move()
   return {
-    summarize: () => summarize(config, models, { clock: deps.clock, firstKey, healed }),
+    summarize: () => summarize(config, models, { clock: deps.clock, firstKey: base.firstKey, healed: base.healed }),
     listen: () => server.listen(config.server.host, config.server.port),
     drain: () => drain([server, worker], config.server.drainTimeoutMs),
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
@@ -152,6 +144,33 @@ async function drain(parts: readonly { drain(ms: number): Promise<void> }[], ms:
 
 const openGuard = ({ security }: ResolvedConfig, { resolve }: AppOverrides): OutboundGuard =>
   createOutboundGuard({ ...security, ...(resolve && { resolve }) })
+
+type BaseParts = { readonly clock: Clock; readonly ids: Ids; readonly opened: AsyncDisposableStack }
+
+/** What everything else stands on: the data, the models, and who is told of what happens. */
+async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock, ids, opened }: BaseParts) {
+  const dataDir = opened.use(lockDataDir(config.storage.dataDir))
+  const pepper = loadPepper(dataDir.path)
+  const { store, replicated } = await openStore(config.storage, clock)
+  opened.defer(() => store.close())
+  if (replicated !== null) await joinReplicas(replicated, pepper, config)
+  const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
+  const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
+  const models = opened.adopt(await openModels(config, { clock, ids, guard }), (it) => it.close())
+  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
+  for (const { name } of models.providers) metrics.providerUp(name, true)
+  const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
+  opened.use(startExpiry({ store, clock, telemetry }))
+  if (replicated !== null) opened.use(startHealing({ store, clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
+  const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
+  opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
+  const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, clock)
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
+  const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
+  const shared = { clock, ids, store, telemetry, sealedBox, settings: engineSettings(config) }
+  const isReplica = replicated !== null
+  return { pepper, store, isReplica, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
+}
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */
 function lockDataDir(path: string): DataDir {

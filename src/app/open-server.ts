@@ -3,6 +3,7 @@ import type { Authenticator } from '../auth/principal.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { ContainersApi } from '../engine/containers.ts'
 import type { Engine } from '../engine/engine.ts'
+import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import type { Webhooks } from '../engine/webhooks.ts'
 import { createHttpServer, type HttpServer } from '../http/http-server.ts'
 import type { RateLimiter } from '../http/rate-limiter.ts'
@@ -19,6 +20,14 @@ import {
 } from '../protocol/validate-conversation.ts'
 import { validateCreatePrompt, validateUpdatePrompt } from '../protocol/validate-prompt.ts'
 import { validateCompleteUpload, validateCreateUpload } from '../protocol/validate-upload.ts'
+import {
+  validateAttachFile,
+  validateCreateFileBatch,
+  validateCreateVectorStore,
+  validateSearchVectorStore,
+  validateUpdateAttributes,
+  validateUpdateVectorStore,
+} from '../protocol/validate-vector-store.ts'
 import type { Store } from '../store/store.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -28,6 +37,7 @@ type ServerParts = {
   readonly clock: Clock
   readonly ids: Ids
   readonly engine: Engine
+  readonly vectorStores: VectorStores
   readonly webhooks: Webhooks
   readonly containers: ContainersApi
   readonly models: ModelParts
@@ -65,6 +75,12 @@ export function openServer(config: ResolvedConfig, parts: ServerParts): HttpServ
       fileFields: (fields) => readFileFields(fields, { unknownParams }),
       createUpload: (body) => validateCreateUpload(body, { unknownParams }),
       completeUpload: (body) => validateCompleteUpload(body, { unknownParams }),
+      createVectorStore: (body) => validateCreateVectorStore(body, { unknownParams }),
+      updateVectorStore: (body) => validateUpdateVectorStore(body, { unknownParams }),
+      searchVectorStore: (body) => validateSearchVectorStore(body, { unknownParams }),
+      attachFile: (body) => validateAttachFile(body, { unknownParams }),
+      updateAttributes: (body) => validateUpdateAttributes(body, { unknownParams }),
+      createFileBatch: (body) => validateCreateFileBatch(body, { unknownParams }),
     },
     limits: {
       bodyBytes: limits.jsonBodyBytes,

@@ -7,7 +7,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   cache: 'a shared cache is not part of this version',
   catalog: 'a price list of your own is not part of this version; prices of a model are under its "model_info"',
   code_interpreter: 'the code interpreter is under "tools.code_interpreter"',
-  file_search: 'file search is not part of this version',
+  file_search: 'what file search takes is under "tools.file_search"',
   files: 'where files lie is "storage.files"; how long and how large, "retention.files" and "limits"',
   general_settings: 'LiteLLM files are not read by this version; write "server", "storage" and "keys"',
   litellm_settings: 'LiteLLM files are not read by this version; write "defaults" and "router"',
@@ -22,7 +22,7 @@ const FEATURES: Readonly<Record<string, string>> = {
   rpm_limit: 'rate limits are not part of this version',
   s3: 'buckets are under "storage.files" and "storage.s3"',
   tpm_limit: 'rate limits are not part of this version',
-  vector_store: 'vector stores are not part of this version',
+  vector_store: 'vector stores lie in "storage.data_dir"; their embedding model is "tools.file_search.embedding_model"',
 }
 
 export const featureToCome = (key: string): string | null =>

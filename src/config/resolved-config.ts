@@ -205,6 +205,8 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly codeInterpreter: CodeInterpreterConfig
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
+  /** Null: vector stores are searched by words alone. */
+  readonly fileSearch: { readonly embeddingModel: string | null }
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */

@@ -231,6 +231,11 @@ export const SETTINGS = {
     [],
     'Several of them instead, asked in this order: the next one where one fails or finds nothing.',
   ),
+  'tools.file_search.embedding_model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'Model of embeddings for vector stores, one of those that `POST /v1/embeddings` takes; see `docs/file-search.md`. Unset: they are searched by words alone.',
+  ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
   'tools.code_interpreter.sandbox': setting(
@@ -447,6 +452,13 @@ export const SETTINGS = {
     size('1KB', '1000000GB'),
     bytes('100GB'),
     'What the files and pending parts of one project take together.',
+  ),
+  'limits.vector_stores_per_project': setting(most(1_000_000), 10_000, 'Vector stores of one project.'),
+  'limits.files_per_vector_store': setting(most(1_000_000), 100_000, 'Files of one vector store.'),
+  'limits.searched_file': setting(
+    size('1KB', '1GB'),
+    bytes('100MB'),
+    'A file that is ingested into a vector store; a larger one fails.',
   ),
   'limits.bad_keys_per_minute': setting(most(1_000_000), 20, 'Wrong keys from one address; then 429.'),
 } as const

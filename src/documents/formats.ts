@@ -28,6 +28,30 @@ export const FORMATS: readonly DocumentFormat[] = [
     extensions: ['html', 'htm', 'xhtml'],
     load: async () => (await import('./read-html.ts')).readHtml,
   },
+  {
+    name: 'DOCX',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+    extensions: ['docx'],
+    load: async () => (await import('./read-office.ts')).readDocx,
+  },
+  {
+    name: 'XLSX',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+    extensions: ['xlsx'],
+    load: async () => (await import('./read-office.ts')).readXlsx,
+  },
+  {
+    name: 'PPTX',
+    mediaTypes: ['application/vnd.openxmlformats-officedocument.presentationml.presentation'],
+    extensions: ['pptx'],
+    load: async () => (await import('./read-office.ts')).readPptx,
+  },
+  {
+    name: 'EPUB',
+    mediaTypes: ['application/epub+zip'],
+    extensions: ['epub'],
+    load: async () => (await import('./read-office.ts')).readEpub,
+  },
 ]
 
 /** Null when no format claims it. The media type decides; the name where that says nothing. */

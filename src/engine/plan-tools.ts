@@ -47,8 +47,8 @@ export async function planTools(
   { addedTools, store }: Context,
   given: HostedParts,
 ): Promise<PlannedTools> {
-  await admitTools(request.tools ?? [], store.projectId, given)
   const { added, found } = addedTools
+  await admitTools([...(request.tools ?? []), ...added], store.projectId, given)
   const parts = { ...given, own: toolsFor(given) }
   const asked = settleHostedTools(request.tools ?? [], request.tool_choice, parts)
   const specs = [...asked, ...settleHostedTools(added, null, { ...parts, policy: 'drop' })]

@@ -57,6 +57,8 @@ const note = (id: string, text: string): TurnItem => ({
   content: [{ type: 'input_text', text }],
 })
 
+const FOUND_BEFORE = 'What it found is in the answer after it.'
+
 /** Null for what says nothing to a model. */
 function recall(item: HostedItem | McpApprovalResponse): Recalled | null {
   switch (item.type) {
@@ -65,11 +67,14 @@ function recall(item: HostedItem | McpApprovalResponse): Recalled | null {
       return {
         name: 'web_search',
         input: { action: type, ...input },
-        output: 'What it found is in the answer after it.',
+        output: FOUND_BEFORE,
       }
     }
     case 'file_search_call': {
-      const found = item.results?.map(({ filename, text }) => `[${filename}]\n${text}`).join('\n\n')
+      if (!item.results) {
+        return { name: 'file_search', input: { queries: item.queries }, output: FOUND_BEFORE }
+      }
+      const found = item.results.map(({ filename, text }) => `[${filename}]\n${text}`).join('\n\n')
       return { name: 'file_search', input: { queries: item.queries }, output: found || 'Nothing was found.' }
     }
     case 'code_interpreter_call': {

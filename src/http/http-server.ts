@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Authenticator } from '../auth/principal.ts'
 import type { ContainersApi } from '../engine/containers.ts'
 import { type Engine, RunAbort } from '../engine/engine.ts'
+import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import type { Webhooks } from '../engine/webhooks.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
@@ -29,6 +30,7 @@ import { createWebSockets, type WebSockets } from './websocket/web-sockets.ts'
 
 export type HttpServerOptions = {
   readonly engine: Engine
+  readonly vectorStores: VectorStores
   readonly webhooks: Webhooks
   readonly containers: ContainersApi
   readonly catalog: ModelCatalog

@@ -15,6 +15,7 @@ export type Operation = {
     | 'Containers'
     | 'Webhooks'
     | 'Files'
+    | 'Vector stores'
     | 'Chat'
     | 'Embeddings'
     | 'Models'

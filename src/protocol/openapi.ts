@@ -17,6 +17,7 @@ import {
   REPLY_HEADERS,
 } from './openapi-operation.ts'
 import { PROMPT_OPERATIONS } from './openapi-prompts.ts'
+import { VECTOR_STORE_OPERATIONS } from './openapi-vector-stores.ts'
 import { WEBHOOK_OPERATIONS } from './openapi-webhooks.ts'
 
 const RESPONSE_ID = pathParameter('response_id', 'The id of a stored response.')
@@ -97,6 +98,7 @@ const OPERATIONS: readonly Operation[] = [
   ...WEBHOOK_OPERATIONS,
   ...CONTAINER_OPERATIONS,
   ...FILE_OPERATIONS,
+  ...VECTOR_STORE_OPERATIONS,
   ...CHAT_OPERATIONS,
   {
     method: 'get',
@@ -176,6 +178,7 @@ export function buildOpenApi({ version, serverUrl }: OpenApiOptions): object {
       { name: 'Containers' },
       { name: 'Webhooks' },
       { name: 'Files' },
+      { name: 'Vector stores' },
       { name: 'Chat' },
       { name: 'Embeddings' },
       { name: 'Models' },

@@ -25,7 +25,7 @@ function checkKeptItems(items: readonly InputItemParam[]): void {
   refuseTrigger(items, 'items')
 }
 
-function createValidator<S extends TObject>(schema: S, check: (request: Static<S>) => void) {
+export function createValidator<S extends TObject>(schema: S, check: (request: Static<S>) => void) {
   const fits = compileCheck(schema)
   const known = new Set(Object.keys(schema.properties))
   return (body: unknown, { unknownParams }: Pick<ValidationOptions, 'unknownParams'>): Validated<Static<S>> => {

@@ -10,6 +10,7 @@ import type { BlobLedger, FileStore } from './file-store.ts'
 import type { IdempotencyStore } from './idempotency-store.ts'
 import type { JobStore, ProjectJobs } from './job-store.ts'
 import type { KeyStore, ProjectStore, PromptStore, ResponseRecord, Store, StoredKey, UsageRow } from './store.ts'
+import type { IngestQueue, VectorStoreCatalog } from './vector-store-catalog.ts'
 import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export type OpenedStore = {
@@ -148,6 +149,7 @@ export function slowStore(store: Store, seed: number): Store {
     jobs: slowJobs(store.jobs, slow),
     webhooks: slowQueue(store.webhooks, slow),
     blobs: slowBlobs(store.blobs, slow),
+    ingestion: slowIngestion(store.ingestion, slow),
     failOrphans: slow(store.failOrphans),
     purgeExpired: slow(store.purgeExpired),
     countExpired: slow(store.countExpired),
@@ -179,6 +181,7 @@ const slowProject = (project: ProjectStore, slow: Slow): ProjectStore => ({
   prompts: slowPrompts(project.prompts, slow),
   webhooks: slowWebhooks(project.webhooks, slow),
   files: slowFiles(project.files, slow),
+  vectorStores: slowVectorStores(project.vectorStores, slow),
 })
 
 const slowPrompts = (prompts: PromptStore, slow: Slow): PromptStore => ({
@@ -223,6 +226,34 @@ const slowFiles = (files: FileStore, slow: Slow): FileStore => ({
     complete: slow(files.uploads.complete),
     cancel: slow(files.uploads.cancel),
   },
+})
+
+const slowVectorStores = (catalog: VectorStoreCatalog, slow: Slow): VectorStoreCatalog => ({
+  create: slow(catalog.create),
+  get: slow(catalog.get),
+  usable: slow(catalog.usable),
+  list: slow(catalog.list),
+  update: slow(catalog.update),
+  delete: slow(catalog.delete),
+  touch: slow(catalog.touch),
+  attach: slow(catalog.attach),
+  getAttachment: slow(catalog.getAttachment),
+  listAttachments: slow(catalog.listAttachments),
+  setAttributes: slow(catalog.setAttributes),
+  detach: slow(catalog.detach),
+  complete: slow(catalog.complete),
+  getBatch: slow(catalog.getBatch),
+  cancelBatch: slow(catalog.cancelBatch),
+})
+
+const slowIngestion = (queue: IngestQueue, slow: Slow): IngestQueue => ({
+  take: slow(queue.take),
+  finish: slow(queue.finish),
+  postpone: slow(queue.postpone),
+  changes: slow(queue.changes),
+  forget: slow(queue.forget),
+  stores: slow(queue.stores),
+  expire: slow(queue.expire),
 })
 
 const slowBlobs = (blobs: BlobLedger, slow: Slow): BlobLedger => ({

@@ -19,6 +19,7 @@ import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 import { usageContract } from './store-usage.contract.ts'
+import { vectorStoreContract } from './store-vector-stores.contract.ts'
 import { webhookContract } from './store-webhooks.contract.ts'
 
 export function storeContract(name: string, openStore: OpenStore): void {
@@ -39,6 +40,7 @@ export function storeContract(name: string, openStore: OpenStore): void {
   promptContract(law)
   webhookContract(law)
   fileContract(law)
+  vectorStoreContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

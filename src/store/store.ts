@@ -18,6 +18,7 @@ import type { BlobLedger, FileStore } from './file-store.ts'
 import type { EndClaim, IdempotencyStore } from './idempotency-store.ts'
 import type { JobStore, ProjectJobs } from './job-store.ts'
 import type { ResponseRecord, RunEnding, UsageRow } from './records.ts'
+import type { IngestQueue, VectorStoreCatalog } from './vector-store-catalog.ts'
 import type { WebhookQueue, WebhookStore } from './webhook-store.ts'
 
 export { type ResponseRecord, type RunEnding, USAGE_OUTCOMES, type UsageRow } from './records.ts'
@@ -28,6 +29,7 @@ export interface Store {
   readonly webhooks: WebhookQueue
   readonly blobs: BlobLedger
   readonly jobs: JobStore
+  readonly ingestion: IngestQueue
   /**
    * Ends every response that a dead process left non-terminal, as `failed`, every lock and claim it held, every
    * usage row it left open, as `interrupted`, and every blob it was writing; what has a job keeps its lock and is free to
@@ -108,6 +110,7 @@ export interface ProjectStore {
   readonly prompts: PromptStore
   readonly webhooks: WebhookStore
   readonly files: FileStore
+  readonly vectorStores: VectorStoreCatalog
 }
 
 /** Prompt templates of one project. Versions count from 1 and are never changed. */

@@ -24,6 +24,9 @@ const RESOURCES = {
   files: client.files,
   uploads: client.uploads,
   'uploads.parts': client.uploads.parts,
+  vectorStores: client.vectorStores,
+  'vectorStores.files': client.vectorStores.files,
+  'vectorStores.fileBatches': client.vectorStores.fileBatches,
 } as const
 
 /** Of the SDK, but of no use against this server, and why. */

@@ -34,6 +34,8 @@ const UNKNOWN_ITEM = `msg_${'0'.repeat(48)}`
 const UNKNOWN_CONVERSATION = `conv_${'0'.repeat(48)}`
 const UNKNOWN_FILE = `file-${'0'.repeat(48)}`
 const UNKNOWN_UPLOAD = `upload_${'0'.repeat(48)}`
+const UNKNOWN_STORE = `vs_${'0'.repeat(48)}`
+const UNKNOWN_BATCH = `vsfb_${'0'.repeat(48)}`
 const UNKNOWN_MEMBER = `msg_${'1'.repeat(48)}`
 
 type VictimIds = {
@@ -49,6 +51,9 @@ type VictimIds = {
   readonly file: string
   /** Pending, with one part. */
   readonly upload: string
+  /** With the file in it, by a batch. */
+  readonly vectorStore: string
+  readonly batch: string
 }
 
 /** One slot a row: every place of the API that takes an id. */
@@ -148,6 +153,72 @@ const SLOTS: readonly {
     ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/complete`, { part_ids: ['part_1'] }),
   },
   { name: 'cancel an upload', ask: ({ upload }) => asStranger('POST', `/v1/uploads/${upload}/cancel`) },
+  { name: 'GET vector store', ask: ({ vectorStore }) => asStranger('GET', `/v1/vector_stores/${vectorStore}`) },
+  {
+    name: 'update a vector store',
+    ask: ({ vectorStore }) => asStranger('POST', `/v1/vector_stores/${vectorStore}`, { name: 'x' }),
+  },
+  { name: 'DELETE vector store', ask: ({ vectorStore }) => asStranger('DELETE', `/v1/vector_stores/${vectorStore}`) },
+  {
+    name: 'search a vector store',
+    ask: ({ vectorStore }) => asStranger('POST', `/v1/vector_stores/${vectorStore}/search`, { query: SECRET }),
+  },
+  {
+    name: 'list vector stores after',
+    ask: ({ vectorStore }) => asStranger('GET', `/v1/vector_stores?after=${vectorStore}`),
+  },
+  {
+    name: 'list files of a vector store',
+    ask: ({ vectorStore }) => asStranger('GET', `/v1/vector_stores/${vectorStore}/files`),
+  },
+  {
+    name: 'attach to a vector store',
+    ask: ({ vectorStore, file }) => asStranger('POST', `/v1/vector_stores/${vectorStore}/files`, { file_id: file }),
+  },
+  {
+    name: 'create a vector store of a file',
+    ask: ({ file }) => asStranger('POST', `/v1/vector_stores`, { file_ids: [file] }),
+  },
+  {
+    name: 'GET file of a vector store',
+    ask: ({ vectorStore, file }) => asStranger('GET', `/v1/vector_stores/${vectorStore}/files/${file}`),
+  },
+  {
+    name: 'content of a file of a vector store',
+    ask: ({ vectorStore, file }) => asStranger('GET', `/v1/vector_stores/${vectorStore}/files/${file}/content`),
+  },
+  {
+    name: 'attributes of a file of a vector store',
+    ask: ({ vectorStore, file }) =>
+      asStranger('POST', `/v1/vector_stores/${vectorStore}/files/${file}`, { attributes: {} }),
+  },
+  {
+    name: 'detach from a vector store',
+    ask: ({ vectorStore, file }) => asStranger('DELETE', `/v1/vector_stores/${vectorStore}/files/${file}`),
+  },
+  {
+    name: 'create a batch of files',
+    ask: ({ vectorStore, file }) =>
+      asStranger('POST', `/v1/vector_stores/${vectorStore}/file_batches`, { file_ids: [file] }),
+  },
+  {
+    name: 'GET batch of files',
+    ask: ({ vectorStore, batch }) => asStranger('GET', `/v1/vector_stores/${vectorStore}/file_batches/${batch}`),
+  },
+  {
+    name: 'cancel a batch of files',
+    ask: ({ vectorStore, batch }) =>
+      asStranger('POST', `/v1/vector_stores/${vectorStore}/file_batches/${batch}/cancel`),
+  },
+  {
+    name: 'list files of a batch',
+    ask: ({ vectorStore, batch }) => asStranger('GET', `/v1/vector_stores/${vectorStore}/file_batches/${batch}/files`),
+  },
+  {
+    name: 'file_search',
+    ask: ({ vectorStore }) =>
+      create({ tools: [{ type: 'file_search', vector_store_ids: [vectorStore] }], input: SECRET }),
+  },
   { name: 'DELETE member', ask: (ids) => asStranger('DELETE', `${conversationPath(ids)}/items/${ids.member}`) },
 ]
 
@@ -198,6 +269,11 @@ async function victim(withContainer: boolean): Promise<VictimIds> {
   const declared = { filename: `${SECRET}.txt`, purpose: 'assistants', bytes: SECRET.length, mime_type: 'text/plain' }
   const upload = await asOwner('POST', '/v1/uploads', declared)
   await sendPart(String(upload.json.id), server.apiKey)
+  const vectorStore = await asOwner('POST', '/v1/vector_stores', { name: SECRET })
+  const storePath = `/v1/vector_stores/${vectorStore.json.id}`
+  const batch = await asOwner('POST', `${storePath}/file_batches`, { file_ids: [file.json.id] })
+  while ((await asOwner('GET', storePath)).json.status !== 'completed')
+    await new Promise((resolve) => setTimeout(resolve, 20))
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {
     response: String(json.id),
@@ -210,6 +286,8 @@ async function victim(withContainer: boolean): Promise<VictimIds> {
     containerFile,
     file: String(file.json.id),
     upload: String(upload.json.id),
+    vectorStore: String(vectorStore.json.id),
+    batch: String(batch.json.id),
   }
 }
 
@@ -224,6 +302,8 @@ const UNKNOWN: VictimIds = {
   containerFile: `cfile_${'0'.repeat(48)}`,
   file: UNKNOWN_FILE,
   upload: UNKNOWN_UPLOAD,
+  vectorStore: UNKNOWN_STORE,
+  batch: UNKNOWN_BATCH,
 }
 async function fileIn(container: string): Promise<string> {
   const tools = [{ type: 'code_interpreter', container }]
@@ -245,6 +325,8 @@ const masked = (text: string, ids: VictimIds) =>
     .replaceAll(ids.containerFile, UNKNOWN.containerFile)
     .replaceAll(ids.file, UNKNOWN.file)
     .replaceAll(ids.upload, UNKNOWN.upload)
+    .replaceAll(ids.vectorStore, UNKNOWN.vectorStore)
+    .replaceAll(ids.batch, UNKNOWN.batch)
 
 /** Everything the owner can see of what the stranger asked for. */
 async function ownView(ids: VictimIds) {
@@ -272,6 +354,7 @@ for (const slot of SLOTS) {
         await asOwner('DELETE', webhookPath(ids))
         await asOwner('DELETE', containerPath(ids))
         await asOwner('DELETE', `/v1/files/${ids.file}`)
+        await asOwner('DELETE', `/v1/vector_stores/${ids.vectorStore}`)
         await asOwner('POST', `/v1/uploads/${ids.upload}/cancel`)
       }
       const before = await ownView(ids)

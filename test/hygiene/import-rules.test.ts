@@ -72,7 +72,7 @@ describe('the table of layers', () => {
     ['src/engine/x.ts', 'ws', /ws is known to http alone/],
     ['src/jobs/x.ts', '../store/sql/open.ts', /jobs may not import adapters/],
     ['src/http/x.ts', '../app/open-models.ts', /http may not import app/],
-    ['src/engine/x.ts', 'node:sqlite', /node:sqlite is known to store and lib alone/],
+    ['src/engine/x.ts', 'node:sqlite', /node:sqlite is known to store and search-index and lib alone/],
   ]
   for (const [from, to, why] of forbidden) {
     test(`forbids ${from} -> ${to}`, () => {

@@ -22,6 +22,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
   'src/sandbox/sandbox.ts',
+  'src/search-index/search-index.ts',
   'src/store/conversation-store.ts',
   'src/store/event-log.ts',
   'src/store/webhook-store.ts',
@@ -30,6 +31,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/job-store.ts',
   'src/store/records.ts',
   'src/store/store.ts',
+  'src/store/vector-store-catalog.ts',
   'src/telemetry/telemetry.ts',
   'src/tools/allowed-callers.ts',
   'src/tools/containers.ts',
@@ -40,7 +42,7 @@ export const PORTS: ReadonlySet<string> = new Set([
 
 /** Packages and built-ins that only one part of the house knows. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
-  'node:sqlite': ['store', 'lib'],
+  'node:sqlite': ['store', 'search-index', 'lib'],
   pg: ['store'],
   'prom-client': ['telemetry'],
   yaml: ['config'],
@@ -51,6 +53,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lib'],
   linkedom: ['tools', 'documents'],
   unpdf: ['documents'],
+  fflate: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }
@@ -71,6 +74,7 @@ const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
   'documents',
   'models',
   'sandbox',
+  'search-index',
   'store',
   'telemetry',
   'tools',

@@ -18,6 +18,14 @@ import { validateEmbeddings } from '../../src/protocol/embeddings.ts'
 import { ApiError, invalidKey, missingKey } from '../../src/protocol/errors.ts'
 import { readFileFields } from '../../src/protocol/read-file-form.ts'
 import { validateCompleteUpload, validateCreateUpload } from '../../src/protocol/validate-upload.ts'
+import {
+  validateAttachFile,
+  validateCreateFileBatch,
+  validateCreateVectorStore,
+  validateSearchVectorStore,
+  validateUpdateAttributes,
+  validateUpdateVectorStore,
+} from '../../src/protocol/validate-vector-store.ts'
 import { silentTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { createScriptedEngine, type ScriptedEngine } from './scripted-engine.ts'
 
@@ -84,10 +92,16 @@ const validate: HttpServerOptions['validate'] = {
   fileFields: (fields) => readFileFields(fields, { unknownParams: 'warn' }),
   createUpload: (body) => validateCreateUpload(body, { unknownParams: 'warn' }),
   completeUpload: (body) => validateCompleteUpload(body, { unknownParams: 'warn' }),
+  createVectorStore: (body) => validateCreateVectorStore(body, { unknownParams: 'warn' }),
+  updateVectorStore: (body) => validateUpdateVectorStore(body, { unknownParams: 'warn' }),
+  searchVectorStore: (body) => validateSearchVectorStore(body, { unknownParams: 'warn' }),
+  attachFile: (body) => validateAttachFile(body, { unknownParams: 'warn' }),
+  updateAttributes: (body) => validateUpdateAttributes(body, { unknownParams: 'warn' }),
+  createFileBatch: (body) => validateCreateFileBatch(body, { unknownParams: 'warn' }),
 }
 
 const unused = async () => {
-  throw new Error('the tests of the edge ask nothing of webhooks and containers')
+  throw new Error('the tests of the edge ask nothing of webhooks, containers and vector stores')
 }
 const webhooks: HttpServerOptions['webhooks'] = {
   create: unused,
@@ -114,11 +128,23 @@ const containers: HttpServerOptions['containers'] = {
   copyFile: unused,
 }
 
+const vectorStores: HttpServerOptions['vectorStores'] = {
+  create: unused,
+  get: unused,
+  list: unused,
+  update: unused,
+  delete: unused,
+  search: unused,
+  files: { attach: unused, get: unused, list: unused, update: unused, detach: unused, content: unused },
+  batches: { create: unused, get: unused, cancel: unused, list: unused },
+}
+
 /** For tests of the routes as data; nothing in it is called. */
 export const routePorts = (): RoutePorts => ({
   engine: createScriptedEngine(),
   webhooks,
   containers,
+  vectorStores,
   catalog,
   embedders,
   validate,
@@ -185,6 +211,7 @@ export async function startServer(t: TestContext, overrides: Overrides = {}): Pr
     ...overrides,
     limits: { shutdownGraceMs: 200, ...overrides.limits },
     engine,
+    vectorStores,
     webhooks,
     containers,
   })

@@ -76,6 +76,8 @@ function checkReply({ path, status, type, text }: Recorded): number {
     return events.length
   }
   if (!type.startsWith('application/json')) return 0
+  // The client's own types of vector stores are held by the code of `file-search.test.ts`.
+  if (path.startsWith('/v1/vector_stores')) return 0
   const check = CHECKS.find(([start]) => path.startsWith(start))?.[1] ?? checkObject
   return check(JSON.parse(text))
 }

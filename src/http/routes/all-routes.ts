@@ -24,6 +24,8 @@ import { readyRoutes } from './ready.ts'
 import { rootRoute } from './root.ts'
 import type { RoutePorts } from './route-ports.ts'
 import { uploadRoutes } from './uploads.ts'
+import { vectorStoreFileRoutes } from './vector-store-files.ts'
+import { vectorStoreRoutes } from './vector-stores.ts'
 import { versionRoute } from './version.ts'
 import { webhookRoutes } from './webhook-endpoints.ts'
 
@@ -36,6 +38,8 @@ export const createRoutes = (ports: RoutePorts): readonly Route[] => [
   countInputTokens(ports),
   compactResponse(ports),
   ...promptRoutes(ports),
+  ...vectorStoreRoutes(ports),
+  ...vectorStoreFileRoutes(ports),
   ...webhookRoutes(ports),
   ...containerRoutes(ports),
   ...conversationRoutes(ports),

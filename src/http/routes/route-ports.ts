@@ -1,6 +1,7 @@
 /** What the routes need from outside; each takes the part it uses. */
 import type { ContainersApi } from '../../engine/containers.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { VectorStores } from '../../engine/vector-stores/vector-stores.ts'
 import type { Webhooks } from '../../engine/webhooks.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Ids } from '../../lib/ids.ts'
@@ -18,6 +19,14 @@ import type { CompleteUploadRequest, CreateUploadRequest } from '../../protocol/
 import type { CreatePromptRequest, UpdatePromptRequest } from '../../protocol/prompts.ts'
 import type { FileFields, FormFields } from '../../protocol/read-file-form.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from '../../protocol/request.ts'
+import type {
+  AttachFileRequest,
+  CreateFileBatchRequest,
+  CreateVectorStoreRequest,
+  SearchVectorStoreRequest,
+  UpdateAttributesRequest,
+  UpdateVectorStoreRequest,
+} from '../../protocol/vector-stores.ts'
 import type { Telemetry } from '../../telemetry/telemetry.ts'
 import type { HttpLimits } from '../limits.ts'
 import type { Replier } from '../replier.ts'
@@ -37,6 +46,12 @@ export type Validators = {
   fileFields(fields: FormFields): Checked<FileFields>
   createUpload(body: unknown): Checked<CreateUploadRequest>
   completeUpload(body: unknown): Checked<CompleteUploadRequest>
+  createVectorStore(body: unknown): Checked<CreateVectorStoreRequest>
+  updateVectorStore(body: unknown): Checked<UpdateVectorStoreRequest>
+  searchVectorStore(body: unknown): Checked<SearchVectorStoreRequest>
+  attachFile(body: unknown): Checked<AttachFileRequest>
+  updateAttributes(body: unknown): Checked<UpdateAttributesRequest>
+  createFileBatch(body: unknown): Checked<CreateFileBatchRequest>
 }
 type Checked<T> = { readonly request: T; readonly warnings: readonly string[] }
 export type Metrics = () => Promise<{ readonly contentType: string; readonly body: string }>
@@ -46,6 +61,7 @@ export type RoutePorts = {
   readonly engine: Engine
   readonly webhooks: Webhooks
   readonly containers: ContainersApi
+  readonly vectorStores: VectorStores
   readonly catalog: ModelCatalog
   readonly embedders: EmbedderCatalog
   readonly validate: Validators

@@ -7,6 +7,7 @@ import { asksForCode, codeFor, isCodeInterpreter } from './code-interpreter.ts'
 import type { Conversation } from './conversation.ts'
 import { customInput } from './custom-input.ts'
 import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
+import { asksForFiles, fileSearchInput, isFileSearch } from './file-search.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
 import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
@@ -73,6 +74,9 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isImageGeneration(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify(pictureInput(tool, clause)), missing: [] }]
   }
+  if (isFileSearch(tool)) {
+    return [{ kind: 'function', name: tool.name, input: JSON.stringify(fileSearchInput(clause)), missing: [] }]
+  }
   const hints = hintsOf(tool, clause, conversation)
   const inputs = hints.fanOut
     ? hints.fanOut.values.map((value) => new Map([...hints.values, [hints.fanOut?.name ?? '', value]]))
@@ -95,6 +99,8 @@ function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Co
   if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
   const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined
   if (drawing !== undefined) return [{ tool: drawing, clause: text }]
+  const files = asksForFiles(text, offered.length > 1) ? offered.find(isFileSearch) : undefined
+  if (files !== undefined) return [{ tool: files, clause: text }]
   const code = asksForCode(text) ? offered.find(isCodeInterpreter) : undefined
   if (code !== undefined) return [{ tool: code, clause: text }]
   const matches = matchTools(offered, text)

@@ -5,6 +5,7 @@ import type { Conversation, MadeCall, Utterance } from './conversation.ts'
 import { describeImage, readImage } from './describe-image.ts'
 import { answerFromPicture } from './draw.ts'
 import { learnFacts, recallFact, recallSentence, type Source, toQuestion } from './facts.ts'
+import { answerFromFiles } from './file-search.ts'
 import { lookUp } from './knowledge.ts'
 import { readHistoryQuestion } from './recall-history.ts'
 import { type Answer, applyStyle, readStyle } from './style.ts'
@@ -63,19 +64,23 @@ const answer = (brief: string, full: string): Answer => ({ brief, full })
 const fromTools: Rule = ({ conversation, wording }) => {
   const done = conversation.calls.filter(({ output }) => output !== null)
   if (done.length === 0) return null
-  const brief = done.map((call) => answerOf(call) ?? briefOutput(call.output ?? '', wording)).join(' ')
-  return answer(brief || 'Nothing.', done.map(reportCall).join('\n'))
+  const question = conversation.asked?.text ?? ''
+  const brief = done.map((call) => answerOf(call, question) ?? briefOutput(call.output ?? '', wording)).join(' ')
+  return answer(brief || 'Nothing.', done.map((call) => reportCall(call, question)).join('\n'))
 }
 
-const reportCall = (call: MadeCall): string =>
-  answerOf(call) ??
+const reportCall = (call: MadeCall, question: string): string =>
+  answerOf(call, question) ??
   (call.output?.trim()
     ? `The tool ${call.name} answered: ${shorten(call.output, MAX_OUTPUT_CHARS)}`
     : `The tool ${call.name} answered with nothing.`)
 
 /** Of tools that it knows. */
-const answerOf = ({ name, output }: MadeCall): string | null =>
-  answerFromWeb(output ?? '') ?? answerFromPicture(name, output ?? '') ?? answerFromCode(output ?? '')
+const answerOf = ({ name, output }: MadeCall, question: string): string | null =>
+  answerFromWeb(output ?? '') ??
+  answerFromFiles(output ?? '', question) ??
+  answerFromPicture(name, output ?? '') ??
+  answerFromCode(output ?? '')
 
 /** "Just the number" of an output that holds one. */
 function briefOutput(output: string, wording: string): string {

@@ -8,6 +8,7 @@ import { promptQueries } from './prompt-queries.ts'
 import { pruneQueries } from './prune-queries.ts'
 import { responseQueries } from './response-queries.ts'
 import { uploadQueries } from './upload-queries.ts'
+import { vectorStoreQueries } from './vector-store-queries.ts'
 import { webhookQueries } from './webhook-queries.ts'
 
 export const queries = {
@@ -21,4 +22,5 @@ export const queries = {
   ...webhookQueries,
   ...fileQueries,
   ...uploadQueries,
+  ...vectorStoreQueries,
 }

@@ -7,6 +7,7 @@ import { carriedItems } from './0005-carried-items.ts'
 import { openUsage } from './0006-open-usage.ts'
 import { background } from './0007-background.ts'
 import { files } from './0009-files.ts'
+import { vectorStores } from './0010-vector-stores.ts'
 import { webhooks } from './0012-webhooks.ts'
 import type { Migration } from './migration.ts'
 
@@ -20,5 +21,6 @@ export const migrations: readonly Migration[] = [
   openUsage,
   background,
   files,
+  vectorStores,
   webhooks,
 ]

@@ -1,4 +1,5 @@
 /** The store of several nodes: one PostgreSQL database that all of them read and write. */
+
 import { createLruMap } from '../../../lib/lru-map.ts'
 import type { ProjectStore, Store } from '../../store.ts'
 import { countExpired, countExpiredFiles } from '../prune-queries.ts'
@@ -14,6 +15,7 @@ import { createBlobLedger } from './file-store.ts'
 import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
+import { noIngestion } from './no-vector-stores.ts'
 import type { StoreParts } from './parts.ts'
 import { createPostgresWakeUps } from './postgres-wake-ups.ts'
 import { createProjectStore } from './project-store.ts'
@@ -89,6 +91,7 @@ function assemble(database: Database, schema: string, { clock }: PostgresStoreOp
       return handle
     },
     keys: createKeyStore(database),
+    ingestion: noIngestion,
     jobs: createJobStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),

@@ -1,4 +1,5 @@
 /** The responses and items of one project. Reads see what is committed; writes resolve once they are. */
+
 import { seconds } from '../../../lib/clock.ts'
 import type { Item } from '../../../protocol/items.ts'
 import type { ProjectStore } from '../../store.ts'
@@ -11,6 +12,7 @@ import { createEventLog } from './event-log.ts'
 import { createFileStore } from './file-store.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
 import { createProjectJobs } from './job-store.ts'
+import { noVectorStores } from './no-vector-stores.ts'
 import type { StoreParts } from './parts.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
@@ -31,6 +33,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   }
   return {
     projectId,
+    vectorStores: noVectorStores,
     prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),

@@ -18,6 +18,7 @@ import { createProjectJobs } from './job-store.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
+import { createVectorStoreCatalog } from './vector-store-catalog.ts'
 import { createWebhookStore } from './webhook-store.ts'
 import { endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
@@ -38,6 +39,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
     prompts: createPromptStore(parts, projectId),
     webhooks: createWebhookStore(parts, projectId),
     files: createFileStore(parts, projectId),
+    vectorStores: createVectorStoreCatalog(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),
     jobs: createProjectJobs(parts, projectId),

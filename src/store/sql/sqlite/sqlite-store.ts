@@ -14,6 +14,7 @@ import { eraseLog } from './erase.ts'
 import { purgeEventLogs } from './event-log.ts'
 import { createBlobLedger } from './file-store.ts'
 import { createGroupCommit, type GroupCommitOptions } from './group-commit.ts'
+import { createIngestQueue } from './ingest-queue.ts'
 import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
@@ -77,6 +78,7 @@ function assemble(writer: Connection, reader: Connection, options: AssembleOptio
     jobs: createJobStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
+    ingestion: createIngestQueue(parts),
     failOrphans: (error) => failOrphans(parts, error),
     async purgeExpired(now, limit) {
       const deleted = await commits.write(() =>

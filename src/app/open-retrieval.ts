@@ -1,0 +1,76 @@
+/** Composition: vector stores, what searches them, and what fills them. */
+import { join } from 'node:path'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { TextExtractor } from '../documents/extract-text.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { IdempotencyDeps } from '../engine/idempotency.ts'
+import { createVectorStores } from '../engine/vector-stores/create-vector-stores.ts'
+import { createTextEmbedder } from '../engine/vector-stores/embed-texts.ts'
+import { createIndexTeller } from '../engine/vector-stores/index-teller.ts'
+import { ingestFile } from '../engine/vector-stores/ingest-file.ts'
+import { createStoreSearcher, type StoreSearcher } from '../engine/vector-stores/search-stores.ts'
+import { upgradeOne } from '../engine/vector-stores/upgrade-vectors.ts'
+import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
+import { startIngestion } from '../jobs/ingest-files.ts'
+import { createTextChunker } from '../lib/text-chunker.ts'
+import type { EmbedderCatalog } from '../models/embedder.ts'
+import { createSqliteIndex } from '../search-index/sqlite/sqlite-index.ts'
+
+export type RetrievalParts = IdempotencyDeps & {
+  readonly blobs: BlobStore
+  readonly documents: TextExtractor
+  readonly embedders: EmbedderCatalog
+  /** Of an engine that may be opened later. */
+  readonly createEmbeddings: Engine['createEmbeddings']
+  /** Closes what they hold. */
+  readonly opened: AsyncDisposableStack
+}
+
+export type Retrieval = {
+  readonly searcher: StoreSearcher
+  readonly vectorStores: VectorStores
+  /** From here on files are ingested; the engine is open. */
+  start(): void
+}
+
+const DIRECTORY = 'search-index'
+
+export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, parts: RetrievalParts): Retrieval {
+  const { opened, blobs, documents, embedders, createEmbeddings, ...deps } = parts
+  const { store, clock, telemetry } = deps
+  const index = opened.adopt(createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock }), (it) =>
+    it.close(),
+  )
+  const chunker = opened.adopt(createTextChunker(), (it) => it.close())
+  const { embeddingModel } = fileSearch
+  const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
+  const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
+  const searcher = createStoreSearcher({ store, index, embedder, clock })
+  const ingestion = { store, blobs, index, documents, chunker, embedder, maxBytes: limits.searchedFileBytes }
+  let wake = () => {}
+  const vectorStores = createVectorStores({
+    ...deps,
+    index,
+    teller,
+    searcher,
+    limits: { stores: limits.vectorStoresPerProject, filesPerStore: limits.filesPerVectorStore },
+    onAttached: () => wake(),
+  })
+  return {
+    searcher,
+    vectorStores,
+    start() {
+      const running = startIngestion({
+        queue: store.ingestion,
+        ingest: (job, signal) => ingestFile(job, ingestion, signal),
+        upgrade: (signal) => upgradeOne(ingestion, signal),
+        tell: () => teller.tell(),
+        clock,
+        telemetry,
+      })
+      opened.use(running)
+      wake = () => running.wake()
+    },
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Takes files from the queue and has them ingested, a few side by side, for as long as the process runs.
+ *
+ * The queue is the rows of the files themselves: what a process that died had taken is taken again. What fails in a way
+ * that may pass is put off longer each time, and given up after so many tries, also when it is the process itself that
+ * does not survive it.
+ */
+import { type Clock, seconds, sleep } from '../lib/clock.ts'
+import type { IngestJob, IngestQueue } from '../store/vector-store-catalog.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
+
+export const INGEST_SIDE_BY_SIDE = 2
+export const MAX_INGEST_TRIES = 8
+const FIRST_DELAY_SECONDS = 2
+/** What another process put into the queue, and what was put off, is found after this at the latest. */
+const IDLE_MS = 5_000
+/** How often stores are looked at that may have expired, and documents that lack vectors. */
+const CARE_MS = 60_000
+const EXPIRED_AT_ONCE = 50
+
+export type IngestionParts = {
+  readonly queue: IngestQueue
+  /** Throws what may pass. */
+  readonly ingest: (job: IngestJob, signal: AbortSignal) => Promise<void>
+  /** One document that lacks vectors; false when there was none. */
+  readonly upgrade: (signal: AbortSignal) => Promise<boolean>
+  /** Tells the index what is written down for it. */
+  readonly tell: () => Promise<void>
+  readonly clock: Clock
+  readonly telemetry: Pick<Telemetry, 'failed'>
+}
+
+export interface Ingestion extends AsyncDisposable {
+  /** There may be something in the queue: looks at once. */
+  wake(): void
+}
+
+export function startIngestion(parts: IngestionParts): Ingestion {
+  const stop = new AbortController()
+  const pauses = new Set<AbortController>()
+  /** Documents that are being worked on here. */
+  const taken = new Set<string>()
+  const pause = async (ms: number) => {
+    const woken = new AbortController()
+    pauses.add(woken)
+    await sleep(parts.clock, ms, AbortSignal.any([stop.signal, woken.signal]))
+    pauses.delete(woken)
+  }
+  const lines = Array.from({ length: INGEST_SIDE_BY_SIDE }, () => workOff(parts, { taken, pause, signal: stop.signal }))
+  lines.push(careFor(parts, stop.signal))
+  return {
+    wake() {
+      for (const woken of pauses) woken.abort()
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.all(lines)
+    },
+  }
+}
+
+type Line = {
+  readonly taken: Set<string>
+  readonly pause: (ms: number) => Promise<void>
+  readonly signal: AbortSignal
+}
+
+async function workOff(parts: IngestionParts, { taken, pause, signal }: Line): Promise<void> {
+  const report = (error: unknown) => parts.telemetry.failed({ requestId: null, where: 'ingest-files', error })
+  while (!signal.aborted) {
+    try {
+      const job = await parts.queue.take(seconds(parts.clock), [...taken])
+      if (job === null || taken.has(job.documentId)) {
+        await pause(IDLE_MS)
+        continue
+      }
+      taken.add(job.documentId)
+      try {
+        await workOn(job, parts, signal, report)
+      } finally {
+        taken.delete(job.documentId)
+      }
+    } catch (error) {
+      report(error)
+      await pause(IDLE_MS)
+    }
+  }
+}
+
+async function workOn(
+  job: IngestJob,
+  { ingest, queue, clock }: IngestionParts,
+  signal: AbortSignal,
+  report: (error: unknown) => void,
+): Promise<void> {
+  if (job.attempts > MAX_INGEST_TRIES) {
+    const message = `The file could not be ingested in ${MAX_INGEST_TRIES} tries; attach it again to try once more.`
+    await queue.finish(job.documentId, { status: 'failed', error: { code: 'server_error', message } })
+    return
+  }
+  try {
+    await ingest(job, signal)
+  } catch (error) {
+    if (signal.aborted) return
+    report(error)
+    await queue.postpone(job.documentId, seconds(clock) + FIRST_DELAY_SECONDS * 2 ** (job.attempts - 1))
+  }
+}
+
+async function careFor({ queue, upgrade, tell, clock, telemetry }: IngestionParts, signal: AbortSignal): Promise<void> {
+  do {
+    try {
+      await tell()
+      let expired = EXPIRED_AT_ONCE
+      while (expired === EXPIRED_AT_ONCE) expired = await queue.expire(seconds(clock), EXPIRED_AT_ONCE)
+      await tell()
+      while (!signal.aborted && (await upgrade(signal)));
+    } catch (error) {
+      if (!signal.aborted) telemetry.failed({ requestId: null, where: 'care-for-vector-stores', error })
+    }
+  } while (await sleep(clock, CARE_MS, signal))
+}

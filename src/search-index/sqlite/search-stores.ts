@@ -1,0 +1,66 @@
+/** One search over the files of several stores: by words, by vectors, and both fused. */
+import { type Attributes, matchesFilter, type SearchFilter } from '../../protocol/search-filters.ts'
+import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
+import { fuse, type Ranked } from './fuse.ts'
+import { scanVectors } from './scan-vectors.ts'
+import { scoreTerms } from './score-terms.ts'
+import { numberOf, type StoreFile, textOf } from './store-file.ts'
+
+/** Places of each list that are fused, at least. */
+const MIN_LISTED = 50
+
+type Opened = { readonly storeId: string; readonly file: StoreFile }
+
+export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[] {
+  const limit = Math.max(query.limit, MIN_LISTED)
+  const words: Ranked[] = []
+  const vectors: Ranked[] = []
+  for (const store of stores) {
+    const documents = query.filter === null ? null : passing(store.file, query.filter)
+    if (documents?.size === 0) continue
+    const wanted = { limit, documents }
+    const toRanked = ({ seq, score }: { seq: number; score: number }) => ({
+      key: `${store.storeId} ${seq}`,
+      seq,
+      score,
+      store,
+    })
+    words.push(...scoreTerms(store.file, { ...wanted, text: query.text }).map(toRanked))
+    if (query.vector) vectors.push(...scanVectors(store.file, { ...wanted, ...query.vector }).map(toRanked))
+  }
+  return fuse(words, vectors, query.ranking)
+    .slice(0, query.limit)
+    .map(({ seq, store, score }) => toHit(store, seq, score))
+}
+
+function passing(file: StoreFile, filter: SearchFilter): ReadonlySet<number> {
+  const documents = new Set<number>()
+  for (const { seq, attributes } of file.iterate('SELECT seq, attributes FROM documents'))
+    if (matchesFilter(attributesOf(attributes), filter)) documents.add(numberOf(seq))
+  return documents
+}
+
+const attributesOf = (json: unknown): Attributes => JSON.parse(textOf(json))
+
+const HIT = `SELECT chunks.text, chunks.start, chunks."end", chunks.page, documents.id, documents.file_id, documents.filename,
+  documents.attributes FROM chunks JOIN documents ON documents.seq = chunks.document WHERE chunks.seq = ?`
+
+function toHit({ storeId, file }: Opened, seq: number, score: number): Hit {
+  const row = file.get(HIT, seq) ?? {}
+  return {
+    storeId,
+    documentId: textOf(row.id),
+    fileId: textOf(row.file_id),
+    filename: textOf(row.filename),
+    attributes: attributesOf(row.attributes),
+    score,
+    chunk: toChunk(row),
+  }
+}
+
+export const toChunk = (row: Readonly<Record<string, unknown>>): Chunk => ({
+  text: textOf(row.text),
+  start: numberOf(row.start),
+  end: numberOf(row.end),
+  page: typeof row.page === 'number' ? row.page : null,
+})

@@ -1,0 +1,58 @@
+/** One request of a thread, done. */
+import type { FileCache } from './file-cache.ts'
+import { searchStores, toChunk } from './search-stores.ts'
+import { deleteStoreFile, type StoreFile, textOf } from './store-file.ts'
+import type { ReadRequest, ThreadRequest, WriteRequest } from './thread-request.ts'
+import { putDocument, removeDocument, setAttributes, setVectors, tidyStore } from './write-store.ts'
+
+export function serve(request: ThreadRequest, files: FileCache, directory: string): unknown {
+  switch (request.type) {
+    case 'search': {
+      const { storeIds } = request.query
+      const opened = storeIds.flatMap((storeId) => {
+        const file = files.get(storeId)
+        return file === null ? [] : [{ storeId, file }]
+      })
+      return searchStores(opened, request.query)
+    }
+    case 'forget':
+      return files.forget(request.storeId)
+    case 'drop':
+      files.forget(request.storeId)
+      return deleteStoreFile(directory, request.storeId)
+    default: {
+      const file = files.get(request.storeId)
+      return file === null ? [] : useFile(file, request)
+    }
+  }
+}
+
+type OfOneFile = Exclude<ReadRequest | WriteRequest, { type: 'search' | 'forget' | 'drop' }>
+
+function useFile(file: StoreFile, request: OfOneFile): unknown {
+  switch (request.type) {
+    case 'put':
+      return putDocument(file, request.document, request.chunks)
+    case 'set-vectors':
+      return setVectors(file, request.documentId, request.vectors)
+    case 'set-attributes':
+      return setAttributes(file, request.documentId, request.attributes)
+    case 'remove':
+      return removeDocument(file, request.documentId)
+    case 'tidy':
+      return tidyStore(file)
+    case 'read':
+      return file.all(READ, request.documentId, request.from, request.limit).map(toChunk)
+    case 'without-vectors':
+      return file.all(WITHOUT_VECTORS, request.model, request.limit).map(({ id }) => textOf(id))
+    default:
+      return request satisfies never
+  }
+}
+
+const READ = `SELECT chunks.text, chunks.start, chunks."end", chunks.page FROM documents JOIN chunks
+  ON chunks.seq BETWEEN documents.first_chunk + ?2 AND documents.first_chunk + documents.chunks - 1
+  WHERE documents.id = ?1 ORDER BY chunks.seq LIMIT ?3`
+
+const WITHOUT_VECTORS = `SELECT documents.id FROM documents LEFT JOIN vectors ON vectors.document = documents.seq
+  WHERE vectors.model IS NOT ? AND documents.chunks > 0 ORDER BY documents.seq LIMIT ?`

@@ -1,0 +1,27 @@
+/** What is asked of a thread of the index. */
+import type { Attributes } from '../../protocol/search-filters.ts'
+import type { Chunk, ChunkVectors, IndexedDocument, IndexQuery } from '../search-index.ts'
+
+type OfDocument = { readonly storeId: string; readonly documentId: string }
+
+export type WriteRequest =
+  | {
+      readonly type: 'put'
+      readonly storeId: string
+      readonly document: IndexedDocument
+      readonly chunks: readonly Chunk[]
+    }
+  | ({ readonly type: 'set-vectors'; readonly vectors: ChunkVectors } & OfDocument)
+  | ({ readonly type: 'set-attributes'; readonly attributes: Attributes } & OfDocument)
+  | ({ readonly type: 'remove' } & OfDocument)
+  | { readonly type: 'drop'; readonly storeId: string }
+  | { readonly type: 'tidy'; readonly storeId: string }
+
+export type ReadRequest =
+  | { readonly type: 'search'; readonly query: IndexQuery }
+  | ({ readonly type: 'read'; readonly from: number; readonly limit: number } & OfDocument)
+  | { readonly type: 'without-vectors'; readonly storeId: string; readonly model: string; readonly limit: number }
+  /** Lets go of a file that is about to be deleted. */
+  | { readonly type: 'forget'; readonly storeId: string }
+
+export type ThreadRequest = WriteRequest | ReadRequest

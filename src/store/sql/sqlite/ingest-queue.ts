@@ -1,0 +1,53 @@
+/** What is to be ingested, of all projects, and what the index has to be told. */
+import type { IngestQueue } from '../../vector-store-catalog.ts'
+import { queries } from '../queries.ts'
+import { toChange, toJob } from '../vector-store-codec.ts'
+import type { Connection } from './connection.ts'
+import type { GroupCommit } from './group-commit.ts'
+
+type Parts = { readonly writer: Connection; readonly reader: Connection; readonly commits: GroupCommit }
+
+export function createIngestQueue({ writer, reader, commits }: Parts): IngestQueue {
+  return {
+    take: (now, except) =>
+      commits.write(() => {
+        const taken = writer.get(queries.takeIngestion, { now, except: JSON.stringify(except) })
+        const row = taken && writer.get(queries.getIngestion, { documentId: taken.document_id })
+        return row ? toJob(row) : null
+      }),
+    finish: (documentId, end) =>
+      commits.write(() => {
+        const error = end.status === 'failed' ? end.error : null
+        const usageBytes = end.status === 'completed' ? end.usageBytes : 0
+        const errorCode = error?.code ?? null
+        const errorMessage = error?.message ?? null
+        return (
+          writer.run(queries.finishIngestion, { documentId, status: end.status, usageBytes, errorCode, errorMessage }) >
+          0
+        )
+      }),
+    async postpone(documentId, notBefore) {
+      await commits.write(() => writer.run(queries.postponeIngestion, { documentId, notBefore }))
+    },
+    changes: async (limit) => reader.all(queries.listIndexChanges, { limit }).map(toChange),
+    async forget(seqs) {
+      await commits.write(() => {
+        for (const seq of seqs) writer.run(queries.deleteIndexChange, { seq })
+      })
+    },
+    stores: async (after, limit) =>
+      reader
+        .all(queries.listSearchableStores, { after, limit })
+        .map((row) => ({ projectId: row.project_id, storeId: row.store_id })),
+    expire: (now, limit) =>
+      commits.write(() => {
+        const expired = writer.all(queries.findExpiredVectorStores, { now, limit })
+        for (const { seq, id } of expired) {
+          writer.run(queries.deleteAttachmentsOf, { storeSeq: seq })
+          writer.run(queries.expireVectorStore, { seq })
+          writer.run(queries.addIndexChange, { storeId: id, kind: 'drop', documentId: null, body: null })
+        }
+        return expired.length
+      }),
+  }
+}
