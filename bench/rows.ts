@@ -51,6 +51,13 @@ export const ROWS: readonly Row[] = [
   plainRow(16),
   plainRow(64),
   {
+    // A floor that is never idle reads many requests at one waking; at one rate both are woken as often.
+    name: 'plain JSON, 1,000 a second',
+    floor: 'floor',
+    figures: [figure('CPU', 'us/req')],
+    measure: (target, window) => measureJson(target, window, 16, PLAIN_FIELDS, ['cpu'], 1000),
+  },
+  {
     name: 'stored JSON, c=64',
     floor: 'floor-sqlite',
     figures: [figure('rate', 'req/s', ratioAtLeast(0.8)), figure('CPU', 'us/req')],
@@ -144,11 +151,19 @@ async function measureJson(
   concurrency: number,
   fields: object,
   wanted: readonly ('cpu' | 'rate')[],
+  perSecond?: number,
 ): Promise<number[]> {
   const request = createRequest(target, 'plain', fields)
   const { port } = target
   const result = await costOf(target, () =>
-    runLoad({ port, concurrency, durationMs: window.durationMs, request, check: checkPlain }),
+    runLoad({
+      port,
+      concurrency,
+      durationMs: window.durationMs,
+      request,
+      check: checkPlain,
+      ...(perSecond && { perSecond }),
+    }),
   )
   return wanted.map((it) => (it === 'cpu' ? result.cpu / result.requests : result.perSecond))
 }

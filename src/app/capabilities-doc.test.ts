@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { TURN_FIELDS } from '../models/model.ts'
+import { TURN_FIELDS } from '../lib/field-support.ts'
 import { BUILT_IN_PROVIDERS } from './built-in-providers.ts'
 import { capabilitiesDoc } from './capabilities-doc.ts'
 

@@ -4,11 +4,11 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type FieldSupport, type FieldTable, TURN_FIELDS } from '../models/model.ts'
+import { FIELD_SUPPORTS, TURN_FIELDS } from '../lib/field-support.ts'
+import type { FieldTable } from '../models/model.ts'
 import type { Findings } from '../models/open-targets.ts'
 
 const FILE = 'capabilities.json'
-const SUPPORTS: readonly FieldSupport[] = ['native', 'emulated', 'ignored', 'refused']
 
 export type Finding = {
   /** ISO 8601. */
@@ -62,7 +62,7 @@ function readFinding(value: unknown): Finding | null {
   if (typeof fields !== 'object' || fields === null || typeof testedAt !== 'string') return null
   const said = new Map<string, unknown>(Object.entries(fields))
   const known = TURN_FIELDS.flatMap((field) => {
-    const support = SUPPORTS.find((it) => it === said.get(field))
+    const support = FIELD_SUPPORTS.find((it) => it === said.get(field))
     return support === undefined ? [] : [[field, support] as const]
   })
   return { testedAt, fields: Object.fromEntries(known) }

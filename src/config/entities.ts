@@ -1,4 +1,5 @@
 /** The kinds of the settings that hold more than one value: providers, models, aliases, projects, keys. */
+import { FIELD_SUPPORTS, type FieldSupport, TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
 import { anyValue, list, mapOf, object, placed } from './compound-kinds.ts'
 import { choice, date, decimal, duration, flag, integer, type Kind, path, secret, text, url } from './kinds.ts'
 import { WIRE_APIS } from './known-providers.ts'
@@ -14,47 +15,11 @@ export type Support = (typeof SUPPORTS)[number]
 /** Tools of the API that a provider runs itself; kept equal to the protocol's by the type of the composition root. */
 export const HOSTED_TOOLS = ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp'] as const
 export type HostedTool = (typeof HOSTED_TOOLS)[number]
-/** How a field of a request can fare at a provider. */
-export const FIELD_SUPPORTS = ['native', 'emulated', 'ignored', 'refused'] as const
-export type FieldSupport = (typeof FIELD_SUPPORTS)[number]
 
-/** As the model port has them; kept equal by the type of the composition root. */
-export const REQUEST_FIELDS = [
-  'instructions',
-  'input.image',
-  'input.image_url',
-  'input.file',
-  'input.file_url',
-  'tools.function',
-  'tools.custom',
-  'tools.strict',
-  'tool_choice',
-  'tool_choice.allowed_tools',
-  'parallel_tool_calls',
-  'text.format.json_schema',
-  'text.format.json_object',
-  'text.verbosity',
-  'reasoning.effort',
-  'reasoning.summary',
-  'temperature',
-  'top_p',
-  'presence_penalty',
-  'frequency_penalty',
-  'top_logprobs',
-  'max_output_tokens',
-  'stop',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_breakpoint',
-  'safety_identifier',
-] as const
-export type RequestField = (typeof REQUEST_FIELDS)[number]
-
-const fieldKinds = (): Readonly<Record<RequestField, Kind<FieldSupport>>> => {
-  const kinds = REQUEST_FIELDS.map((field) => [field, choice(FIELD_SUPPORTS)])
-  // The check: the entries are made from all of REQUEST_FIELDS.
-  return Object.fromEntries(kinds) as Record<RequestField, Kind<FieldSupport>>
+const fieldKinds = (): Readonly<Record<TurnField, Kind<FieldSupport>>> => {
+  const kinds = TURN_FIELDS.map((field) => [field, choice(FIELD_SUPPORTS)])
+  // The check: the entries are made from all of TURN_FIELDS.
+  return Object.fromEntries(kinds) as Record<TurnField, Kind<FieldSupport>>
 }
 
 /** What local models compute on. */

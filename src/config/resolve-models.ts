@@ -1,6 +1,8 @@
 /** Models and aliases, with every name they use checked against what there is. */
+
+import { TURN_FIELDS } from '../lib/field-support.ts'
 import { type Placed, reportRepeated } from './compound-kinds.ts'
-import { type aliases as aliasesKind, type models as modelsKind, REQUEST_FIELDS } from './entities.ts'
+import type { aliases as aliasesKind, models as modelsKind } from './entities.ts'
 import type { Read, ReadContext } from './kinds.ts'
 import type { DeploymentConfig, ModelConfig, PriceConfig } from './resolved-config.ts'
 import { didYouMean } from './suggest.ts'
@@ -91,7 +93,7 @@ function reportTwoPrices(models: readonly ModelConfig[], written: readonly Writt
 type WrittenFields = NonNullable<WrittenModel['model_info']>['fields']
 
 function saidFields(written: WrittenFields): ModelConfig['fields'] {
-  const said = REQUEST_FIELDS.flatMap((field) => (written?.[field] ? [[field, written[field]] as const] : []))
+  const said = TURN_FIELDS.flatMap((field) => (written?.[field] ? [[field, written[field]] as const] : []))
   return Object.fromEntries(said)
 }
 

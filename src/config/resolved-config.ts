@@ -4,16 +4,8 @@
  * The simple settings follow from the table: `limits.json_body` becomes `limits.jsonBodyBytes`, `server.drain_timeout`
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
-import type {
-  FieldSupport,
-  Gpu,
-  HostedTool,
-  RequestField,
-  Scope,
-  SEARCH_ENGINES,
-  Support,
-  WebhookEventName,
-} from './entities.ts'
+import type { FieldSupport, TurnField } from '../lib/field-support.ts'
+import type { Gpu, HostedTool, Scope, SEARCH_ENGINES, Support, WebhookEventName } from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -79,7 +71,7 @@ export type ModelConfig = {
   /** Tried when a provider refuses for reasons of content. */
   readonly contentPolicyFallbacks: readonly string[]
   /** How single fields of a request fare, by their names in the API. */
-  readonly fields: Readonly<Partial<Record<RequestField, FieldSupport>>>
+  readonly fields: Readonly<Partial<Record<TurnField, FieldSupport>>>
   readonly contextWindow: number | null
   readonly maxOutputTokens: number | null
   /** Null: not said, so the provider is asked or believed. */

@@ -1,5 +1,7 @@
 /** One place that holds a request against what the chosen model can do. */
-import { type Model, type ModelTurn, type NotCarried, TURN_FIELDS, type TurnField } from '../models/model.ts'
+
+import { TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { Model, ModelTurn, NotCarried } from '../models/model.ts'
 import { isAsked, paramOf } from '../models/turn-fields.ts'
 import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'

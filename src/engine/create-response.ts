@@ -7,13 +7,14 @@ import { type ConversationLock, lockConversation, turnOf } from './conversation-
 import type { CreateDeps } from './create-deps.ts'
 import type { Caller, Run } from './engine.ts'
 import { type Claimed, claimKey, endOfRun, readResponse } from './idempotency.ts'
+import type { Lease } from './lease.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import { planRun, type RunPlan } from './plan-run.ts'
 import { queuedAgain, queueResponse, refuseUnstored } from './queue-response.ts'
 import { replayRun } from './replay-response.ts'
 import { refuseKept } from './retention.ts'
 import type { TerminalEvent } from './run-event.ts'
-import { estimateOf, itemsAfter, recordOf } from './run-record.ts'
+import { contextAfter, estimateOf, recordOf } from './run-record.ts'
 import { runResponse } from './run-response.ts'
 import { type RunParts, type RunSource, startRun } from './start-run.ts'
 import type { UsageLedger } from './usage-ledger.ts'
@@ -30,17 +31,18 @@ export async function createResponse(
   refuseKept(request, caller, deps.settings)
   refuseUnstored(request, deps.settings)
   const release = deps.slots.take(caller.principal.projectId)
+  const held: Lease[] = []
   try {
     const startedAt = deps.clock.monotonic()
-    await using held = new AsyncDisposableStack()
     const claim = await claimKey(ENDPOINT, caller, deps)
     if (claim?.type === 'replay') {
       const response = await readResponse(claim.reply, caller, deps)
       release()
       return response.background ? queuedAgain(response, caller, deps) : replayRun(response)
     }
-    held.use(claim?.lease)
-    const lock = held.use(await lockConversation(request, caller, deps))
+    if (claim) held.push(claim.lease)
+    const lock = await lockConversation(request, caller, deps)
+    if (lock) held.push(lock)
     if (request.background) {
       const run = await queueResponse(request, { claim, lock }, caller, deps)
       release()
@@ -50,10 +52,11 @@ export async function createResponse(
     if (source === runResponse) await plan.takeApprovals()
     // A streamed run writes its row before `response.created` leaves; a JSON run writes once, at its end.
     if (plan.response.store && request.stream) await plan.store.startResponse(recordOf(plan, plan.response, deps))
-    const leases = { claim, lock, held: held.move() }
+    const leases = { claim, lock, held }
     const parts = { plan, caller, deps, source, startedAt, background: false, stream: request.stream ?? false }
     return startForeground(parts, leases, release)
   } catch (error) {
+    await giveBack(held)
     release()
     throw error
   }
@@ -63,7 +66,12 @@ export async function createResponse(
 type RunLeases = {
   readonly claim: Claimed | null
   readonly lock: ConversationLock | null
-  readonly held: AsyncDisposableStack
+  readonly held: readonly Lease[]
+}
+
+/** Each reports its own failure. */
+async function giveBack(held: readonly Lease[]): Promise<void> {
+  for (const lease of held.toReversed()) await lease[Symbol.asyncDispose]()
 }
 
 const startForeground = (parts: Omit<RunParts, 'recorder' | 'onOver'>, leases: RunLeases, release: () => void) =>
@@ -72,8 +80,8 @@ const startForeground = (parts: Omit<RunParts, 'recorder' | 'onOver'>, leases: R
     recorder: (ledger) => createRecorder({ ...parts, ledger, leases }),
     onOver() {
       release()
-      // Reports its own failures, and has nothing to do when the end of the run is on disk.
-      void leases.held.disposeAsync()
+      // Has nothing to do when the end of the run is on disk.
+      void giveBack(leases.held)
     },
   })
 
@@ -115,10 +123,10 @@ function createRecorder({ plan, ledger, caller, deps, leases }: RecorderParts): 
       }
       claim?.lease.settle()
       lock?.settle()
-      const items = itemsAfter(plan, response)
-      if (items === null) return 'kept'
-      if (response.store) deps.cache.set(store.projectId, response.id, items)
-      else if (canContinueFrom(response)) caller.memory?.put(response.id, items)
+      // A chain cannot continue from a response of a conversation, so there is nothing to keep ready.
+      if (response.conversation !== null) return 'kept'
+      if (response.store) deps.cache.set(store.projectId, response.id, contextAfter(plan, response))
+      else if (canContinueFrom(response)) caller.memory?.put(response.id, contextAfter(plan, response))
       return 'kept'
     },
   }

@@ -24,13 +24,13 @@ export type HostedParts = {
 
 /** This server's tools for this model: some leave what the provider runs itself to it. */
 export const toolsFor = ({ own, capabilities }: HostedParts): readonly Tool[] =>
-  own.map((tool) => ({
-    ...tool,
-    claims: (spec) =>
-      tool.claims(spec) &&
-      (tool.isFor?.(capabilities) ?? true) &&
-      !(isCarried(spec.type, capabilities) && (tool.yieldsToProvider?.(spec) ?? false)),
-  }))
+  own.map((tool) => {
+    const { isFor, yieldsToProvider } = tool
+    // Most tools are for every model and yield to none.
+    if (isFor === undefined && yieldsToProvider === undefined) return tool
+    const isLeft = (spec: ToolParam) => isCarried(spec.type, capabilities) && (yieldsToProvider?.(spec) ?? false)
+    return { ...tool, claims: (spec) => tool.claims(spec) && (isFor?.(capabilities) ?? true) && !isLeft(spec) }
+  })
 
 /** The tools that somebody runs; the same list when that is all of them. Throws for one that may not be left out. */
 export function settleHostedTools(

@@ -58,26 +58,41 @@ export interface Journal {
 export type JournalParts = {
   readonly steps: readonly Step[]
   readonly log: Pick<RunLog, 'settle' | 'keep'>
-  /** Told before each step; throws to end the run here. */
-  readonly onStep: () => void
+  /** The run may be let go here, once `settled` has come; it then aborts its signal. */
+  readonly onPause: (settled: Promise<void>) => Promise<void>
 }
 
-export function createJournal({ steps, log, onStep }: JournalParts, seals: Seals): Journal {
+export function createJournal({ steps, log, onPause }: JournalParts, seals: Seals): Journal {
   const models = steps.flatMap((step) => (step.type === 'model' ? [step.events] : []))
   const prepared = new Map(steps.flatMap((step) => (step.type === 'prepared' ? [[step.index, step.steps]] : [])))
   const calls = callsOf(steps)
   const started = new Set(steps.flatMap((step) => (step.type === 'call-started' ? [step.callId] : [])))
   const watched = new WeakMap<ToolContext, ToolContext>()
   let cited: CitableSource[] = []
+  /** Of the turn that was made last, some have begun. */
+  let hasCalls = false
+  /** Where the run may be let go: nobody begins a call beside before it is clear that it is not. */
+  let gate = Promise.resolve()
+  const pass = async () => {
+    if (seals.hasNew()) await keep({ type: 'sealed' })
+    await onPause(log.settle())
+  }
   const keep = (body: StepBody) => {
     const step: Step = { ...body, seals: seals.take(), cited }
     cited = []
     return log.keep(JSON.stringify(step), { settles: body.type === 'model' })
   }
   return {
-    nextModel: () => models.shift() ?? null,
+    nextModel() {
+      hasCalls = false
+      return models.shift() ?? null
+    },
     prepared: (index) => prepared.get(index) ?? null,
-    call: (callId) => calls.get(callId) ?? null,
+    call(callId) {
+      const kept = calls.get(callId) ?? null
+      if (kept !== null) hasCalls = true
+      return kept
+    },
     wasStarted: (callId) => started.has(callId),
     watch(context) {
       const known = watched.get(context)
@@ -91,11 +106,13 @@ export function createJournal({ steps, log, onStep }: JournalParts, seals: Seals
       return watching
     },
     async begin(signal, step) {
-      onStep()
       signal.throwIfAborted()
-      if (step === 'call') return
-      if (seals.hasNew()) await keep({ type: 'sealed' })
-      log.settle()
+      // Beside other calls nothing is settled: what they have told comes in another order the next time.
+      const isBeside = step === 'call' && hasCalls
+      hasCalls = step === 'call'
+      if (!isBeside) gate = pass()
+      await gate
+      signal.throwIfAborted()
     },
     keep,
   }

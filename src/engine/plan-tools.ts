@@ -27,7 +27,7 @@ export type PlannedTools = {
 /** Tools that items brought: given along the way, and found by searches. */
 export type AddedTools = { readonly added: readonly ToolParam[]; readonly found: readonly ToolParam[] }
 
-/** What items added asked another model perhaps: what this one's provider does not run goes. */
+/** What was added may have been meant for another model: what this one's provider does not run goes. */
 export function planTools(
   request: Pick<CreateResponseRequest, 'tools' | 'tool_choice' | 'include' | 'max_tool_calls'>,
   { added, found }: AddedTools,

@@ -36,7 +36,7 @@ export function argumentsOf(call: ClientCall): object {
     case 'computer_call':
       return call.action ? { action: call.action } : { actions: call.actions ?? [] }
     case 'tool_search_call':
-      return isObject(call.arguments) ? call.arguments : {}
+      return isObject(call.arguments) ? call.arguments : { arguments: call.arguments }
     default:
       return call satisfies never
   }

@@ -89,8 +89,10 @@ export function offerTools(
       return id
     },
     modelNameOf(name, namespace) {
-      for (const [modelName, { declared }] of [...byModelName, ...shelf.held]) {
-        if (declared.namespace === namespace && declared.name === name) return modelName
+      for (const tools of [byModelName, shelf.held]) {
+        for (const [modelName, { declared }] of tools) {
+          if (declared.namespace === namespace && declared.name === name) return modelName
+        }
       }
       return namespacedName(namespace, name)
     },

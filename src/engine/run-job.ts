@@ -19,7 +19,7 @@ import { toApiError, toResponseError } from './model-failure.ts'
 import { planRun, type RunPlan } from './plan-run.ts'
 import type { TerminalEvent } from './run-event.ts'
 import { createRunLog, type RunLog } from './run-log.ts'
-import { estimateOf, itemsAfter, recordOf } from './run-record.ts'
+import { contextAfter, estimateOf, recordOf } from './run-record.ts'
 import { runResponse } from './run-response.ts'
 import { type RunParts, startRun } from './start-run.ts'
 import type { UsageLedger } from './usage-ledger.ts'
@@ -60,12 +60,14 @@ async function runPlanned(job: TakenJob, payload: JobPayload, control: JobContro
       control.abort.abort(new RunAbort('let-go'))
     },
   })
-  const onStep = () => {
-    if (control.isPausing()) control.abort.abort(new RunAbort('let-go'))
+  const onPause = async (settled: Promise<void>) => {
+    if (!control.isPausing()) return
+    await settled
+    control.abort.abort(new RunAbort('let-go'))
   }
   const steps = job.steps.map((step) => JSON.parse(step))
   const ids = createSeededIds(payload.seed)
-  const own = withJournal({ ...deps, ids }, { steps, log, onStep })
+  const own = withJournal({ ...deps, ids }, { steps, log, onPause })
   const caller = callerOf(job, payload, signal)
   const plan = await planAgain(job, payload, caller, own)
   if (plan === null) return
@@ -148,8 +150,8 @@ function createRecorder(parts: RecorderParts): ReturnType<RunParts['recorder']> 
         throw error
       }
       deps.onWebhookEvent()
-      const items = itemsAfter(plan, event.response)
-      if (items !== null) deps.cache.set(store.projectId, job.lease.responseId, items)
+      if (event.response.conversation === null)
+        deps.cache.set(store.projectId, job.lease.responseId, contextAfter(plan, event.response))
       return 'kept'
     },
   }

@@ -21,8 +21,8 @@ const MAX_PENDING = 1_000
 export interface RunLog {
   /** Null, or a promise: the store is behind, and the run has to wait. */
   add(batch: RunBatch): Promise<void> | null
-  /** All that was told so far follows from the steps that are kept. */
-  settle(): void
+  /** All that was told so far follows from the steps that are kept. Resolves when that is on disk. */
+  settle(): Promise<void>
   /** This is kept of a step; `settles`: all that was told follows from it. Throws when it could not be. */
   keep(step: string, options: { readonly settles: boolean }): Promise<void>
   /** With whatever is not written yet. */
@@ -91,7 +91,7 @@ export function createRunLog({ jobs, lease, ticks, onLost, ...given }: RunLogPar
     },
     settle() {
       boundary = last
-      void flush()
+      return flush()
     },
     async keep(step, { settles }) {
       if (settles) boundary = last

@@ -1,5 +1,6 @@
 /** What is kept of a run when it has begun or ended. */
 import { seconds } from '../lib/clock.ts'
+import type { Item } from '../protocol/items.ts'
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import type { ResponseRecord } from '../store/store.ts'
 import type { PlanDeps, RunPlan } from './plan-run.ts'
@@ -30,9 +31,9 @@ export function expiryOf(projectId: string, { clock, settings }: Pick<PlanDeps, 
 export const estimateOf = (plan: RunPlan, response: ResponseObject): Usage =>
   response.usage ?? roughUsage(JSON.stringify(plan.turn.items).length, JSON.stringify(response.output).length)
 
-/** Everything that a next turn continues from; null where it is read elsewhere: a conversation has its own items. */
-export function itemsAfter(plan: RunPlan, response: ResponseObject) {
-  if (response.conversation !== null) return null
-  const before = plan.carried(response.output) ?? plan.history
-  return [...before, ...plan.input, ...response.output]
-}
+/** Everything that a next turn continues from. */
+export const contextAfter = ({ carried, history, input }: RunPlan, { output }: ResponseObject): readonly Item[] => [
+  ...(carried(output) ?? history),
+  ...input,
+  ...output,
+]

@@ -1,12 +1,15 @@
 /** What a name with several deployments can do: what every one of them can, since nobody knows which one it will be. */
-import { type FieldSupport, type FieldTable, type ModelCapabilities, TURN_FIELDS, type TurnField } from './model.ts'
 
-const WORST_LAST: readonly FieldSupport[] = ['native', 'emulated', 'ignored', 'refused']
+import { FIELD_SUPPORTS, TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { FieldTable, ModelCapabilities } from './model.ts'
 
 /** How a field fares where it fares worst. */
 export function commonFields(all: readonly FieldTable[]): FieldTable {
-  const worst = (field: TurnField) => Math.max(...all.map((fields) => WORST_LAST.indexOf(fields[field] ?? 'native')))
-  return Object.fromEntries(TURN_FIELDS.map((field) => [field, WORST_LAST[worst(field)]]))
+  const [only] = all
+  if (only !== undefined && all.length === 1) return only
+  const worst = (field: TurnField) =>
+    Math.max(...all.map((fields) => FIELD_SUPPORTS.indexOf(fields[field] ?? 'native')))
+  return Object.fromEntries(TURN_FIELDS.map((field) => [field, FIELD_SUPPORTS[worst(field)]]))
 }
 
 export function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapabilities {

@@ -7,7 +7,6 @@ import {
   createScriptedModel,
   finish,
   openContext,
-  PLAIN_TURN,
   type Script,
   textBlock,
   usage,
@@ -18,6 +17,7 @@ import type { CustomFormat } from '../protocol/tools.ts'
 import { customToolsAsFunctions, grammarNotes } from './custom-tools-as-functions.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
 import { ModelError, type ModelEvent, type ModelTurn, type ToolDeclaration } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 
 const checks = createIsolatedChecks({ clock: systemClock })
 const options = { checks, ids: createCountingIds() }

@@ -7,7 +7,6 @@ import {
   createManualClock,
   createScriptedModel,
   openContext,
-  PLAIN_TURN,
   type ScriptedModel,
 } from '../../test/support/decorated-models.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -23,6 +22,7 @@ import { assertModelEvents, runModel } from './model-run.contract.ts'
 import { oneCallAtATime } from './one-call-at-a-time.ts'
 import { overrideFields } from './overridden-fields.ts'
 import { ownReasoning } from './own-reasoning.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { retrying } from './retrying-model.ts'
 import { routed } from './routed-model.ts'

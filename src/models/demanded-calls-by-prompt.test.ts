@@ -5,7 +5,6 @@ import {
   collect,
   createScriptedModel,
   finish,
-  PLAIN_TURN,
   type Script,
   textBlock,
   usage,
@@ -14,6 +13,7 @@ import { createCountingIds } from '../lib/ids.ts'
 import { demandedCallsByPrompt } from './demanded-calls-by-prompt.ts'
 import { ModelError, type ModelTurn } from './model.ts'
 import { assertModelEvents } from './model-run.contract.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 
 const demanding: ModelTurn = { ...PLAIN_TURN, toolChoice: { mode: 'required', allowed: ['f'] } }
 const calls: Script = [callBlock('c', 'f', '{', '}'), [finish('tool_calls', usage(10, 2))]]

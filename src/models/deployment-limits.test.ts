@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createManualClock, PLAIN_TURN } from '../../test/support/decorated-models.ts'
+import { createManualClock } from '../../test/support/decorated-models.ts'
 import { createDeploymentLimits, roughTokens } from './deployment-limits.ts'
 import type { TurnItem } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 
 test('requests have room again as they leave the last minute, one by one', () => {
   const clock = createManualClock()

@@ -2,12 +2,14 @@
  * An adapter with everything around it that its provider lacks. From the inside out: what is said of single fields, what
  * has to be fetched, stop sequences, tools in words, custom tools as functions, demanded calls, structured output, one call at a time.
  */
+
+import type { TurnField } from '../lib/field-support.ts'
 import type { Ids } from '../lib/ids.ts'
 import { customToolsAsFunctions } from './custom-tools-as-functions.ts'
 import { demandedCallsByPrompt } from './demanded-calls-by-prompt.ts'
 import { type Fetching, inlineUrls } from './inline-urls.ts'
 import type { IsolatedChecks } from './isolated-checks.ts'
-import type { FieldTable, Model, TurnField } from './model.ts'
+import type { FieldTable, Model } from './model.ts'
 import { oneCallAtATime } from './one-call-at-a-time.ts'
 import { overrideFields } from './overridden-fields.ts'
 import { stopSequences } from './stop-sequences.ts'

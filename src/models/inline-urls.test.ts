@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import { collect, createScriptedModel, finish, openContext, PLAIN_TURN } from '../../test/support/decorated-models.ts'
+import { collect, createScriptedModel, finish, openContext } from '../../test/support/decorated-models.ts'
 import { functionOutput, inputMessage } from '../../test/support/turn-items.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createOutboundGuard, type OutboundGuard } from '../lib/outbound-guard.ts'
@@ -11,6 +11,7 @@ import { encodePng } from '../lib/png.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import { inlineUrls, MAX_FETCHED_URLS } from './inline-urls.ts'
 import { type FieldTable, ModelError, type ModelTurn } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 
 const paths: string[] = []
 const server = createServer((request, reply) => {
@@ -41,15 +42,18 @@ const image = (path: string): StoredPart => ({ type: 'input_image', image_url: `
 const file = (path: string): StoredPart => ({ type: 'input_file', file_url: `http://${host}${path}` })
 const turnOf = (...parts: StoredPart[]): ModelTurn => ({ ...PLAIN_TURN, items: [inputMessage('user', ...parts)] })
 
-function open(fields: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' }) {
+function open(
+  fields: FieldTable = { 'input.image_url': 'emulated', 'input.file_url': 'emulated' },
+  timeoutMs = 30_000,
+) {
   const inner = createScriptedModel([[[finish()]], [[finish()]]])
   const maxBytes = { image: 1_000, file: 2_000 }
-  const model = inlineUrls({ ...inner, fields }, { guard, clock: systemClock, maxBytes, timeoutMs: 200 })
+  const model = inlineUrls({ ...inner, fields }, { guard, clock: systemClock, maxBytes, timeoutMs })
   return { model, turns: inner.calls }
 }
 const shown = (turn: ModelTurn | undefined) => JSON.stringify(turn?.items)
-async function failsWith(turn: ModelTurn, message: RegExp) {
-  const { model, turns } = open()
+async function failsWith(turn: ModelTurn, message: RegExp, timeoutMs?: number) {
+  const { model, turns } = open(undefined, timeoutMs)
   const { error } = await collect(model, turn)
   assert.ok(error instanceof ModelError && error.kind === 'invalid_request' && error.param === 'input', String(error))
   assert.match(error.message, message)
@@ -96,7 +100,7 @@ test('what cannot be fetched is refused with the reason, and nothing is asked of
   await failsWith(turnOf(file('/gone.pdf')), /status 404/)
   await failsWith(turnOf(image('/paper.pdf')), /no PNG, JPEG, WebP or GIF/)
   await failsWith(turnOf(file('/big')), /larger than 2000 bytes/)
-  await failsWith(turnOf(file('/hang')), /longer than 200 ms/)
+  await failsWith(turnOf(file('/hang')), /longer than 200 ms/, 200)
   await failsWith(
     turnOf({ type: 'input_file', file_url: 'http://localhost/x' }),
     /does not lead to the public internet/,

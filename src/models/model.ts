@@ -9,6 +9,7 @@
  * - Every upstream call is told to `onCall` before it is made and to `onAttempt` when it ended, one call after the other.
  * - Events come in batches: what arrived together. How they are cut into batches means nothing.
  */
+import type { FieldSupport, TurnField } from '../lib/field-support.ts'
 import type { ClientItem } from '../protocol/client-items.ts'
 import type { ClientToolSpec } from '../protocol/client-tools.ts'
 import type { Annotation, Logprob } from '../protocol/content.ts'
@@ -33,45 +34,6 @@ export interface Model {
   /** What the provider will not see of a turn, for planning to refuse or report (law 17). Absent: it sees all. */
   notCarried?(turn: ModelTurn): readonly NotCarried[]
 }
-
-/**
- * `native`: the provider takes it. `emulated`: done here, with the same outcome. `ignored`: the answer is the same kind
- * of answer without it, so it is reported. `refused`: the answer would mean something else.
- */
-export type FieldSupport = 'native' | 'emulated' | 'ignored' | 'refused'
-
-/** Request fields whose fate depends on the provider, by the names of the Responses API. */
-export const TURN_FIELDS = [
-  'instructions',
-  'input.image',
-  'input.image_url',
-  'input.file',
-  'input.file_url',
-  'tools.function',
-  'tools.custom',
-  'tools.strict',
-  'tool_choice',
-  'tool_choice.allowed_tools',
-  'parallel_tool_calls',
-  'text.format.json_schema',
-  'text.format.json_object',
-  'text.verbosity',
-  'reasoning.effort',
-  'reasoning.summary',
-  'temperature',
-  'top_p',
-  'presence_penalty',
-  'frequency_penalty',
-  'top_logprobs',
-  'max_output_tokens',
-  'stop',
-  'service_tier',
-  'prompt_cache_key',
-  'prompt_cache_retention',
-  'prompt_cache_breakpoint',
-  'safety_identifier',
-] as const
-export type TurnField = (typeof TURN_FIELDS)[number]
 
 /** A field that is not listed is `native`. */
 export type FieldTable = Readonly<Partial<Record<TurnField, FieldSupport>>>

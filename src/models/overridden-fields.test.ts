@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { collect, createScriptedModel, finish, PLAIN_TURN } from '../../test/support/decorated-models.ts'
-import { type FieldTable, type ModelTurn, TURN_FIELDS, type TurnField } from './model.ts'
+import { collect, createScriptedModel, finish } from '../../test/support/decorated-models.ts'
+import { TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { FieldTable, ModelTurn } from './model.ts'
 import { infoOfFields, ledgerOf, overrideFields } from './overridden-fields.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { isAsked, withoutField } from './turn-fields.ts'
 
 const content = [

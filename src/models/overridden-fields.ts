@@ -2,7 +2,9 @@
  * What an operator or a probe says of single fields, above what the adapter believes. `ignored` and `refused` take the
  * field out of the turn, so that the provider never sees it; `emulated` leads to the emulation, where there is one.
  */
-import { type FieldTable, type Model, type ModelTurn, TURN_FIELDS, type TurnField } from './model.ts'
+
+import { TURN_FIELDS, type TurnField } from '../lib/field-support.ts'
+import type { FieldTable, Model, ModelTurn } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import { isAsked, paramOf, withoutField } from './turn-fields.ts'
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { collect, createScriptedModel, finish, PLAIN_TURN } from '../../test/support/decorated-models.ts'
+import { collect, createScriptedModel, finish } from '../../test/support/decorated-models.ts'
 import type { TurnItem } from './model.ts'
 import { newestOrigin, ownReasoning } from './own-reasoning.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { markState, readState } from './reasoning-origin.ts'
 
 const thought = (id: string, encrypted_content?: string): TurnItem => ({

@@ -5,7 +5,6 @@ import {
   createManualClock,
   createScriptedModel,
   finish,
-  PLAIN_TURN,
   type Script,
   type ScriptedModel,
   textBlock,
@@ -15,6 +14,7 @@ import { createCountingIds } from '../lib/ids.ts'
 import { type Model, ModelError } from './model.ts'
 import type { ModelInfo } from './model-info.ts'
 import type { ModelProvider } from './model-provider.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { createModelLister } from './provider-models.ts'
 import { createRegistry, MAX_RESOLVED_MODELS, type RegistryOptions } from './registry.ts'
 

@@ -7,12 +7,12 @@ import {
   createScriptedModel,
   finish,
   openContext,
-  PLAIN_TURN,
   type Script,
   textBlock,
 } from '../../test/support/decorated-models.ts'
 import { createCountingIds } from '../lib/ids.ts'
 import { ModelError } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { createRetryBudget } from './retry-budget.ts'
 import { BACKOFF_MS, isRetryable, MAX_ATTEMPTS, retrying } from './retrying-model.ts'
 

@@ -6,7 +6,6 @@ import {
   createScriptedModel,
   finish,
   openContext,
-  PLAIN_TURN,
   type Script,
   type ScriptedModel,
   textBlock,
@@ -18,6 +17,7 @@ import { ALLOWED_FAILS, COOLDOWN_MS, createDeploymentHealth } from './deployment
 import { createDeploymentLimits, type MinuteLimits } from './deployment-limits.ts'
 import { createDeploymentLoad } from './deployment-load.ts'
 import { type ModelContext, ModelError, type ModelErrorKind, type ModelTurn, type TakenRoute } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { markState } from './reasoning-origin.ts'
 import { type Deployment, type RoutedOptions, routed } from './routed-model.ts'
 

@@ -6,12 +6,12 @@ import {
   collect,
   createScriptedModel,
   finish,
-  PLAIN_TURN,
   type Script,
   textBlock,
   usage,
 } from '../../test/support/decorated-models.ts'
 import type { ModelEvent } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { stopSequences } from './stop-sequences.ts'
 
 async function run(script: Script, stop: readonly string[]) {

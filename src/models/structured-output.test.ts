@@ -5,7 +5,6 @@ import {
   collect,
   createScriptedModel,
   finish,
-  PLAIN_TURN,
   type Script,
   textBlock,
   usage,
@@ -14,6 +13,7 @@ import { systemClock } from '../lib/clock.ts'
 import { createCountingIds } from '../lib/ids.ts'
 import { createIsolatedChecks } from './isolated-checks.ts'
 import { type FieldTable, ModelError, type ModelEvent, type ModelTurn } from './model.ts'
+import { PLAIN_TURN } from './plain-turn.ts'
 import { type JsonFormat, structuredOutput } from './structured-output.ts'
 
 const checks = createIsolatedChecks({ clock: systemClock })

@@ -1,6 +1,7 @@
 /** PORT: what the names of request fields mean on a turn: whether one is asked for, and the turn without it. */
+import type { TurnField } from '../lib/field-support.ts'
 import type { StoredPart } from '../protocol/content.ts'
-import type { ModelTurn, TurnField, TurnItem } from './model.ts'
+import type { ModelTurn, TurnItem } from './model.ts'
 
 const ASKED: Readonly<Record<TurnField, (turn: ModelTurn) => boolean>> = {
   instructions: (turn) => !!turn.instructions,

@@ -8,7 +8,7 @@ import { clip, numberOutOfRange, stringTooLong } from './invalid-texts.ts'
 import type { InputItemParam } from './items.ts'
 import type { CountInputTokensRequest, CreateResponseRequest } from './request.ts'
 import { checkUserSchema, type SchemaPlace } from './strict-schema.ts'
-import type { FunctionToolParam, ToolParam } from './tools.ts'
+import { type FunctionToolParam, isFunctions, type ToolParam } from './tools.ts'
 import { findUnstorableText } from './unstorable-text.ts'
 
 export const METADATA_LIMITS = { pairs: 16, keyChars: 64, valueChars: 512 } as const
@@ -105,6 +105,7 @@ export function checkItems(items: readonly InputItemParam[], name: string): void
     if (item.type === 'additional_tools' || item.type === 'tool_search_output') {
       checkTools(item.tools, `${path}.tools`)
       refuseStoredSecrets(item.tools, `${path}.tools`)
+      if (item.type === 'tool_search_output' && item.execution === 'client') refuseFound(item.tools, `${path}.tools`)
     } else if ('content' in item && item.type !== 'reasoning') checkParts(item.content, `${path}.content`)
     else if ('output' in item && !isClientItem(item)) checkParts(item.output, `${path}.output`)
   })
@@ -119,6 +120,15 @@ function refuseStoredSecrets(tools: readonly ToolParam[], path: string): void {
     const advice = "Name the server under 'tools' of the request, which are not stored with their secrets."
     throw badRequest(`${path}[${index}].${secret}`, 'invalid_value', `An item cannot hold '${secret}'. ${advice}`)
   })
+}
+
+/** A search of the client finds functions; where another tool runs has to be known before. */
+function refuseFound(tools: readonly ToolParam[], path: string): void {
+  const index = tools.findIndex((tool) => !isFunctions(tool))
+  const type = tools[index]?.type
+  if (type === undefined) return
+  const message = `A search of the client finds functions and namespaces. Name a tool of type '${type}' under 'tools' of the request.`
+  throw badRequest(`${path}[${index}].type`, 'unsupported_value', message)
 }
 
 const checkInputItems: Rule<Pick<SharedFields, 'input'>> = ({ input }) => checkItems(itemsOf(input), 'input')

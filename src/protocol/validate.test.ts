@@ -271,6 +271,20 @@ test('tools that items add are checked like those of the request (req 133)', () 
   refuse(added({ type: 'programmatic_tool_calling' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
 })
 
+test('a search of the client finds functions; one of a server may have found a server (req 132)', () => {
+  const found = (execution: string, tool: unknown) => ({
+    model: 'm',
+    input: [{ type: 'tool_search_output', execution, tools: [tool] }],
+  })
+  accept(found('client', FUNCTION))
+  accept(found('server', { type: 'mcp', server_label: 'docs' }))
+  refuse(found('client', { type: 'mcp', server_label: 'docs' }), {
+    param: 'input[0].tools[0].type',
+    code: 'unsupported_value',
+    message: /Name a tool of type 'mcp' under 'tools'/,
+  })
+})
+
 test('every spelling of the cache retention is taken (req 29)', () => {
   for (const prompt_cache_retention of ['in-memory', 'in_memory', '24h']) {
     accept({ model: 'm', input: 'a', prompt_cache_retention })

@@ -2,7 +2,7 @@
  * Conversations that must come out the same whatever provider holds them. A step is one request of the client, what the
  * provider then says, what the client must get, and what the provider must have heard.
  */
-import type { TurnField } from '../../src/models/model.ts'
+import type { TurnField } from '../../src/lib/field-support.ts'
 import type { Heard, HeardPart, Reply } from './said.ts'
 
 export type Outcome = {

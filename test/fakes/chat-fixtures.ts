@@ -4,6 +4,7 @@ import { createSseDecoder } from '../../src/lib/sse-decode.ts'
 import { createStreamDecoder } from '../../src/models/chat-completions/decode-stream.ts'
 import { quirksOf } from '../../src/models/chat-completions/providers.ts'
 import type { ModelCapabilities, ModelEvent, ModelTurn, ToolDeclaration } from '../../src/models/model.ts'
+import { PLAIN_TURN } from '../../src/models/plain-turn.ts'
 
 const FOLDER = new URL('../fixtures/chat-completions/', import.meta.url)
 
@@ -36,8 +37,8 @@ export const TEST_CAPABILITIES: ModelCapabilities = {
 }
 
 export const TEST_TURN: ModelTurn = {
+  ...PLAIN_TURN,
   model: 'test-model',
-  instructions: null,
   items: [
     {
       id: 'msg_1',
@@ -47,23 +48,6 @@ export const TEST_TURN: ModelTurn = {
       content: [{ type: 'input_text', text: 'Hello' }],
     },
   ],
-  tools: [],
-  toolChoice: { mode: 'auto', allowed: null },
-  parallelToolCalls: true,
-  text: { format: { type: 'text' }, verbosity: 'medium' },
-  reasoning: { effort: null, summary: null },
-  temperature: null,
-  topP: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  topLogprobs: null,
-  maxOutputTokens: null,
-  stop: null,
-  serviceTier: null,
-  promptCacheKey: null,
-  promptCacheRetention: null,
-  safetyIdentifier: null,
-  metadata: {},
 }
 
 /** The turn all fixtures answer. */

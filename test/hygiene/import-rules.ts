@@ -16,6 +16,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/catalog.ts',
   'src/models/embedder.ts',
   'src/models/model.ts',
+  'src/models/plain-turn.ts',
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
@@ -28,6 +29,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/store/records.ts',
   'src/store/store.ts',
   'src/telemetry/telemetry.ts',
+  'src/tools/allowed-callers.ts',
   'src/tools/read-arguments.ts',
   'src/tools/tool.ts',
 ])
@@ -54,7 +56,7 @@ const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 
 const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream'])
 
 /** The same as single files. */
-const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/read-arguments.ts'])
+const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/allowed-callers.ts', 'src/tools/read-arguments.ts'])
 
 /** Folders whose files implement a port. Files right in the folder are its registry and its decorators. */
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set(['auth', 'blobs', 'models', 'store', 'telemetry', 'tools'])

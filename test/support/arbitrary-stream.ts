@@ -93,10 +93,15 @@ const clientCallBlock: fc.Arbitrary<Block> = fc
   )
   .map(([[name, input], at]) => (id) => [
     { type: 'call-start', id, kind: 'function', name, callId: null },
-    { type: 'call-delta', id, delta: input.slice(0, at) },
-    { type: 'call-delta', id, delta: input.slice(at) },
+    ...halves(input, at).map((delta): ModelEvent => ({ type: 'call-delta', id, delta })),
     { type: 'call-end', id },
   ])
+
+/** Cut between two characters; a delta holds no half of one. */
+const halves = (whole: string, at: number): readonly string[] => {
+  const chars = [...whole]
+  return [chars.slice(0, at).join(''), chars.slice(at).join('')]
+}
 
 const ended = fc.constantFrom('completed' as const, 'failed' as const)
 const hostedItem: fc.Arbitrary<HostedDraft> = fc.oneof(

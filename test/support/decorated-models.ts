@@ -8,31 +8,9 @@ import type {
   ModelEvent,
   ModelTurn,
 } from '../../src/models/model.ts'
+import { PLAIN_TURN } from '../../src/models/plain-turn.ts'
 import type { Usage } from '../../src/protocol/response.ts'
 import { ALL_CAPABILITIES } from './scripted-model.ts'
-
-export const PLAIN_TURN: ModelTurn = {
-  model: 'asked',
-  instructions: null,
-  items: [],
-  tools: [],
-  toolChoice: { mode: 'auto', allowed: null },
-  parallelToolCalls: true,
-  text: { format: { type: 'text' }, verbosity: 'medium' },
-  reasoning: { effort: null, summary: null },
-  temperature: null,
-  topP: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  topLogprobs: null,
-  maxOutputTokens: null,
-  stop: null,
-  serviceTier: null,
-  promptCacheKey: null,
-  promptCacheRetention: null,
-  safetyIdentifier: null,
-  metadata: {},
-}
 
 /** One call: batches in order; an Error among them is thrown at its place. */
 export type Script = readonly (ModelBatch | Error)[]

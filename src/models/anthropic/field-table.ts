@@ -1,5 +1,7 @@
 /** How the fields of a request fare on a Claude, by its generation. */
-import type { FieldSupport, FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
+
+import type { FieldSupport } from '../../lib/field-support.ts'
+import type { FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import {
   carriesSafetyIdentifier,

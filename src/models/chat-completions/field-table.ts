@@ -1,5 +1,7 @@
 /** Quirks -> how the fields of a request fare on this endpoint. */
-import type { FieldSupport, FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
+
+import type { FieldSupport } from '../../lib/field-support.ts'
+import type { FieldTable, ModelTurn, NotCarried, TurnItem } from '../model.ts'
 import { nearestEffort } from '../upstream/nearest-effort.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import { encodeMessages } from './encode-messages.ts'

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import type { ModelEvent, ModelTurn, ToolDeclaration, TurnItem } from '../model.ts'
 import { runModel } from '../model-run.contract.ts'
+import { PLAIN_TURN } from '../plain-turn.ts'
 import { createDemoModel } from './demo-model.ts'
 
 let lastId = 0
@@ -40,26 +41,9 @@ export function tool(
 }
 
 export const turn = (items: string | readonly TurnItem[], changes: Partial<ModelTurn> = {}): ModelTurn => ({
+  ...PLAIN_TURN,
   model: 'demo',
-  instructions: null,
   items: typeof items === 'string' ? [user(items)] : items,
-  tools: [],
-  toolChoice: { mode: 'auto', allowed: null },
-  parallelToolCalls: true,
-  text: { format: { type: 'text' }, verbosity: 'medium' },
-  reasoning: { effort: null, summary: null },
-  temperature: null,
-  topP: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  topLogprobs: null,
-  maxOutputTokens: null,
-  stop: null,
-  serviceTier: null,
-  promptCacheKey: null,
-  promptCacheRetention: null,
-  safetyIdentifier: null,
-  metadata: {},
   ...changes,
 })
 

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { GEMINI_TURN } from '../../../test/fakes/gemini-fixtures.ts'
 import { inputMessage } from '../../../test/support/turn-items.ts'
-import { type ModelTurn, TURN_FIELDS } from '../model.ts'
+import { TURN_FIELDS } from '../../lib/field-support.ts'
+import type { ModelTurn } from '../model.ts'
 import { fieldTable, notCarried } from './field-table.ts'
 
 const API = { vertex: false }

@@ -2,7 +2,10 @@
  * Small questions that show what a model can do in truth. Each asks for one thing, and says what its answer tells: that
  * the provider does it, that it has no effect, or nothing for certain.
  */
-import type { FieldSupport, ModelEvent, ModelTurn, ToolDeclaration, TurnField, TurnItem } from '../model.ts'
+
+import type { FieldSupport, TurnField } from '../../lib/field-support.ts'
+import type { ModelEvent, ModelTurn, ToolDeclaration, TurnItem } from '../model.ts'
+import { PLAIN_TURN } from '../plain-turn.ts'
 
 export type ProbeReply = {
   readonly events: readonly ModelEvent[]
@@ -24,29 +27,6 @@ export type ProbeCase = {
   verdict(reply: ProbeReply): ProbeVerdict
 }
 
-const BASE: ModelTurn = {
-  model: '',
-  instructions: null,
-  items: [],
-  tools: [],
-  toolChoice: { mode: 'auto', allowed: null },
-  parallelToolCalls: true,
-  text: { format: { type: 'text' }, verbosity: 'medium' },
-  reasoning: { effort: null, summary: null },
-  temperature: null,
-  topP: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  topLogprobs: null,
-  maxOutputTokens: null,
-  stop: null,
-  serviceTier: null,
-  promptCacheKey: null,
-  promptCacheRetention: null,
-  safetyIdentifier: null,
-  metadata: {},
-}
-
 /** 32 x 32 pixels of pure red. */
 const RED_SQUARE =
   'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAIAAAD8GO2jAAAAJ0lEQVR42u3NsQkAAAjAsP7/tF7hIASyp6lTCQQCgUAgEAgEgi/BAjLD/C5w/SM9AAAAAElFTkSuQmCC'
@@ -57,7 +37,11 @@ type Content = Extract<TurnItem, { type: 'message'; role: 'user' | 'system' | 'd
 
 const asking = (text: string, more: Partial<ModelTurn> = {}, parts: Content = []): ModelTurn => {
   const content: Content = [{ type: 'input_text', text }, ...parts]
-  return { ...BASE, items: [{ id: 'msg_1', type: 'message', status: 'completed', role: 'user', content }], ...more }
+  return {
+    ...PLAIN_TURN,
+    items: [{ id: 'msg_1', type: 'message', status: 'completed', role: 'user', content }],
+    ...more,
+  }
 }
 
 const WEATHER: ToolDeclaration = {

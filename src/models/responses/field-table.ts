@@ -1,5 +1,7 @@
 /** Quirks -> how the fields of a request fare on this endpoint: nearly all of them are its own. */
-import type { FieldSupport, FieldTable } from '../model.ts'
+
+import type { FieldSupport } from '../../lib/field-support.ts'
+import type { FieldTable } from '../model.ts'
 import type { ResponsesQuirks } from './quirks.ts'
 
 export function fieldTable(quirks: ResponsesQuirks): FieldTable {

@@ -1,5 +1,7 @@
 /** What a turn asks for and a provider will not see, read from the provider's table of fields. */
-import type { FieldTable, ModelTurn, NotCarried, TurnField } from '../model.ts'
+
+import type { TurnField } from '../../lib/field-support.ts'
+import type { FieldTable, ModelTurn, NotCarried } from '../model.ts'
 import { isAsked, paramOf } from '../turn-fields.ts'
 
 /** Told by a model's capabilities and refused while planning, or always carried. All others an adapter decides about. */

@@ -1,6 +1,5 @@
 /** Tools that the client runs: `function`, `custom`, and both inside a `namespace`. */
 import type { ToolDeclaration } from '../../models/model.ts'
-import { badRequest } from '../../protocol/errors.ts'
 import type { CustomToolCall, FunctionCall } from '../../protocol/items.ts'
 import { checkStrictSchema, isStrictCompatible } from '../../protocol/strict-schema.ts'
 import {
@@ -14,6 +13,7 @@ import {
   type ToolParam,
   type ToolSpec,
 } from '../../protocol/tools.ts'
+import { refuseProgramsOnly } from '../allowed-callers.ts'
 import {
   type DeclaredTool,
   namespacedName,
@@ -55,7 +55,7 @@ function declareOne(
   namespace: NamespaceToolParam | null,
   path: string,
 ): DeclaredTool {
-  refuseProgramsOnly(spec, path)
+  refuseProgramsOnly(spec.allowed_callers, path)
   const name = namespace ? namespacedName(namespace.name, spec.name) : spec.name
   const description = [namespace?.description, spec.description].filter(Boolean).join('\n') || null
   const declaration: ToolDeclaration =
@@ -69,18 +69,6 @@ function declareOne(
     deferred: spec.defer_loading === true,
     spec: namespace ?? spec,
   }
-}
-
-/** Such a function could never be called. */
-function refuseProgramsOnly(
-  { name, allowed_callers: callers }: FunctionToolParam | CustomToolParam,
-  path: string,
-): void {
-  if (!callers || callers.includes('direct')) return
-  const message =
-    `The tool '${name}' may be called by programs alone, and this server has no sandbox to run programs in. ` +
-    "Add 'direct' to 'allowed_callers'."
-  throw badRequest(`${path}.allowed_callers`, 'unsupported_value', message)
 }
 
 function checkedStrict(spec: FunctionToolParam, path: string): boolean {
