@@ -30,6 +30,7 @@ import {
 } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
+import { createDocumentExtractor } from './documents/document-extractor.ts'
 import { createContainersApi } from './engine/containers.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createFileSource } from './engine/file-source.ts'
@@ -91,6 +92,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -106,6 +108,8 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     prices: openPrices(config, models.connections, deps.clock),
     slots: createRunSlots({ total: config.limits.streams, perProject: config.limits.streamsPerProject }),
     blobs,
+    documents,
+    guard,
     transfers,
   })
   const rateLimiter = await openSharedLimit(config, { clock, telemetry, opened })
@@ -215,6 +219,8 @@ export async function describeModels(config: ResolvedConfig): Promise<ModelOverv
 export const openPrune: AppModule['openPrune'] = async (...args) =>
   (await import('./app/open-prune.ts')).openPrune(...args)
 export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
+export const openFiles: AppModule['openFiles'] = async (...args) =>
+  (await import('./app/open-files.ts')).openFiles(...args)
 export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>

@@ -23,6 +23,8 @@ export interface AppModule {
    * `SandboxUnavailable` and a message for the operator when the self-test fails.
    */
   openSandboxWorker(config: ResolvedConfig): Promise<SandboxWorker | null>
+  /** A client of a running server. */
+  openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -85,6 +87,34 @@ export interface PullAdmin {
 
 export interface SandboxWorker extends AsyncDisposable {
   listen(host: string, port: number): Promise<{ readonly url: string }>
+}
+
+export type FileServer = {
+  /** Without `/v1`; null: the one of the configuration, on this computer. */
+  readonly url: string | null
+  /** Null: the first one of the configuration or of the data directory. */
+  readonly key: string | null
+}
+
+/** Throws `CommandError` with what the server said. */
+export interface FileAdmin {
+  upload(
+    path: string,
+    options: { readonly purpose: string; readonly onProgress: (done: number, total: number) => void },
+  ): Promise<FileEntry>
+  /** Oldest first. */
+  list(): AsyncIterable<FileEntry>
+  delete(id: string): Promise<void>
+}
+
+export type FileEntry = {
+  readonly id: string
+  readonly filename: string
+  readonly bytes: number
+  readonly purpose: string
+  /** Seconds since the epoch. */
+  readonly createdAt: number
+  readonly expiresAt: number | null
 }
 
 export type UsageAdmin = AsyncDisposable &

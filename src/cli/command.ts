@@ -26,6 +26,8 @@ export type Command = {
   readonly positionals: readonly string[]
   /** Arguments after those that may be left out, as `[NAME]`. */
   readonly optionalPositionals?: readonly string[]
+  /** The last argument may be given several times. */
+  readonly repeats?: true
   readonly options: Readonly<Record<string, Option>>
   readonly details?: string
   /** Answers the exit code. May throw `CommandError`. */

@@ -34,7 +34,11 @@ export function commandHelp(command: Command): string {
 const commandRows = (commands: readonly Command[]) =>
   commands.map((command) => entry([command.name, ...argumentsOf(command)].join(' '), command.doc)).join('\n')
 
-const argumentsOf = ({ positionals, optionalPositionals = [] }: Command) => [...positionals, ...optionalPositionals]
+const argumentsOf = ({ positionals, optionalPositionals = [], repeats }: Command) => [
+  ...positionals,
+  ...optionalPositionals,
+  ...(repeats ? ['...'] : []),
+]
 
 const optionName = (name: string, { value, short }: Option) =>
   `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`

@@ -11,7 +11,7 @@ import { CONFIG_OPTIONS, type Command, type CommandInput, JSON_OPTION } from './
 import { EXIT } from './exit-codes.ts'
 import { type Host, line } from './host.ts'
 import { loadConfig } from './load-config.ts'
-import { tableText } from './table-text.ts'
+import { dateText, tableText } from './table-text.ts'
 
 const DEFAULT_SCOPES: readonly KeyScope[] = KEY_SCOPES.filter((scope) => scope !== 'admin')
 const MAX_NAME = 64
@@ -152,8 +152,6 @@ function expiryOf(text: string | undefined, now: number): number | null {
 
 /** The id alone, also when the whole key was given: which is then not repeated. */
 const idOf = (text: string) => /^sk-antiphon-([0-9A-Za-z]{12})_/.exec(text)?.[1] ?? text
-
-const dateText = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')
 
 function listText(keys: readonly StoredKey[], now: number): string {
   const rows = keys.map((key) => [

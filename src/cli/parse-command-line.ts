@@ -83,7 +83,7 @@ function checkOption(token: OptionToken, options: Command['options'], command: C
 
 function checkPositionals(given: readonly string[], command: Command, commands: readonly Command[]): void {
   const extra = given[command.positionals.length + (command.optionalPositionals?.length ?? 0)]
-  if (extra !== undefined) {
+  if (extra !== undefined && !command.repeats) {
     throw usageError(`unexpected argument "${extra}"${didYouMean(extra, namesOf(commands))}; see antiphon --help`)
   }
   const missing = command.positionals[given.length]

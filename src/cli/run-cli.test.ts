@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createScriptedModel } from '../../test/support/decorated-models.ts'
 import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
+import { openFiles } from '../app/open-files.ts'
 import { openPrune } from '../app/open-prune.ts'
 import { openPull } from '../app/open-pull.ts'
 import { openUsage } from '../app/open-usage.ts'
@@ -105,6 +106,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
     openPrune,
     openPull: async (...args) => openPull(...args),
+    openFiles: async (...args) => openFiles(...args),
     openUsage,
     openSandboxWorker: async ({ codeInterpreter: { token } }) =>
       token === null

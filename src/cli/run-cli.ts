@@ -3,6 +3,7 @@ import { CommandError } from './app-interface.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
+import { filesDelete, filesList, filesUpload } from './files.ts'
 import { commandHelp, familyHelp, helpText } from './help.ts'
 import { type Host, line } from './host.ts'
 import { keysCreate, keysList, keysRevoke, keysRotateSealing } from './keys.ts'
@@ -27,6 +28,9 @@ const COMMANDS: readonly Command[] = [
   models,
   modelsTest,
   pull,
+  filesUpload,
+  filesList,
+  filesDelete,
   usage,
   sandboxServe,
 ]

@@ -13,3 +13,6 @@ export function tableText(header: readonly string[], rows: readonly (readonly st
     )
     .join('\n')
 }
+
+/** In UTC. `seconds`: since the epoch. */
+export const dateText = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ')

@@ -41,6 +41,8 @@ export function checkCapabilities(
     else ledger.meaning(param, 'The provider of this model does not take it. Leave it out or choose another model.')
   }
   for (const field of TURN_FIELDS) {
+    // Of files it is told one by one where it is done.
+    if (field === 'input.file') continue
     if (model.fields[field] === 'emulated' && isAsked(field, turn)) ledger.note(paramOf(field), emulation(field))
   }
 }

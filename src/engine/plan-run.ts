@@ -2,8 +2,11 @@
  * Planning: request + stored history + tools + model -> `RunPlan`, or a refusal. Everything that can be refused is
  * refused here, before the first event and before anything is sent to a model (law 1).
  */
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { TextExtractor } from '../documents/extract-text.ts'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { ModelCatalog, ResolvedModel } from '../models/catalog.ts'
 import type { ModelTurn, TurnItem, TurnToolChoice } from '../models/model.ts'
@@ -16,6 +19,7 @@ import { type CreateResponseRequest, conversationIdOf } from '../protocol/reques
 import type { ResponseObject, Usage } from '../protocol/response.ts'
 import { plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
+import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { Tool } from '../tools/tool.ts'
 import { applyPrompt } from './apply-prompt.ts'
 import { type ApprovalDeps, type GivenApproval, keepAsked, resolveApprovals, takeApprovals } from './approvals.ts'
@@ -27,9 +31,12 @@ import { carriedItems, dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
 import { countTurn } from './count-turn.ts'
 import type { Caller } from './engine.ts'
+import { type PartPlaces, placesOf } from './file-parts.ts'
 import { firstTurn } from './first-turn.ts'
+import { fitFiles } from './fit-files.ts'
 import { type HistoryCache, loadHistory } from './history.ts'
 import { initialResponse } from './initial-response.ts'
+import { loadFiles } from './load-files.ts'
 import { lostReasoning, strangersTo } from './lost-reasoning.ts'
 import { toApiError } from './model-failure.ts'
 import { normalizeInput } from './normalize-input.ts'
@@ -52,6 +59,10 @@ export type PlanDeps = {
   readonly settings: EngineSettings
   readonly clock: Clock
   readonly ids: Ids
+  readonly telemetry: Telemetry
+  readonly blobs: BlobStore
+  readonly documents: TextExtractor
+  readonly guard: OutboundGuard
 }
 
 export type RunPlan = {
@@ -110,6 +121,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const ledger = createUnsupportedLedger(settings.unsupportedParams)
   if (zeroRetention && prompted.store) ledger.note('store', NOT_STORED)
   const context = await resolveContext(request, rule, caller, deps)
+  const files = { ...deps, ...context, files: context.store.files, ledger, signal: caller.signal }
   const { capabilities } = named.model
   const runners = { own: deps.tools, capabilities, policy: settings.unsupportedParams, ledger }
   const planned = await planTools(request, context, runners)
@@ -127,14 +139,14 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     projectId: caller.principal.projectId,
     response,
     model: named.upstreamModel,
-    items: toTurnItems(context.shown, tools, context.seals),
+    items: await loadFiles(toTurnItems(context.shown, tools, context.seals), files),
     tools,
     toolChoice: planned.choice,
     hosted: planned.hosted,
   })
   checkFormat(request, asked)
   const resolved = chooseDeployment(named, asked)
-  const turn = { ...asked, model: resolved.upstreamModel }
+  const turn = await fitFiles({ ...asked, model: resolved.upstreamModel }, resolved.model, files)
   checkCapabilities(turn, request, resolved.model, { ledger, asksForTools: tools.pending.length > 0 })
   reportLost(context.seals, resolved, ledger)
   const usageOf: RunPlan['estimateUsage'] = (of, output) =>
@@ -143,7 +155,6 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
   const parts = { rule, model: resolved.model, seal: context.seals.compaction, ids, estimateUsage: usageOf, fit }
   const approving = await planApprovals(context, tools, deps)
   const fitFirst = async (of: ModelTurn) => (rule.when === 'off' ? await fit(of) : of)
-  const wantsSeal = request.include?.includes('reasoning.encrypted_content') ?? false
   return {
     response,
     store: context.store,
@@ -165,14 +176,19 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     unsupportedParams: ledger.params,
     carried: (output) => carriedItems(context.history, [...context.input, ...output], context.seals.compaction),
     toTurnItems: (items, options) => toTurnItems(items, { ...tools, ...options }, context.seals),
-    sealReasoning({ state, text }, provider) {
-      if (!wantsSeal && state === null) return null
-      return context.seals.reasoning.seal({ state: state === null ? null : markState(provider, state), text })
-    },
+    sealReasoning: createSealer(context.seals, request.include?.includes('reasoning.encrypted_content') ?? false),
     reasoningOrigins: context.seals.origins,
     estimateUsage: usageOf,
   }
 }
+
+/** Text alone is sealed for who asked for it; a provider's state always, because its next turn needs it. */
+const createSealer =
+  ({ reasoning }: ItemSeals, wantsSeal: boolean): RunPlan['sealReasoning'] =>
+  ({ state, text }, provider) => {
+    if (!wantsSeal && state === null) return null
+    return reasoning.seal({ state: state === null ? null : markState(provider, state), text })
+  }
 
 const callLimits = (request: CreateResponseRequest, settings: EngineSettings) => ({
   maxToolCalls: request.max_tool_calls ?? settings.maxToolCallsByDefault,
@@ -238,6 +254,7 @@ type ResolvedContext = {
   readonly input: readonly Item[]
   readonly addedTools: AddedTools
   readonly seals: ItemSeals
+  readonly places: PartPlaces
   /** What the model is shown of history and input: without what a compaction stands for. */
   readonly shown: readonly Item[]
 }
@@ -276,6 +293,7 @@ async function resolveContext(
     input,
     addedTools: { added: toolsOf('additional_tools'), found: toolsOf('tool_search_output') },
     seals,
+    places: placesOf(given),
     shown,
   }
 }

@@ -29,12 +29,15 @@ export function infoOfFields(fields: FieldTable): ModelInfo {
   return Object.fromEntries(known)
 }
 
+/** Of a file that a model cannot read it is shown the text. */
+const lacking = (field: TurnField) => (field === 'input.file' ? 'emulated' : 'refused')
+
 /** A full table: what nobody says is native, and what the model cannot do at all is refused. */
 export function ledgerOf({ fields, capabilities }: Pick<Model, 'fields' | 'capabilities'>): Required<FieldTable> {
   const entries = TURN_FIELDS.map((field) => {
     const said = fields[field] ?? 'native'
     const lacks = isCapability(field) && !capabilities[CAPABILITIES[field]]
-    return [field, lacks && said === 'native' ? 'refused' : said] as const
+    return [field, lacks && said === 'native' ? lacking(field) : said] as const
   })
   // The check: the entries are made from all of TURN_FIELDS.
   return Object.fromEntries(entries) as Required<FieldTable>

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { FILE_FETCH_LIMITS } from '../../src/engine/fit-files.ts'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
+import { MAX_SHOWN_FILE_BYTES } from '../../src/engine/load-files.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
 import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
@@ -66,6 +69,11 @@ const ROWS: Readonly<Record<string, string>> = {
   'parts of an upload': count(MAX_UPLOAD_PARTS),
   'an upload may stay pending': `${UPLOAD_TTL_SECONDS / 3600} h`,
   'a refused form is read on': time(http.lingerMs),
+  'files of a request by id, together': size(MAX_SHOWN_FILE_BYTES),
+  'a file by URL': `${size(FILE_FETCH_LIMITS.maxBytes)}, ${time(FILE_FETCH_LIMITS.timeoutMs)}, ${FILE_FETCH_LIMITS.maxRedirects} redirects`,
+  'reading a document': `${time(DOCUMENT_LIMITS.timeMs)}, ${size(DOCUMENT_LIMITS.memoryBytes)} of memory`,
+  'documents read at once, and waiting': `${DOCUMENT_LIMITS.running}, ${DOCUMENT_LIMITS.waiting}`,
+  'text of a document': `${count(DOCUMENT_LIMITS.chars)} characters`,
   'a line of a stream': size(DEFAULT_SSE_LIMITS.lineChars),
   'a reply': size(DEFAULT_SSE_LIMITS.streamBytes),
   'events of a reply': count(DEFAULT_SSE_LIMITS.events),

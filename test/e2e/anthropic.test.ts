@@ -183,7 +183,7 @@ describe('openai SDK on Anthropic', () => {
     const content = [{ type: 'input_file' as const, filename: 'a.xlsx', file_data: 'UEsDBA==' }]
     const error = await rejected(client.responses.create({ model, input: [{ role: 'user', content }] }))
     assert.ok(error instanceof BadRequestError)
-    assert.equal(error.param, 'input')
+    assert.equal(error.param, 'input[0].content[0].file_data')
     assert.match(error.message, /a\.xlsx/)
     const input = [{ role: 'user' as const, content }]
     assert.ok((await rejected(client.responses.inputTokens.count({ model, input }))) instanceof BadRequestError)

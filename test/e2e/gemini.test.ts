@@ -232,7 +232,7 @@ describe('openai SDK on the Gemini API', () => {
       await assert.rejects(attempt, (error: unknown) => {
         assert.ok(error instanceof APIError)
         assert.equal(error.status, 400)
-        assert.equal(error.param, 'input')
+        assert.equal(error.param, 'input[0].content[0].file_data')
         assert.match(error.message, /deck\.pptx/)
         return true
       })

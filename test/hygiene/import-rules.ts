@@ -11,6 +11,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/auth/principal.ts',
   'src/blobs/blob-store.ts',
   'src/blobs/sweep-blobs.ts',
+  'src/documents/extract-text.ts',
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
@@ -44,7 +45,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'gpt-tokenizer': ['lib'],
   ws: ['http'],
   '@redis/client': ['lib'],
-  linkedom: ['tools'],
+  linkedom: ['tools', 'documents'],
+  unpdf: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }
@@ -62,6 +64,7 @@ const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/allowed-callers.ts
 const ADAPTER_FOLDERS: ReadonlySet<string> = new Set([
   'auth',
   'blobs',
+  'documents',
   'models',
   'sandbox',
   'store',

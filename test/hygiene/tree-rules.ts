@@ -48,6 +48,8 @@ const ENTRIES: ReadonlySet<string> = new Set([
   'src/app/capabilities-doc.ts',
   // A thread: it is started by the name of its file.
   'src/tools/web-search/page-worker.ts',
+  // A process: the same.
+  'src/documents/document-process.ts',
 ])
 
 /**

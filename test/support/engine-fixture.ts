@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDirectoryBlobs } from '../../src/blobs/directory/directory-blobs.ts'
+import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
 import { createEngine, type EngineDeps } from '../../src/engine/create-engine.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
@@ -11,6 +12,7 @@ import { createRunSlots } from '../../src/engine/run-slots.ts'
 import type { EngineSettings } from '../../src/engine/settings.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { createCountingIds } from '../../src/lib/ids.ts'
+import { createOutboundGuard } from '../../src/lib/outbound-guard.ts'
 import { createSealedBox } from '../../src/lib/sealed-box.ts'
 import type { Model } from '../../src/models/model.ts'
 import { ownReasoning } from '../../src/models/own-reasoning.ts'
@@ -91,6 +93,8 @@ export async function openEngine(
     embedders: { resolve: async () => null, list: async () => [] },
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
     blobs: openDirectoryBlobs(join(directory, 'files')),
+    documents: createDocumentExtractor(systemClock),
+    guard: createOutboundGuard({ allowPrivateHosts: [] }),
     transfers: createRunSlots({ total: 1000, perProject: 1000 }, 'uploads'),
   }
   return {

@@ -3,6 +3,7 @@ import type { LanguageModelV4 } from '@ai-sdk/provider'
 import type { Clock } from '../../lib/clock.ts'
 import type { UpstreamClocks } from '../../lib/upstream-http.ts'
 import type { ModelCapabilities } from '../model.ts'
+import { isAsked } from '../turn-fields.ts'
 import type { AdapterModel } from '../upstream/adapter-options.ts'
 import { notCarriedOf } from '../upstream/not-carried.ts'
 import type { BridgeFetch } from './bridge-fetch.ts'
@@ -36,7 +37,11 @@ export function createAiSdkModel(options: AiSdkModelOptions): AdapterModel {
     stream: (turn, context) => streamParts(streaming, turn, context),
     /** An estimate by the `o200k_base` tokenizer. */
     countInputTokens: async (turn) => countCallTokens(encodeCall(turn, dialect)),
-    notCarried: (turn) => notCarriedOf(dialect.fields, turn),
+    notCarried(turn) {
+      // Throws for a file that no package has a form for.
+      if (isAsked('input.file', turn)) encodeCall(turn, dialect)
+      return notCarriedOf(dialect.fields, turn)
+    },
     // Connections belong to the pool of the `fetch`.
     close: async () => {},
   }

@@ -21,7 +21,7 @@ export function fieldTable(quirks: Quirks): FieldTable {
     'text.format.json_schema': meaning(quirks.structuredOutput === 'json_schema'),
     'text.format.json_object': quirks.structuredOutput === 'none' ? 'emulated' : 'native',
     'input.image_url': quirks.imageUrls ? 'native' : 'emulated',
-    'input.file': meaning(quirks.fileParts),
+    'input.file': quirks.fileParts ? 'native' : 'emulated',
     'input.file_url': 'emulated',
     parallel_tool_calls: hint(quirks.parallelToolCalls),
     'reasoning.effort': hint(quirks.reasoningEffort !== null),

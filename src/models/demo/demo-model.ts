@@ -20,6 +20,7 @@ import { type Conversation, readConversation } from './conversation.ts'
 import { planReply } from './plan-reply.ts'
 import { createPromptCache, type PromptCache } from './prompt-cache.ts'
 import { CONTEXT_WINDOW, createPromptReader } from './prompt-tokens.ts'
+import { refuseUnreadable } from './refuse-unreadable.ts'
 import { toFailure } from './request-words.ts'
 import { type Written, writeReply } from './write-reply.ts'
 
@@ -68,6 +69,10 @@ export function createDemoModel({ clock, ids, contextWindow = CONTEXT_WINDOW }: 
         // Still open here means that the reader stopped reading.
         attempt.end('aborted')
       }
+    },
+    notCarried(turn) {
+      refuseUnreadable(turn)
+      return []
     },
     async countInputTokens(turn, { signal }) {
       throwIfAborted(signal)

@@ -42,7 +42,7 @@ const RESERVED_TOKENS = 2
 
 const FIELDS: FieldTable = {
   'input.image': 'refused',
-  'input.file': 'refused',
+  'input.file': 'emulated',
   tool_choice: 'refused',
   'tools.strict': 'emulated',
   'reasoning.effort': 'emulated',

@@ -1,41 +1,25 @@
 /** What an `input_file` or a data URL holds: its media type and its bytes as base64. */
+import { type DataUrl, readDataUrl as parseDataUrl } from '../../lib/data-url.ts'
 import { ModelError } from '../model.ts'
 
-export type FileData = {
-  /** Lower case, without parameters. */
-  readonly mediaType: string
-  readonly base64: string
-}
-
-const DATA_URL = /^data:([^;,]*)((?:;[^;,]*)*),/i
-/** A media type and its parameters are never longer. */
-const MAX_HEAD_CHARS = 512
+export type FileData = DataUrl
 
 /** Null when `text` is no data URL. Throws `ModelError` when its payload is not encoded correctly. */
 export function readDataUrl(text: string): FileData | null {
-  const match = DATA_URL.exec(text.slice(0, MAX_HEAD_CHARS))
-  if (!match) return null
-  const payload = text.slice(match[0].length)
-  const isBase64 = match[2]?.toLowerCase().includes(';base64') ?? false
-  const base64 = isBase64 ? payload : Buffer.from(decodePercent(payload)).toString('base64')
-  return { mediaType: (match[1] ?? '').toLowerCase(), base64 }
-}
-
-/** `file_data` comes as a data URL or as bare base64; where it does not say its type, the name tells it. */
-export function readFileData(data: string, name: string): FileData {
-  const { mediaType, base64 } = readDataUrl(data) ?? { mediaType: '', base64: data }
-  return { mediaType: mediaType || mediaTypeOf(name), base64 }
-}
-
-const decodePercent = (text: string): string => {
   try {
-    return decodeURIComponent(text)
+    return parseDataUrl(text)
   } catch (cause) {
     throw new ModelError('invalid_request', 'A file_data URL is not percent-encoded correctly.', {
       param: 'input',
       cause,
     })
   }
+}
+
+/** `file_data` comes as a data URL or as bare base64; where it does not say its type, the name tells it. */
+export function readFileData(data: string, name: string): FileData {
+  const { mediaType, base64 } = readDataUrl(data) ?? { mediaType: '', base64: data }
+  return { mediaType: mediaType || mediaTypeOf(name), base64 }
 }
 
 const TEXT_TYPES: ReadonlySet<string> = new Set([

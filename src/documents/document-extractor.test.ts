@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { makePdf } from '../../test/support/pdf.ts'
+import { systemClock } from '../lib/clock.ts'
+import { typeByName } from '../lib/media-type.ts'
+import { createDocumentExtractor } from './document-extractor.ts'
+import { DocumentError, type DocumentErrorKind } from './extract-text.ts'
+import { DOCUMENT_LIMITS } from './process-extractor.ts'
+
+const extractor = createDocumentExtractor(systemClock)
+after(() => extractor.close())
+const never = new AbortController().signal
+
+const document = (filename: string, bytes: string | Uint8Array, mediaType = typeByName(filename)) => ({
+  filename,
+  mediaType,
+  bytes: Buffer.from(bytes),
+})
+const pagesOf = async (...given: Parameters<typeof document>) =>
+  (await extractor.extract(document(...given), never)).pages
+
+const isKind = (kind: DocumentErrorKind) => (error: unknown) => {
+  assert.ok(error instanceof DocumentError, String(error))
+  assert.equal(error.kind, kind, error.message)
+  return true
+}
+
+test('plain text is read in the encoding it is written in', async () => {
+  assert.deepEqual(await pagesOf('a.txt', 'naïve ☃'), ['naïve ☃'])
+  assert.deepEqual(await pagesOf('a.md', '# Title'), ['# Title'])
+  assert.deepEqual(await pagesOf('a.ts', 'const x = 1'), ['const x = 1'])
+  assert.deepEqual(await pagesOf('a.json', '{"a":1}'), ['{"a":1}'])
+  assert.deepEqual(await pagesOf('a.csv', Buffer.from('a,b\n\xe4,1', 'latin1')), ['a,b\nä,1'])
+  assert.deepEqual(await pagesOf('a.txt', Buffer.from('\ufeffhi', 'utf16le')), ['hi'])
+  assert.deepEqual(await pagesOf('a.txt', Buffer.from('\ufeffhi', 'utf8')), ['hi'])
+})
+
+test('of what is no text nothing is made up', async () => {
+  await assert.rejects(pagesOf('a.txt', Buffer.from([1, 0, 2, 0])), isKind('malformed'))
+  await assert.rejects(pagesOf('a.png', 'x'), isKind('unsupported'))
+  await assert.rejects(pagesOf('a.bin', 'x'), isKind('unsupported'))
+  assert.ok(!extractor.claims(document('a.zip', '')))
+  assert.ok(extractor.claims(document('a.pdf', '')) && extractor.claims(document('a.py', '')))
+})
+
+test('a PDF is read page by page (req 179)', async () => {
+  const pdf = makePdf(['The heron nests in March.', 'It feeds (mostly) on fish \\ frogs.'])
+  const pages = ['The heron nests in March.', 'It feeds (mostly) on fish \\ frogs.']
+  assert.deepEqual(await pagesOf('a.pdf', pdf), pages)
+  assert.deepEqual(await pagesOf('named-otherwise', pdf, 'application/pdf'), pages)
+  assert.deepEqual(await pagesOf('A.PDF', pdf, 'application/octet-stream'), pages)
+})
+
+test('HTML is read block by block, without what no reader sees (req 179)', async () => {
+  const html = `<!doctype html><html><head><title>Birds</title><style>p { }</style></head><body>
+    <script>alert(1)</script><nav>Home</nav><h1>Herons</h1><p>They   nest in <b>March</b>.</p>
+    <table><tr><td>1</td><td>2</td></tr></table>${'<div>'.repeat(5_000)}deep</body></html>`
+  assert.deepEqual(await pagesOf('a.html', html), ['Birds\nHome\nHerons\nThey nest in March.\n| 1 | 2\ndeep'])
+  const latin = Buffer.from('<meta charset="iso-8859-1"><p>Stra\xdfe</p>', 'latin1')
+  assert.deepEqual(await pagesOf('a.html', latin), ['Straße'])
+})
+
+test('what is damaged, empty or locked is told by what is wrong', async () => {
+  await assert.rejects(pagesOf('a.pdf', 'this is no PDF'), isKind('malformed'))
+  await assert.rejects(pagesOf('a.pdf', ''), isKind('malformed'))
+  await assert.rejects(pagesOf('a.pdf', makePdf([''])), isKind('empty'))
+  await assert.rejects(pagesOf('a.html', '<script>x</script>'), isKind('empty'))
+  const locked = makePdf(['x'])
+    .toString('latin1')
+    .replace(
+      '/Root 1 0 R',
+      `/Root 1 0 R /ID [<00112233445566778899aabbccddeeff> <00112233445566778899aabbccddeeff>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <${'ab'.repeat(32)}> /U <${'cd'.repeat(32)}> >>`,
+    )
+  await assert.rejects(pagesOf('a.pdf', Buffer.from(locked, 'latin1')), isKind('encrypted'))
+})
+
+test('a text that is too long is refused, not cut', async () => {
+  const small = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, chars: 10 })
+  for (const [name, content] of [
+    ['a.txt', 'x'.repeat(11)],
+    ['a.html', `<p>${'x'.repeat(11)}`],
+  ] as const) {
+    await assert.rejects(small.extract(document(name, content), never), isKind('too-large'))
+  }
+  await small.close()
+})
+
+test('a document that keeps its reader busy is left after its time, and the next one is read', async () => {
+  const hasty = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, timeMs: 20 })
+  await assert.rejects(hasty.extract(document('a.pdf', makePdf(['x'])), never), isKind('too-large'))
+  await hasty.close()
+  assert.deepEqual(await pagesOf('a.pdf', makePdf(['next'])), ['next'])
+})
+
+test('a document that takes too much memory ends its reader and nothing else', async () => {
+  const small = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, memoryBytes: 1024 })
+  await assert.rejects(small.extract(document('a.pdf', makePdf(['x'.repeat(1_000)])), never), isKind('too-large'))
+  await small.close()
+})
+
+test('whoever waited may leave, and more than wait are turned away', async () => {
+  const narrow = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, running: 1, waiting: 1 })
+  const abort = new AbortController()
+  const read = (text: string, signal = never) => narrow.extract(document('a.pdf', makePdf([text])), signal)
+  const [first, second, third] = [read('1'), read('2', abort.signal), read('3')]
+  await assert.rejects(third, isKind('busy'))
+  abort.abort(new Error('left'))
+  await assert.rejects(second, /left/)
+  assert.deepEqual((await first).pages, ['1'])
+  await narrow.close()
+})
+
+test('the same content is read once', async () => {
+  const pdf = makePdf(['once '.repeat(100)])
+  await pagesOf('a.pdf', pdf)
+  const started = performance.now()
+  await pagesOf('b.pdf', pdf)
+  assert.ok(performance.now() - started < 20, 'no process was started')
+})
+
+test('a document of 200 pages is read in time', async (t) => {
+  const pages = Array.from({ length: 200 }, (_, at) =>
+    [`Page ${at}`, ...Array(40).fill('The heron nests in March, and feeds on fish and frogs.')].join('\n'),
+  )
+  const started = performance.now()
+  assert.deepEqual(await pagesOf('long.pdf', makePdf(pages)), pages)
+  t.diagnostic(`${Math.round(performance.now() - started)} ms`)
+})

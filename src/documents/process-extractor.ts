@@ -1,0 +1,163 @@
+/**
+ * Reads each document in a process of its own, within limits of time and memory. A parser that is made to run wild, or to
+ * do what it was not written for, then harms one process that holds nothing but the document it was given.
+ *
+ * A process per document costs a fifth of a second. One for all would be quicker and would carry what a hostile document
+ * did to it into the next one.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Clock } from '../lib/clock.ts'
+import type { Reply } from './document-process.ts'
+import { DocumentError, type SourceDocument } from './extract-text.ts'
+import type { DocumentFormat } from './formats.ts'
+
+export const DOCUMENT_LIMITS = {
+  /** Of one document, the start of its process included. */
+  timeMs: 30_000,
+  memoryBytes: 1024 * 1024 * 1024,
+  /** Characters of its text. */
+  chars: 10_485_760,
+  /** Processes at once, and documents that wait for one. */
+  running: 2,
+  waiting: 64,
+} as const
+export type DocumentLimits = { readonly [Name in keyof typeof DOCUMENT_LIMITS]: number }
+
+/** Source and build name it differently. */
+const PROCESS_FILE = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './document-process.ts' : './document-process.js', import.meta.url),
+)
+const HEAP_MB = 512
+const WATCH_MS = 100
+const LOW_PRIORITY = 10
+
+export interface DocumentReaders {
+  /** Throws `DocumentError` and `signal.reason`. */
+  read(format: DocumentFormat, document: SourceDocument, signal: AbortSignal): Promise<readonly string[]>
+  /** Ends all processes. */
+  close(): Promise<void>
+}
+
+export function createDocumentReaders(clock: Clock, limits: DocumentLimits = DOCUMENT_LIMITS): DocumentReaders {
+  const running = new Set<ChildProcess>()
+  const waiting: (() => void)[] = []
+  let busy = 0
+  const enter = async () => {
+    if (busy < limits.running) {
+      busy += 1
+      return
+    }
+    if (waiting.length >= limits.waiting) throw new DocumentError('busy', 'too many documents wait to be read')
+    await new Promise<void>((resolve) => waiting.push(resolve))
+  }
+  const leave = () => {
+    const next = waiting.shift()
+    if (next) next()
+    else busy -= 1
+  }
+  return {
+    async read(format, { bytes }, signal) {
+      signal.throwIfAborted()
+      await enter()
+      try {
+        signal.throwIfAborted()
+        const child = startProcess()
+        running.add(child)
+        child.once('exit', () => running.delete(child))
+        child.send({ format: format.name, bytes, maxChars: limits.chars }, ignore)
+        return await answerOf(child, { clock, limits, signal })
+      } finally {
+        leave()
+      }
+    },
+    async close() {
+      const ends = [...running].map((child) => new Promise((resolve) => child.once('exit', resolve)))
+      for (const child of running) child.kill('SIGKILL')
+      await Promise.all(ends)
+    },
+  }
+}
+
+const ignore = () => {}
+
+function startProcess(): ChildProcess {
+  const child = fork(PROCESS_FILE, {
+    serialization: 'advanced',
+    env: {},
+    execArgv: ['--permission', `--allow-fs-read=${programRoot()}`, `--max-old-space-size=${HEAP_MB}`],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  // What goes wrong with it is told by its end.
+  child.on('error', ignore)
+  try {
+    if (child.pid !== undefined) setPriority(child.pid, LOW_PRIORITY)
+  } catch {
+    // It has ended already.
+  }
+  return child
+}
+
+/** The folder that holds the program and its packages: the checkout, or the outermost `node_modules`. */
+function programRoot(): string {
+  const packages = PROCESS_FILE.split(/(?<=[/\\]node_modules[/\\])/)[0]
+  if (packages !== undefined && packages !== PROCESS_FILE) return `${packages}*`
+  return `${fileURLToPath(new URL('../../', import.meta.url))}*`
+}
+
+type Waiting = { readonly clock: Clock; readonly limits: DocumentLimits; readonly signal: AbortSignal }
+
+/** The process is dead when this settles, or about to be. */
+function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Promise<readonly string[]> {
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void) => {
+      stopClock()
+      stopWatch()
+      signal.removeEventListener('abort', onAbort)
+      child.removeAllListeners('message')
+      child.off('exit', onExit)
+      child.kill('SIGKILL')
+      finish()
+    }
+    const fail = (kind: DocumentError['kind'], message: string) =>
+      settle(() => reject(new DocumentError(kind, message)))
+    const onAbort = () => settle(() => reject(signal.reason))
+    const onExit = () => fail('malformed', 'reading it took more memory than may be, or broke its reader')
+    const stopClock = clock.after(limits.timeMs, () => fail('too-large', 'reading it takes too long'))
+    const stopWatch = watchMemory(child, clock, limits.memoryBytes, () =>
+      fail('too-large', 'reading it takes too much memory'),
+    )
+    child.once('message', (reply: Reply) => {
+      if (reply.type === 'text') settle(() => resolve(reply.pages))
+      else fail(reply.kind, reply.message)
+    })
+    child.once('exit', onExit)
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) onAbort()
+  })
+}
+
+/** The heap has its own bound; what lies beside it is looked at where the system tells. */
+function watchMemory(child: ChildProcess, clock: Clock, maxBytes: number, onOver: () => void): () => void {
+  let stopped = false
+  let cancel = ignore
+  const look = async () => {
+    const used = await residentBytes(child.pid)
+    if (stopped) return
+    if (used > maxBytes) onOver()
+    else cancel = clock.after(WATCH_MS, look)
+  }
+  cancel = clock.after(WATCH_MS, look)
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
+
+/** 0 where the system does not tell. */
+async function residentBytes(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
+}
