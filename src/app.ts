@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
+import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
 import { openBlobs } from './app/open-blobs.ts'
 import { openCodeInterpreter } from './app/open-code-interpreter.ts'
 import { openLog } from './app/open-log.ts'
@@ -12,6 +13,7 @@ import { type ModelParts, openModels } from './app/open-models.ts'
 import { openPrices } from './app/open-prices.ts'
 import { openServer } from './app/open-server.ts'
 import { openSharedLimit } from './app/open-shared-limit.ts'
+import { openStore } from './app/open-store.ts'
 import { openTools } from './app/open-tools.ts'
 import { openWebhooks } from './app/open-webhooks.ts'
 import { createBadKeyLimit } from './auth/bad-key-limit.ts'
@@ -37,6 +39,7 @@ import { createFileSource } from './engine/file-source.ts'
 import { createHistoryCache } from './engine/history.ts'
 import { createRunSlots } from './engine/run-slots.ts'
 import { startExpiry } from './jobs/expire-responses.ts'
+import { ORPHANED, startHealing } from './jobs/heal-orphans.ts'
 import { startSweep } from './jobs/sweep-files.ts'
 import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
@@ -45,7 +48,6 @@ import { createOutboundGuard, type OutboundGuard, type Resolve } from './lib/out
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
-import { createSqliteStore } from './store/sql/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { combineTelemetry } from './telemetry/combine-telemetry.ts'
 import { createMetrics } from './telemetry/metrics.ts'
@@ -63,36 +65,38 @@ export type AppOverrides = {
 /** Chains that are kept ready for their next turn; together no more items than this. */
 const HISTORY_CACHE = { maxChains: 2_000, maxItems: 200_000 }
 
+/** Another replica may delete a response, and every chain that stands on it ends then. */
+const NO_HISTORY_CACHE = { maxChains: 0, maxItems: 0 }
+
 export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
 
-/** Opens everything but the port. Throws what `openDataDir` and `createSqliteStore` throw. */
+/** Opens everything but the port. Throws what `openDataDir` and `openStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock
   const deps = { clock, ids: overrides.ids ?? createRandomIds(clock) }
   await using opened = new AsyncDisposableStack()
   const dataDir = opened.use(lockDataDir(config.storage.dataDir))
   const pepper = loadPepper(dataDir.path)
-  const store = opened.adopt(await createSqliteStore({ path: config.storage.databasePath, clock: deps.clock }), (it) =>
-    it.close(),
-  )
-  const healed = await store.failOrphans({
-    code: 'server_error',
-    message: 'The server stopped while this response ran.',
-  })
+  const { store, replicated } = await openStore(config.storage, deps.clock)
+  opened.defer(() => store.close())
+  if (replicated !== null) await joinReplicas(replicated, pepper, config)
+  const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
   const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
   const models = opened.adopt(await openModels(config, { ...deps, guard }), (it) => it.close())
   const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock: deps.clock, telemetry }))
+  if (replicated !== null)
+    opened.use(startHealing({ store, clock: deps.clock, telemetry, leaseMs: replicated.replicaLeaseMs }))
   const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, deps.clock)
+  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const { transfersPerProject: perProject } = config.limits
   const transfers = createRunSlots({ total: Number.MAX_SAFE_INTEGER, perProject }, 'uploads')
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
-  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const settings = engineSettings(config)
   const shared = { ...deps, store, telemetry, sealedBox, settings }
@@ -101,7 +105,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     ...shared,
     catalog: models.catalog,
     tools: await openTools(config, { clock, guard, telemetry, version: VERSION, opened, code }),
-    cache: createHistoryCache(HISTORY_CACHE),
+    cache: createHistoryCache(replicated === null ? HISTORY_CACHE : NO_HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
     embedders: models.embedders,
@@ -225,6 +229,8 @@ export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>
   (await import('./app/test-models.ts')).openModelTester(...args)
+export const openBackup: AppModule['openBackup'] = async (...args) =>
+  (await import('./app/open-backup.ts')).openBackup(...args)
 export const openSandboxWorker: AppModule['openSandboxWorker'] = async (...args) =>
   (await import('./app/open-sandbox.ts')).openSandboxWorker(...args)
 
@@ -234,7 +240,8 @@ export const rotateSealing = ({ storage }: ResolvedConfig): RotatedKeys => rotat
 /** For `antiphon keys`: the store alone, without the lock that only servers take. */
 export async function openKeys(config: ResolvedConfig): Promise<KeyAdmin> {
   const pepper = loadPepper(config.storage.dataDir)
-  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const { store, replicated } = await openStore(config.storage)
+  if (replicated !== null) await refuseOtherPepper(replicated, pepper)
   const ring = createKeyRing(store.keys, pepper, systemClock)
   return { ...ring, [Symbol.asyncDispose]: () => store.close() }
 }

@@ -3,6 +3,7 @@ import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { createLog } from '../telemetry/log.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { secretsOf } from './open-mcp.ts'
+import { passwordOf } from './open-store.ts'
 
 export function openLog(config: ResolvedConfig, opened: AsyncDisposableStack): Telemetry {
   const { level, format } = config.observability.log
@@ -26,6 +27,7 @@ const allSecrets = ({
   mcp,
   webhooks,
   sharedCache,
+  storage,
   fileStorage,
 }: ResolvedConfig) => [
   ...providers.flatMap(({ apiKey, headers }) => [apiKey ?? '', ...Object.values(headers)]),
@@ -36,5 +38,6 @@ const allSecrets = ({
   ...[...mcp.servers.values()].flatMap(secretsOf),
   ...webhooks.map(({ secret }) => secret),
   sharedCache ?? '',
+  passwordOf(storage),
   ...(fileStorage.type === 's3' ? Object.values(fileStorage.credentials).map((secret) => secret ?? '') : []),
 ]

@@ -5,9 +5,9 @@ import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { EXPIRY_BATCH, EXPIRY_GRACE_SECONDS } from '../jobs/expire-responses.ts'
 import { deadBefore } from '../jobs/sweep-files.ts'
 import { seconds, systemClock } from '../lib/clock.ts'
-import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import { openBlobs } from './open-blobs.ts'
+import { openStore } from './open-store.ts'
 
 /** Between two batches, so that a server beside it gets its turn to write. */
 const PAUSE_MS = 20
@@ -18,7 +18,7 @@ export async function openPrune(
   },
   { olderMs }: { readonly olderMs: number | null },
 ): Promise<PruneAdmin> {
-  const store = await createSqliteStore({ path: config.storage.databasePath, clock: systemClock })
+  const { store } = await openStore(config.storage)
   const blobs = openBlobs(config, systemClock)
   const now = seconds(systemClock) - EXPIRY_GRACE_SECONDS
   const createdBefore = olderMs === null ? null : seconds(systemClock) - Math.floor(olderMs / 1000)

@@ -2,10 +2,10 @@
 import type { UsageAdmin } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createSqliteStore } from '../store/sql/sqlite/sqlite-store.ts'
+import { openStore } from './open-store.ts'
 
 export async function openUsage({ storage }: Pick<ResolvedConfig, 'storage'>): Promise<UsageAdmin> {
-  const store = await createSqliteStore({ path: storage.databasePath, clock: systemClock })
+  const { store } = await openStore(storage)
   return {
     nowMs: () => systemClock.now(),
     sumUsage: (since) => store.sumUsage(since),

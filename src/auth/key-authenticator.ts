@@ -161,7 +161,7 @@ function refuseWhenBlocked(limit: BadKeyLimit, address: string): void {
 const storeUnavailable = (cause: unknown) =>
   new ApiError({
     status: 503,
-    code: 'service_unavailable',
+    code: cause instanceof ApiError && cause.status === 503 ? cause.code : 'service_unavailable',
     message: 'The server cannot check API keys at the moment. The key was not refused; try again.',
     headers: { 'retry-after': '2' },
     cause,

@@ -18,13 +18,15 @@ export interface AppModule {
     config: ResolvedConfig,
     options: { readonly hub: { readonly endpoint: string; readonly token: string | null } },
   ): Promise<PullAdmin | null>
+  /** A client of a running server. */
+  openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
+  /** The data as a whole. */
+  openBackup(config: ResolvedConfig): Promise<BackupAdmin>
   /**
    * Containers of this machine for servers elsewhere; null without a token. Throws an error with the name
    * `SandboxUnavailable` and a message for the operator when the self-test fails.
    */
   openSandboxWorker(config: ResolvedConfig): Promise<SandboxWorker | null>
-  /** A client of a running server. */
-  openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
   /** The ledger; works while a server runs. */
   openUsage(config: ResolvedConfig): Promise<UsageAdmin>
   /** Asks all providers; needs no store. */
@@ -60,6 +62,18 @@ export interface PruneAdmin extends AsyncDisposable {
   prune(): Promise<number>
 }
 
+export interface BackupAdmin {
+  /** Works while a server runs. Never writes over a file. */
+  backUp(file: string, options: { readonly withSecrets: boolean }): { readonly bytes: number; readonly schema: number }
+  /** `secrets`: the names of those that were in the backup. Needs an empty data directory that no server uses. */
+  restore(file: string): { readonly bytes: number; readonly schema: number; readonly secrets: readonly string[] }
+  /** All or nothing, into an empty PostgreSQL; no server may run. */
+  moveTo(
+    url: string,
+    onProgress: (progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }) => void,
+  ): Promise<readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]>
+}
+
 export interface PullAdmin {
   /** Its models are `provider/name`. */
   readonly provider: string
@@ -83,10 +97,6 @@ export interface PullAdmin {
       readonly checked: boolean
     }[]
   }>
-}
-
-export interface SandboxWorker extends AsyncDisposable {
-  listen(host: string, port: number): Promise<{ readonly url: string }>
 }
 
 export type FileServer = {
@@ -115,6 +125,10 @@ export type FileEntry = {
   /** Seconds since the epoch. */
   readonly createdAt: number
   readonly expiresAt: number | null
+}
+
+export interface SandboxWorker extends AsyncDisposable {
+  listen(host: string, port: number): Promise<{ readonly url: string }>
 }
 
 export type UsageAdmin = AsyncDisposable &

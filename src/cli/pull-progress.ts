@@ -1,4 +1,4 @@
-/** How far a download is: one line that changes on a terminal, a plain line now and then elsewhere. */
+/** How far a download, or a move of rows, is: one line that changes on a terminal, a plain line now and then elsewhere. */
 import type { Output } from './host.ts'
 
 const BAR_CELLS = 24
@@ -6,7 +6,10 @@ const TERMINAL_MS = 200
 const PLAIN_MS = 10_000
 /** The speed is that of the last so many milliseconds, so that it tells of now. */
 const SPEED_WINDOW_MS = 10_000
-const MB = 1024 * 1024
+/** What is counted, and how it is shown. */
+export type ProgressUnit = { readonly size: number; readonly digits: number; readonly name: string }
+const MEGABYTES: ProgressUnit = { size: 1024 * 1024, digits: 1, name: 'MB' }
+export const ROWS: ProgressUnit = { size: 1, digits: 0, name: 'rows' }
 const CLEAR_LINE = '\r\u001b[K'
 
 export type Progress = { readonly file: string; readonly done: number; readonly total: number | null }
@@ -14,14 +17,14 @@ export type PullProgressView = { show(progress: Progress): void; end(): void }
 
 type Sample = { readonly at: number; readonly done: number }
 
-export function createPullProgress(output: Output, now: () => number): PullProgressView {
+export function createPullProgress(output: Output, now: () => number, unit = MEGABYTES): PullProgressView {
   const everyMs = output.isTerminal ? TERMINAL_MS : PLAIN_MS
   let file = ''
   let samples: Sample[] = []
   let shownAt = Number.NEGATIVE_INFINITY
 
   const write = (progress: Progress) => {
-    const text = progressText(progress, speedOf(samples))
+    const text = progressText(progress, speedOf(samples), unit)
     output.write(output.isTerminal ? `${CLEAR_LINE}${text}` : `${text}\n`)
   }
   return {
@@ -44,22 +47,23 @@ export function createPullProgress(output: Output, now: () => number): PullProgr
   }
 }
 
-/** Bytes per second; null before there are two points in time. */
+/** Per second; null before there are two points in time. */
 function speedOf(samples: readonly Sample[]): number | null {
   const [first, last] = [samples[0], samples.at(-1)]
   if (first === undefined || last === undefined || last.at === first.at) return null
   return ((last.done - first.done) * 1000) / (last.at - first.at)
 }
 
-export function progressText({ file, done, total }: Progress, speed: number | null): string {
-  const rate = speed === null ? '' : `  ${(speed / MB).toFixed(1)} MB/s`
-  if (total === null) return `${file}  ${(done / MB).toFixed(1)} MB${rate}`
+function progressText({ file, done, total }: Progress, speed: number | null, unit: ProgressUnit): string {
+  const show = (count: number) => (count / unit.size).toFixed(unit.digits)
+  const rate = speed === null ? '' : `  ${show(speed)} ${unit.name}/s`
+  if (total === null) return `${file}  ${show(done)} ${unit.name}${rate}`
   const share = total === 0 ? 1 : done / total
   const cells = Math.floor(share * BAR_CELLS)
   const bar = `${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}`
   const percent = `${Math.floor(share * 100)}%`.padStart(4)
   const left = speed === null || speed <= 0 || done === total ? '' : `  ETA ${duration((total - done) / speed)}`
-  return `${file}  [${bar}] ${percent}  ${(done / MB).toFixed(1)}/${(total / MB).toFixed(1)} MB${rate}${left}`
+  return `${file}  [${bar}] ${percent}  ${show(done)}/${show(total)} ${unit.name}${rate}${left}`
 }
 
 function duration(seconds: number): string {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { createScriptedModel } from '../../test/support/decorated-models.ts'
 import { PROVIDER_CATALOG } from '../app/built-in-providers.ts'
+import { openBackup } from '../app/open-backup.ts'
 import { openFiles } from '../app/open-files.ts'
 import { openPrune } from '../app/open-prune.ts'
 import { openPull } from '../app/open-pull.ts'
@@ -104,6 +105,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
       return { ...ring, [Symbol.asyncDispose]: () => store.close() }
     },
     rotateSealing: ({ storage }) => rotateSealingKeys(storage.dataDir),
+    openBackup: async (config) => openBackup(config),
     openPrune,
     openPull: async (...args) => openPull(...args),
     openFiles: async (...args) => openFiles(...args),
@@ -230,6 +232,22 @@ test('a host that is no address of this computer is told plainly', async () => {
   const { written, run } = setUp()
   assert.equal(await run('--host', '192.0.2.1', '--port', '9999'), 1)
   assert.match(written.err, /192\.0\.2\.1 is no address of this computer/)
+})
+
+test('a backup is one file that a restore makes a new data directory of, and a move wants an address', async () => {
+  const { home, written, run } = setUp({ env: { ANTIPHON_DATA_DIR: 'data' } })
+  assert.equal(await run('backup', 'a.backup'), 1)
+  assert.match(written.err, /There is no database at .*antiphon\.db yet/)
+  await run('keys', 'create')
+  assert.equal(await run('backup', 'a.backup', '--json'), 0)
+  assert.ok(written.out.includes(`"file":"${join(home, 'a.backup')}"`))
+  assert.equal(await run('backup', 'a.backup'), 1)
+  assert.match(written.err, /a\.backup is there already/)
+  assert.equal(await run('restore', 'a.backup'), 1)
+  assert.match(written.err, /is not empty/)
+  assert.equal(await run('restore', 'a.backup', '--data-dir', 'other'), 0)
+  assert.ok(existsSync(join(home, 'other', 'pepper')))
+  for (const wrong of [[], ['--to', 'mysql://db/x']]) assert.equal(await run('migrate', ...wrong), 2)
 })
 
 test('an unforeseen failure of a command is a fault of ours, one with a known name is one line', async () => {

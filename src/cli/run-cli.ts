@@ -1,5 +1,6 @@
 /** From the arguments to an exit code. Never throws; what is unforeseen is told as a fault of ours. */
 import { CommandError } from './app-interface.ts'
+import { backup, migrate, restore } from './backup.ts'
 import { check } from './check.ts'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
@@ -32,6 +33,9 @@ const COMMANDS: readonly Command[] = [
   filesList,
   filesDelete,
   usage,
+  backup,
+  restore,
+  migrate,
   sandboxServe,
 ]
 
@@ -61,14 +65,17 @@ const OPERATOR_ERRORS: Readonly<Record<string, number>> = {
   SchemaTooNew: EXIT.failed,
   StorageBusy: EXIT.failed,
   StorageFull: EXIT.failed,
+  StorageUnavailable: EXIT.failed,
   StorageUnusable: EXIT.failed,
 }
 
 /** Null for what is a fault of ours, and is shown with its stack. */
 function exitCodeOf(error: unknown): number | null {
   if (error instanceof CommandError) return error.exitCode
-  const name = error instanceof Error ? error.name : ''
-  return Object.hasOwn(OPERATOR_ERRORS, name) ? (OPERATOR_ERRORS[name] ?? null) : null
+  // Those of the store have `ApiError` as their name, because requests meet them too, and are known by their class.
+  const names = error instanceof Error ? [error.name, error.constructor.name] : []
+  const known = names.find((name) => Object.hasOwn(OPERATOR_ERRORS, name))
+  return known === undefined ? null : (OPERATOR_ERRORS[known] ?? null)
 }
 
 /** A first word that is no command by itself, as `keys`. */

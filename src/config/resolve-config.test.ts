@@ -155,8 +155,8 @@ const PLANTED: readonly (readonly [string, string, string])[] = [
   ],
   [
     'a database of later',
-    'storage: { database_url: "postgres://me:pw@db/x" }',
-    '1:26 expected sqlite:PATH; other databases are not part of this version, not "postgres://***@db/x"',
+    'storage: { database_url: "mysql://me:pw@db/x" }',
+    '1:26 expected sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE, not "mysql://***@db/x"',
   ],
   ['a short key', 'keys: [{ key_alias: ci, key: short }]', '1:30 a key needs at least 8 characters'],
   [
@@ -281,6 +281,13 @@ test('relative paths start at the file that says them, and ~ is the home folder'
   assert.ok(result.type === 'config')
   assert.equal(result.config.storage.dataDir, join(made.cwd, 'state'))
   assert.equal(result.config.storage.databasePath, join(made.home, 'a.db'))
+})
+
+test('a database of PostgreSQL comes with its limits, and SQLite with none', async () => {
+  const url = 'postgres://me:pw@db/x?schema=one'
+  const { storage } = await load(`storage: { database_url: "${url}", postgres: { query_timeout: 2s } }`)
+  assert.deepEqual(storage.postgres, { url, maxConnections: 20, connectTimeoutMs: 3_000, queryTimeoutMs: 2_000 })
+  assert.equal((await load('storage: { database_url: "sqlite:a.db" }')).storage.postgres, undefined)
 })
 
 test('a known provider needs only its key, which may come from a file', async () => {

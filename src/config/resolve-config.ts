@@ -89,7 +89,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     webSearch: resolveWebSearch(read, context),
     codeInterpreter: resolveCodeInterpreter(read, context),
     imageGeneration: resolveImageGeneration(read, context),
-    storage: { dataDir, databasePath: databasePath(simple.storage.databaseUrl, dataDir, read, context) },
+    storage: resolveStorage(simple.storage, dataDir, read, context),
     sharedCache: simple.storage.cache,
     fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),
     providers,
@@ -144,8 +144,22 @@ export function withoutDisabled(models: readonly ModelConfig[], disabled: readon
     .filter(({ deployments }) => deployments.length > 0)
 }
 
+const DATABASE_FILE = 'antiphon.db'
+
+function resolveStorage(
+  { databaseUrl, postgres }: SimpleSettings['storage'],
+  dataDir: string,
+  read: ReadSettings,
+  context: ReadContext,
+): ResolvedConfig['storage'] {
+  if (databaseUrl === null || databaseUrl.startsWith('sqlite:')) {
+    return { dataDir, databasePath: databasePath(databaseUrl, dataDir, read, context) }
+  }
+  return { dataDir, databasePath: join(dataDir, DATABASE_FILE), postgres: { url: databaseUrl, ...postgres } }
+}
+
 function databasePath(url: string | null, dataDir: string, read: ReadSettings, context: ReadContext): string {
-  if (url === null) return join(dataDir, 'antiphon.db')
+  if (url === null) return join(dataDir, DATABASE_FILE)
   const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '')
   return absolutePath(path, read.placeOf('storage.database_url'), context)
 }

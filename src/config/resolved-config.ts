@@ -122,6 +122,14 @@ export type ProjectConfig = {
   readonly retentionMs: number
 }
 
+export type PostgresConfig = {
+  /** With its password. */
+  readonly url: string
+  readonly maxConnections: number
+  readonly connectTimeoutMs: number
+  readonly queryTimeoutMs: number
+}
+
 export type SearchEngineConfig = {
   readonly engine: (typeof SEARCH_ENGINES)[number]
   /** Without a slash at its end; null: the engine's own address. */
@@ -199,8 +207,10 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly imageGeneration: ImageGenerationConfig | null
   readonly storage: {
     readonly dataDir: string
-    /** Absolute path of the SQLite database. */
+    /** Absolute path of the SQLite database; not used when there is `postgres`. */
     readonly databasePath: string
+    /** Absent: SQLite. */
+    readonly postgres?: PostgresConfig
   }
   /** Redis or Valkey; null: each replica counts for itself. */
   readonly sharedCache: string | null

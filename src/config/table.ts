@@ -54,7 +54,8 @@ export const DEFAULT_PORT = 8484
 
 const host = () => text('a host name or an IP address', /^[\w.:[\]-]{1,255}$/)
 const origin = () => text('an origin as https://app.example.com', /^https?:\/\/[\w.[\]:-]+$/)
-const databaseUrl = () => text('sqlite:PATH; other databases are not part of this version', /^sqlite:[^\p{Cc}]+$/u)
+const databaseUrl = () =>
+  text('sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE', /^(sqlite:|postgres(ql)?:\/\/)[^\p{Cc}]+$/u)
 
 export const SETTINGS = {
   'server.host': setting(
@@ -99,7 +100,22 @@ export const SETTINGS = {
   'storage.database_url': setting(
     databaseUrl(),
     null,
-    'Where responses are stored. Unset: `antiphon.db` in `data_dir`.',
+    'Where responses are stored. Unset: `antiphon.db` in `data_dir`. PostgreSQL is for several servers on one database; see `docs/postgresql.md`.',
+  ),
+  'storage.postgres.max_connections': setting(
+    most(1_000),
+    20,
+    'Connections of one server to PostgreSQL. All servers together stay below its `max_connections`.',
+  ),
+  'storage.postgres.connect_timeout': setting(
+    duration('100ms', '60s'),
+    ms('3s'),
+    'How long a request waits for a connection to PostgreSQL; then it is answered with 503 `storage_unavailable`.',
+  ),
+  'storage.postgres.query_timeout': setting(
+    duration('100ms', '5m'),
+    ms('5s'),
+    'How long one query of a request may take on PostgreSQL; then it is cancelled, and its connection closed.',
   ),
   'storage.cache': setting(
     secretUrl(['redis', 'rediss'], 'redis://host:6379'),

@@ -193,10 +193,10 @@ function locking(law: Law): void {
     assert.equal(await conversations.lock('conv_1', 'lock_3', LEASE_MS), 'locked')
   })
 
-  law('locks of a dead process end at the start of the next one', async ({ store, project }) => {
+  law('locks of a dead process end at the start of the next one', async ({ project, heir }) => {
     const conversations = await open(project)
     await conversations.lock('conv_1', 'lock_1', LEASE_MS)
-    await store.failOrphans({ code: 'server_error', message: 'stopped' })
+    await (await heir()).failOrphans({ code: 'server_error', message: 'stopped' })
     assert.equal(await conversations.lock('conv_1', 'lock_2', LEASE_MS), 'locked')
   })
 
@@ -235,10 +235,10 @@ function turns(law: Law): void {
     assert.deepEqual(await idsOf(conversations), ['a'])
   })
 
-  law('a response that had ended before keeps its end, and its turn is only given up', async ({ store, project }) => {
+  law('a response that had ended before keeps its end, and its turn is only given up', async ({ project, heir }) => {
     const conversations = await open(project)
     await project.startResponse(running('resp_1'))
-    await store.failOrphans({ code: 'server_error', message: 'stopped' })
+    await (await heir()).failOrphans({ code: 'server_error', message: 'stopped' })
     await conversations.lock('conv_1', 'lock_1', LEASE_MS)
     await project.finishResponse(record('resp_1'), [usageRow('use_1', 'resp_1')], turn('lock_1', 'a'))
     assert.deepEqual(await idsOf(conversations), [])

@@ -135,7 +135,7 @@ function blobLife(law: Law): void {
       assert.deepEqual(await store.blobs.findUnowned(START_SECONDS, 10), [])
       assert.deepEqual(await store.blobs.findUnowned(START_SECONDS + 1, 10), ['blob_slow'])
       await store.blobs.begin('blob_new', START_SECONDS + HOUR)
-      await store.failOrphans({ code: 'server_error', message: 'died' })
+      await (await fixture.heir()).failOrphans({ code: 'server_error', message: 'died' })
       assert.deepEqual(await unowned(store), ['blob_slow', 'blob_new'])
     },
   )

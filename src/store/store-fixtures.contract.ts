@@ -14,6 +14,8 @@ export type OpenedStore = {
   readonly store: Store
   /** Another store on the same data, through connections of its own: it sees nothing but what is committed. */
   readonly peer: Store
+  /** The store of the next process, after that of `store` died without a word: what it ran is nobody's now. */
+  heir(): Promise<Store>
   /** The ids in the ledger of a project, sorted; the port has no way to read it yet. */
   usageIds(projectId: string): Promise<string[]>
   /** Closes both stores and removes the data. */

@@ -70,14 +70,14 @@ function claiming(law: Law): void {
     assert.deepEqual(await idempotency.claim(claim('claim_3')), { type: 'in-flight' }, 'the late owner changed nothing')
   })
 
-  law('claims of a dead process are free at the start of the next one', async ({ store, project }) => {
+  law('claims of a dead process are free at the start of the next one', async ({ project, heir }) => {
     await project.idempotency.claim(claim('claim_1'))
     await project.idempotency.claim(claim('claim_2', { key: { ...KEY, keyDigest: 'done' } }))
     await project.finishUnstored([], {
       turn: null,
       claim: { key: { ...KEY, keyDigest: 'done' }, token: 'claim_2', reply: REPLY },
     })
-    await store.failOrphans({ code: 'server_error', message: 'stopped' })
+    await (await heir()).failOrphans({ code: 'server_error', message: 'stopped' })
     assert.deepEqual(await project.idempotency.claim(claim('claim_3')), { type: 'claimed' })
     const done = await project.idempotency.claim(claim('claim_4', { key: { ...KEY, keyDigest: 'done' } }))
     assert.equal(done.type, 'done')
@@ -103,9 +103,9 @@ function completing(law: Law): void {
     assert.deepEqual(await idempotency.claim(claim('claim_2')), { type: 'claimed' })
   })
 
-  law('a response that had ended before gives its claim up', async ({ store, project }) => {
+  law('a response that had ended before gives its claim up', async ({ project, heir }) => {
     await project.startResponse(running('resp_1'))
-    await store.failOrphans({ code: 'server_error', message: 'stopped' })
+    await (await heir()).failOrphans({ code: 'server_error', message: 'stopped' })
     await project.idempotency.claim(claim('claim_1'))
     await project.finishResponse(record('resp_1'), [], ending('claim_1', REPLY))
     assert.deepEqual(await project.idempotency.claim(claim('claim_2')), { type: 'claimed' })

@@ -127,19 +127,22 @@ function ending(law: Law): void {
     assert.deepEqual(await usageIds('proj_b'), [])
   })
 
-  law('responses a dead process left behind end as failed, the others stay (req 166)', async ({ store, project }) => {
-    await project.startResponse(running('resp_queued', 'queued'))
-    await store.forProject('proj_b').startResponse(running('resp_running'))
-    await project.finishResponse(record('resp_done'), [])
-    const error = { code: 'server_error', message: 'the server stopped' } as const
-    assert.equal(await store.failOrphans(error), 2)
-    const failed = await project.getResponse('resp_queued')
-    assert.deepEqual(failed, { ...running('resp_queued').response, status: 'failed', error })
-    assert.equal((await store.forProject('proj_b').getResponse('resp_running'))?.status, 'failed')
-    assert.deepEqual(await project.getResponse('resp_done'), record('resp_done').response)
-    assert.deepEqual(await itemsOf(project, 'resp_queued'), { input: ['msg_in_resp_queued'], output: [] })
-    assert.equal(await store.failOrphans(error), 0)
-  })
+  law(
+    'responses a dead process left behind end as failed, the others stay (req 166)',
+    async ({ store, project, heir }) => {
+      await project.startResponse(running('resp_queued', 'queued'))
+      await store.forProject('proj_b').startResponse(running('resp_running'))
+      await project.finishResponse(record('resp_done'), [])
+      const error = { code: 'server_error', message: 'the server stopped' } as const
+      assert.equal(await (await heir()).failOrphans(error), 2)
+      const failed = await project.getResponse('resp_queued')
+      assert.deepEqual(failed, { ...running('resp_queued').response, status: 'failed', error })
+      assert.equal((await store.forProject('proj_b').getResponse('resp_running'))?.status, 'failed')
+      assert.deepEqual(await project.getResponse('resp_done'), record('resp_done').response)
+      assert.deepEqual(await itemsOf(project, 'resp_queued'), { input: ['msg_in_resp_queued'], output: [] })
+      assert.equal(await (await heir()).failOrphans(error), 0)
+    },
+  )
 }
 
 function atomicity(law: Law): void {

@@ -42,10 +42,10 @@ function deleting(law: Law): void {
     assert.deepEqual(await usageIds('proj_a'), ['use_1'], 'the ledger outlives the response')
   })
 
-  law('a response that is deleted while it runs stays deleted when it ends', async ({ store, project, usageIds }) => {
+  law('a response that is deleted while it runs stays deleted when it ends', async ({ project, usageIds, heir }) => {
     await project.startResponse(running('resp_1'))
     assert.equal(await project.deleteResponse('resp_1'), true)
-    assert.equal(await store.failOrphans({ code: 'server_error', message: 'stopped' }), 0)
+    assert.equal(await (await heir()).failOrphans({ code: 'server_error', message: 'stopped' }), 0)
     await project.finishResponse(record('resp_1'), [usageRow('use_1', 'resp_1')])
     assert.equal(await project.getResponse('resp_1'), null)
     assert.equal(await project.readChain('resp_1', LIMITS), null)

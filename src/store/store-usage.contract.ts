@@ -33,10 +33,10 @@ export function usageContract(law: Law): void {
     assert.deepEqual(await store.usageOf('resp_1'), [closed, open('use_2')])
   })
 
-  law('rows a dead process left open are interrupted, and stay so', async ({ project, store }) => {
+  law('rows a dead process left open are interrupted, and stay so', async ({ project, store, heir }) => {
     await project.openUsage([open('use_1')])
     await project.recordUsage([usageRow('use_2', 'resp_1')])
-    await store.failOrphans({ code: 'server_error', message: 'the server stopped' })
+    await (await heir()).failOrphans({ code: 'server_error', message: 'the server stopped' })
     await project.recordUsage([usageRow('use_1', 'resp_1')])
     const outcomes = (await store.usageOf('resp_1')).map(({ id, outcome }) => [id, outcome])
     assert.deepEqual(outcomes, [

@@ -30,6 +30,8 @@ import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
 import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
+import { MAX_ATTEMPTS, MAX_WAITING } from '../../src/store/sql/postgres/database.ts'
+import { REPLICA_LEASE_MS } from '../../src/store/sql/postgres/replica.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
 import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
 import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
@@ -84,6 +86,9 @@ const ROWS: Readonly<Record<string, string>> = {
   'a list of models': `${time(LIST_TIMEOUT_MS)}, ${size(MAX_LIST_BYTES)}, ${count(MAX_LISTED_MODELS)} models`,
   'a check of a pattern or schema': `${time(CHECK_TIMEOUT_MS)}, ${MAX_WAITING_CHECKS} waiting`,
   'writes waiting, in one transaction': `${count(MAX_QUEUED)}, ${count(MAX_BATCH)}`,
+  'on PostgreSQL: requests waiting for a connection': count(MAX_WAITING),
+  'tries of a transaction that another one was in the way of': count(MAX_ATTEMPTS),
+  'lease of a server among several': time(REPLICA_LEASE_MS),
   'ends of responses that wait for storage': count(MAX_LATE_WRITES),
   'lease of a conversation': time(LEASE_MS),
   'warnings in a header': size(http.warningBytes),

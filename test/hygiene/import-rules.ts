@@ -38,6 +38,7 @@ export const PORTS: ReadonlySet<string> = new Set([
 /** Packages and built-ins that only one part of the house knows. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['store', 'lib'],
+  pg: ['store'],
   'prom-client': ['telemetry'],
   yaml: ['config'],
   '@pydantic/genai-prices': ['models'],

@@ -9,10 +9,10 @@ type Scope = { projectId: string; id: string }
 type Shown = Pick<Conversations, 'id' | 'created_at' | 'metadata'>
 type Body = Pick<Items, 'body'>
 
-const IS_IT = `conversations.project = ${PROJECT} and conversations.id = :id`
-const IS_LIVE = `${IS_IT} and deleted = 0`
+export const IS_IT = `conversations.project = ${PROJECT} and conversations.id = :id`
+export const IS_LIVE = `${IS_IT} and deleted = 0`
 /** `now` in milliseconds: the lock is nobody's. */
-const IS_FREE = '(lock_token is null or lock_until <= :now)'
+export const IS_FREE = '(lock_token is null or lock_until <= :now)'
 
 const ofConversations = {
   insertConversation: query<Scope & { createdAt: number; metadata: string }, Pick<Conversations, 'seq'>>(`

@@ -27,6 +27,19 @@ export class StorageBusy extends ApiError {
   }
 }
 
+/** The database server cannot be reached, or answers too slowly. It is asked anew by each request. */
+export class StorageUnavailable extends ApiError {
+  constructor(cause?: unknown) {
+    super({
+      status: 503,
+      code: 'storage_unavailable',
+      message: 'The database of this server cannot be reached at the moment. Try again.',
+      headers: { 'x-should-retry': 'true', 'retry-after': '2' },
+      cause,
+    })
+  }
+}
+
 /** The lease of a conversation ran out while its run was stalled, and another run took the conversation over. */
 export class ConversationLost extends ApiError {
   constructor() {

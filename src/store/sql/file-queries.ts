@@ -11,7 +11,7 @@ type PageValues = Live & { purpose: string | null; limit: number }
 
 const COLUMNS = 'seq, id, filename, bytes, purpose, media_type, digest, created_at, expires_at'
 const IS_LIVE = `project = ${PROJECT} and (expires_at is null or expires_at > :now)`
-const OF_PAGE = `${IS_LIVE} and (:purpose is null or purpose = :purpose)`
+const OF_PAGE = `${IS_LIVE} and (cast(:purpose as text) is null or purpose = :purpose)`
 const AFTER = `(select after.seq from files as after where after.project = ${PROJECT} and after.id = :after)`
 
 const ofFiles = {

@@ -13,11 +13,11 @@ export const countExpired = query<
   { responses: number; items: number; bytes: number }
 >(`
   with recursive kept (seq, parent_seq) as (
-    select seq, parent_seq from responses where not coalesce(${GONE}, 0)
+    select seq, parent_seq from responses where not coalesce(${GONE}, false)
     union
     select parent.seq, parent.parent_seq from responses as parent join kept on parent.seq = kept.parent_seq
   )
-  select count(*) as responses, coalesce(sum(item_bytes + length(cast(body as blob))), 0) as bytes,
+  select count(*) as responses, coalesce(sum(item_bytes + octet_length(body)), 0) as bytes,
     coalesce(sum((select count(*) from items where items.response_seq = responses.seq)), 0) as items
   from responses where seq not in (select seq from kept)`)
 

@@ -5,8 +5,8 @@ import type { RowStatus, Side, Tables } from './tables.ts'
 type Responses = Tables['responses']
 type Items = Tables['items']
 type Scope = { projectId: string; id: string }
-type LiveScope = Scope & { now: number }
-type ResponseValues = Scope & {
+export type LiveScope = Scope & { now: number }
+export type ResponseValues = Scope & {
   createdAt: number
   status: RowStatus
   previousId: string | null
@@ -22,26 +22,28 @@ type Seq = Pick<Responses, 'seq'>
 export const PROJECT = '(select projects.seq from projects where projects.id = :projectId)'
 const IS_KEPT = "responses.status <> 'deleted'"
 /** Neither deleted nor expired: the id still stands for something. */
-const IS_LIVE = `${IS_KEPT} and (responses.expires_at is null or responses.expires_at > :now)`
-const UNFINISHED = "responses.status in ('queued', 'in_progress')"
+export const IS_LIVE = `${IS_KEPT} and (responses.expires_at is null or responses.expires_at > :now)`
+export const UNFINISHED = "responses.status in ('queued', 'in_progress')"
 
-const INSERT = `
+/** `more`: the names of further columns and their values, each after a comma. */
+export const insertResponse = (more = { columns: '', values: '' }) => `
   insert into responses (project, id, created_at, status, previous_response_id, parent_seq, expires_at, purge_at,
-    item_bytes, body, carried)
+    item_bytes, body, carried${more.columns})
   values (${PROJECT}, :id, :createdAt, :status, :previousId,
     (select parent.seq from responses as parent where parent.project = ${PROJECT} and parent.id = :previousId),
-    :expiresAt, :expiresAt, :itemBytes, :body, :carried)`
+    :expiresAt, :expiresAt, :itemBytes, :body, :carried${more.values})`
+
+/** What an insert does to the response that began before. */
+export const END_RESPONSE = `
+  on conflict (project, id) do update set status = excluded.status, expires_at = excluded.expires_at,
+    purge_at = excluded.purge_at, item_bytes = excluded.item_bytes, body = excluded.body, carried = excluded.carried
+  where ${UNFINISHED}`
 
 const writing = {
   addProject: query<{ projectId: string }>('insert into projects (id) values (:projectId) on conflict (id) do nothing'),
-  insertResponse: query<ResponseValues, Seq>(`${INSERT} returning seq`),
+  insertResponse: query<ResponseValues, Seq>(`${insertResponse()} returning seq`),
   /** No row comes back when the response had ended, or was deleted, before. */
-  endResponse: query<ResponseValues, Seq>(`${INSERT}
-    on conflict (project, id) do update set status = excluded.status, expires_at = excluded.expires_at,
-      purge_at = excluded.purge_at, item_bytes = excluded.item_bytes, body = excluded.body,
-      carried = excluded.carried
-    where ${UNFINISHED}
-    returning seq`),
+  endResponse: query<ResponseValues, Seq>(`${insertResponse()} ${END_RESPONSE} returning seq`),
   /** Rewrites an item only when it differs, so that the input written at the start is not written again. */
   putItem: query<ItemValues>(`
     insert into items (response_seq, side, position, key, body) values (:responseSeq, :side, :position, :key, :body)
@@ -50,7 +52,7 @@ const writing = {
   /** Leaves the first so many items of either side. */
   keepItems: query<{ responseSeq: number; inputs: number; outputs: number }>(`
     delete from items where response_seq = :responseSeq
-    and position >= case side when 'input' then :inputs else :outputs end`),
+    and position >= case side when 'input' then cast(:inputs as integer) else cast(:outputs as integer) end`),
 }
 
 const reading = {
@@ -73,11 +75,21 @@ const reading = {
       order by items.seq desc limit 1)`),
 }
 
+/** Walks from `id` to its root, or to the first response that carries, and at most one response beyond either limit. */
+export const CHAIN = `
+  chain as (
+    select seq, project, id, status, previous_response_id, parent_seq, 1 as length, item_bytes as bytes,
+      carried is null or :whole as goes_on
+    from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}
+    union all
+    select responses.seq, responses.project, responses.id, responses.status, responses.previous_response_id,
+      responses.parent_seq, chain.length + 1, chain.bytes + responses.item_bytes, responses.carried is null or :whole
+    from chain join responses on responses.seq = chain.parent_seq and responses.id = chain.previous_response_id
+      and responses.project = chain.project
+    where chain.goes_on and ${IS_KEPT} and chain.length <= :maxResponses and chain.bytes <= :maxBytes)`
+
 const readingChains = {
-  /**
-   * Walks from `id` to its root, or with `whole` 0 to the first response that carries what was before it, and at most
-   * one response beyond either limit; oldest first.
-   */
+  /** Oldest first. `whole` 0: no further than to the first response that carries what was before it. */
   readChain: query<
     LiveScope & { maxResponses: number; maxBytes: number; whole: number },
     Pick<Responses, 'seq' | 'id' | 'status' | 'previous_response_id'> & {
@@ -87,16 +99,7 @@ const readingChains = {
       goes_on: number
     }
   >(`
-    with recursive chain as (
-      select seq, project, id, status, previous_response_id, parent_seq, 1 as length, item_bytes as bytes,
-        carried is null or :whole as goes_on
-      from responses where project = ${PROJECT} and id = :id and ${IS_LIVE}
-      union all
-      select responses.seq, responses.project, responses.id, responses.status, responses.previous_response_id,
-        responses.parent_seq, chain.length + 1, chain.bytes + responses.item_bytes, responses.carried is null or :whole
-      from chain join responses on responses.seq = chain.parent_seq and responses.id = chain.previous_response_id
-        and responses.project = chain.project
-      where chain.goes_on and ${IS_KEPT} and chain.length <= :maxResponses and chain.bytes <= :maxBytes)
+    with recursive ${CHAIN}
     select seq, id, status, previous_response_id, length, bytes, goes_on from chain order by length desc`),
   readCarried: query<{ projectId: string; seq: number }, Pick<Responses, 'carried'>>(
     `select carried from responses where seq = :seq and project = ${PROJECT}`,

@@ -23,4 +23,24 @@ export const prompts: Migration = {
       PRIMARY KEY (prompt_seq, version)
     ) STRICT, WITHOUT ROWID`,
   ],
+  postgres: [
+    `CREATE TABLE prompts (
+      seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+      project integer NOT NULL REFERENCES projects (seq),
+      id text NOT NULL,
+      name text,
+      created_at bigint NOT NULL,
+      default_version integer NOT NULL,
+      latest_version integer NOT NULL
+    )`,
+    'CREATE UNIQUE INDEX prompts_id ON prompts (project, id)',
+    'CREATE INDEX prompts_order ON prompts (project, seq)',
+    `CREATE TABLE prompt_versions (
+      prompt_seq bigint NOT NULL REFERENCES prompts (seq) ON DELETE CASCADE,
+      version integer NOT NULL,
+      created_at bigint NOT NULL,
+      body text NOT NULL,
+      PRIMARY KEY (prompt_seq, version)
+    )`,
+  ],
 }

@@ -34,4 +34,10 @@ export const openUsage: Migration = {
     'DROP TABLE usage_before',
     `CREATE INDEX usage_running ON usage (outcome) WHERE outcome = 'running'`,
   ],
+  postgres: [
+    'ALTER TABLE usage DROP CONSTRAINT usage_outcome_check',
+    `ALTER TABLE usage ADD COLUMN cost_usd double precision, ADD COLUMN cost text, ADD COLUMN owner bigint,
+      ADD CHECK (outcome IN ('running', 'completed', 'failed', 'aborted', 'interrupted'))`,
+    `CREATE INDEX usage_running ON usage (outcome) WHERE outcome = 'running'`,
+  ],
 }

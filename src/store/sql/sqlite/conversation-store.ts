@@ -1,14 +1,14 @@
 /** The conversations of one project. */
 import { type Clock, seconds } from '../../../lib/clock.ts'
-import type { Conversation } from '../../../protocol/conversation.ts'
 import type { Item } from '../../../protocol/items.ts'
 import type { ConversationStore, ItemPageQuery } from '../../conversation-store.ts'
+import { encodeItem, toConversation, toItem } from '../encode-conversation.ts'
 import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { claimEnder } from './idempotency-store.ts'
-import { addItems, encodeItem, removeItem } from './write-conversation.ts'
+import { addItems, removeItem } from './write-conversation.ts'
 
 type Parts = {
   readonly writer: Connection
@@ -131,12 +131,3 @@ function readPage(reader: Connection, conversationSeq: number, page: ItemPageQue
   const query = isRising ? queries.itemsAfter : queries.itemsBefore
   return reader.all(query, { conversationSeq, after: start, limit: page.limit + 1 }).map(toItem)
 }
-
-const toItem = ({ body }: { body: string }): Item => JSON.parse(body)
-
-const toConversation = (row: { id: string; created_at: number; metadata: string }): Conversation => ({
-  id: row.id,
-  object: 'conversation',
-  created_at: row.created_at,
-  metadata: JSON.parse(row.metadata),
-})

@@ -1,10 +1,11 @@
 /** The files of one project, and the blobs that nobody owns. */
 import { seconds } from '../../../lib/clock.ts'
 import type { BlobLedger, FileStore } from '../../file-store.ts'
+import { toBlob, toFile } from '../file-codec.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import { createUploadStore, type FileParts } from './upload-store.ts'
-import { insertFile, removeFile, roomFor, toBlob, toFile, usedBytes } from './write-file.ts'
+import { insertFile, removeFile, roomFor, usedBytes } from './write-file.ts'
 
 export function createFileStore(parts: FileParts, projectId: string): FileStore {
   const { writer, reader, commits, clock } = parts

@@ -1,6 +1,7 @@
 /** The idempotency keys of one project. */
-import { type Clock, seconds } from '../../../lib/clock.ts'
+import type { Clock } from '../../../lib/clock.ts'
 import type { ClaimEnd, ClaimResult, EndClaim, IdempotencyClaim, IdempotencyStore } from '../../idempotency-store.ts'
+import { judgeClaim, replyValues } from '../judge-claim.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -21,16 +22,8 @@ export const createIdempotencyStore = ({ writer, commits, clock }: Parts, projec
 function takeClaim(writer: Connection, projectId: string, claim: IdempotencyClaim, clock: Clock): ClaimResult {
   const { key, fingerprint, token, leaseMs, expiresAt } = claim
   const now = clock.now()
-  const row = writer.get(queries.findKeyUse, { projectId, ...key })
-  const isAlive = row !== undefined && row.expires_at > seconds(clock)
-  const isAbandoned = row?.token != null && (row.lease_until ?? 0) <= now
-  if (isAlive && !isAbandoned) {
-    if (row.fingerprint !== fingerprint) return { type: 'other-body' }
-    if (row.response_id !== null) return { type: 'done', reply: { type: 'response', id: row.response_id } }
-    if (row.sealed !== null) return { type: 'done', reply: { type: 'sealed', text: row.sealed } }
-    if (row.token === null) return { type: 'done', reply: { type: 'none' } }
-    return { type: 'in-flight' }
-  }
+  const held = judgeClaim(writer.get(queries.findKeyUse, { projectId, ...key }), fingerprint, now)
+  if (held !== null) return held
   writer.run(queries.addProject, { projectId })
   writer.run(queries.putKeyUse, { projectId, ...key, token, fingerprint, leaseUntil: now + leaseMs, expiresAt })
   return { type: 'claimed' }
@@ -49,9 +42,5 @@ export const claimEnder =
 export function completeClaim(writer: Connection, projectId: string, { key, token, reply }: ClaimEnd): void {
   const owned = { projectId, ...key, token }
   if (reply === null) writer.run(queries.abandonKeyUse, owned)
-  else {
-    const responseId = reply.type === 'response' ? reply.id : null
-    const sealed = reply.type === 'sealed' ? reply.text : null
-    writer.run(queries.completeKeyUse, { ...owned, responseId, sealed })
-  }
+  else writer.run(queries.completeKeyUse, { ...owned, ...replyValues(reply) })
 }

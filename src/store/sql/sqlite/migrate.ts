@@ -25,14 +25,20 @@ const copyTo = query<{ path: string }>('VACUUM INTO :path')
 /** Throws `SchemaTooNew` or `StorageUnusable` and leaves the file as it was. */
 export function migrate(connection: Connection, path: string, steps: readonly Migration[] = migrations): void {
   const current = readSchema(connection, path)
-  const newest = steps.at(-1) ?? NONE
-  if (current.version > newest.version) throw new SchemaTooNew(path, current, newest)
+  const newest = refuseNewer(path, current, steps)
   const missing = steps.filter((step) => step.version > current.version)
   if (missing.length > 0 && current.version > 0) keepCopy(connection, `${path}.before-schema-${newest.version}`)
   for (const step of missing) apply(connection, step)
 }
 
-function readSchema(connection: Connection, path: string): Applied {
+/** Answers the newest step there is. */
+export function refuseNewer(path: string, current: Applied, steps: readonly Migration[]): Applied {
+  const newest = steps.at(-1) ?? NONE
+  if (current.version > newest.version) throw new SchemaTooNew(path, current, newest)
+  return newest
+}
+
+export function readSchema(connection: Connection, path: string): Applied {
   const mark = connection.get(applicationId, {})?.application_id
   if (mark === APPLICATION_ID) return connection.get(lastApplied, {}) ?? NONE
   const tables = connection.get(tableCount, {})?.tables ?? 0

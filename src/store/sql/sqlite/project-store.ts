@@ -3,6 +3,7 @@
 import { type Clock, seconds } from '../../../lib/clock.ts'
 import type { Item } from '../../../protocol/items.ts'
 import type { ProjectStore } from '../../store.ts'
+import { encodeEnding, encodeRecord } from '../encode-record.ts'
 import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import { decodeResponse } from '../response-codec.ts'
@@ -15,7 +16,7 @@ import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
 import { createWebhookStore } from './webhook-store.ts'
-import { encodeEnding, encodeRecord, endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
+import { endResponse, endRun, insertResponse, insertUsage } from './write-response.ts'
 
 export type StoreParts = {
   readonly writer: Connection

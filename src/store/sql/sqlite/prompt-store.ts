@@ -1,7 +1,6 @@
 /** The prompt templates of one project. */
-import type { PromptTemplate } from '../../../protocol/prompts.ts'
 import type { NewPromptVersion, PromptStore, StoredPrompt } from '../../store.ts'
-import type { PromptRow } from '../prompt-queries.ts'
+import { toPrompt } from '../prompt-codec.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -60,18 +59,5 @@ export function createPromptStore({ writer, reader, commits }: Parts, projectId:
       return rows.map(toPrompt)
     },
     delete: (id) => commits.write(() => writer.run(queries.deletePrompt, { projectId, id }) > 0),
-  }
-}
-
-function toPrompt(row: PromptRow): StoredPrompt {
-  const template: PromptTemplate = JSON.parse(row.body)
-  return {
-    id: row.id,
-    name: row.name,
-    createdAt: row.created_at,
-    version: row.version,
-    defaultVersion: row.default_version,
-    latestVersion: row.latest_version,
-    template,
   }
 }

@@ -16,6 +16,7 @@ const openSqlite: OpenStore = async (clock) => {
   return {
     store,
     peer,
+    heir: async () => peer,
     async usageIds(projectId) {
       using database = new DatabaseSync(path, { readOnly: true })
       const rows = database

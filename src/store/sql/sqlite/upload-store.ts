@@ -1,11 +1,11 @@
 /** Uploads in parts of one project. */
 import { type Clock, seconds } from '../../../lib/clock.ts'
-import type { StoredUpload, UploadStore } from '../../file-store.ts'
+import type { UploadStore } from '../../file-store.ts'
+import { chooseParts, toBlob, toNewFile, toUpload } from '../file-codec.ts'
 import { queries } from '../queries.ts'
-import type { PartRow, UploadRow } from '../upload-queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { insertFile, roomFor, toBlob } from './write-file.ts'
+import { insertFile, roomFor } from './write-file.ts'
 
 export type FileParts = {
   readonly writer: Connection
@@ -88,40 +88,3 @@ function close(writer: Connection, seq: number, status: 'completed' | 'cancelled
 
 const partsById = (connection: Connection, uploadSeq: number) =>
   new Map(connection.all(queries.getParts, { uploadSeq }).map((part) => [part.id, part]))
-
-type Refused =
-  | { readonly type: 'unknown-part' | 'repeated-part'; readonly index: number }
-  | { readonly type: 'no-parts' }
-
-function chooseParts(partIds: readonly string[], known: ReadonlyMap<string, PartRow>): PartRow[] | Refused {
-  if (partIds.length === 0) return { type: 'no-parts' }
-  const seen = new Set<string>()
-  const chosen: PartRow[] = []
-  for (const [index, id] of partIds.entries()) {
-    const part = known.get(id)
-    if (!part) return { type: 'unknown-part', index }
-    if (seen.has(id)) return { type: 'repeated-part', index }
-    seen.add(id)
-    chosen.push(part)
-  }
-  return chosen
-}
-
-const toNewFile = (upload: UploadRow, { createdAt }: { readonly createdAt: number }) => ({
-  filename: upload.filename,
-  purpose: upload.purpose,
-  mediaType: upload.media_type,
-  expiresAt: upload.file_ttl === null ? null : createdAt + upload.file_ttl,
-})
-
-const toUpload = (row: UploadRow): StoredUpload => ({
-  id: row.id,
-  filename: row.filename,
-  bytes: row.bytes,
-  purpose: row.purpose,
-  mediaType: row.media_type,
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  fileTtlSeconds: row.file_ttl,
-  status: row.status,
-})

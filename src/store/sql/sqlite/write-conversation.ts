@@ -1,18 +1,10 @@
 /** The transactions that change the items of a conversation. Each function runs inside a unit of the group commit. */
-import type { Item } from '../../../protocol/items.ts'
-import type { AddedItems, ConversationTurn } from '../../conversation-store.ts'
+import type { AddedItems } from '../../conversation-store.ts'
+import type { EncodedItem, EncodedTurn } from '../encode-conversation.ts'
 import { ConversationLost } from '../errors.ts'
 import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
-
-type EncodedItem = { readonly id: string; readonly key: number; readonly body: string; readonly bytes: number }
-
-/** Done before the unit is queued, so that the transaction holds nothing but statements. */
-export function encodeItem(projectId: string, item: Item): EncodedItem {
-  const body = JSON.stringify(item)
-  return { id: item.id, key: itemKey(projectId, item.id), body, bytes: Buffer.byteLength(body) }
-}
 
 /** All of them or none: the ids are looked at before anything is written. */
 export function addItems(writer: Connection, conversationSeq: number, items: readonly EncodedItem[]): AddedItems {
@@ -37,13 +29,6 @@ export function removeItem(writer: Connection, conversationSeq: number, projectI
   writer.run(queries.removeConversationBytes, { seq: conversationSeq, bytes: Buffer.byteLength(row.body) })
   return 'deleted'
 }
-
-export type EncodedTurn = ReturnType<typeof encodeTurn>
-
-export const encodeTurn = (projectId: string, { conversationId, token, items }: ConversationTurn) => ({
-  scope: { projectId, id: conversationId, token },
-  items: items.map((item) => encodeItem(projectId, item)),
-})
 
 /**
  * Appends the turn and releases the lock. The token decides, not the time: a lease that ran out while nobody else came

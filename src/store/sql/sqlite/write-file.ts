@@ -1,7 +1,6 @@
 /** What several writes of files are made of. Each function runs inside a unit of the group commit. */
-import { createHash } from 'node:crypto'
 import type { FileQuota, NewFile, StoredBlob, StoredFile } from '../../file-store.ts'
-import type { FileRow } from '../file-queries.ts'
+import { digestOf, toFile } from '../file-codec.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 
@@ -40,15 +39,6 @@ export function insertFile(
   return toFile(row)
 }
 
-/** Of one blob its own, so that a file sent whole is known by its content. */
-function digestOf(blobs: readonly StoredBlob[]): string {
-  const [first] = blobs
-  if (blobs.length === 1 && first) return first.sha256
-  const hash = createHash('sha256').update('parts')
-  for (const { sha256 } of blobs) hash.update(sha256)
-  return hash.digest('hex')
-}
-
 export function removeFile(writer: Connection, seq: number): void {
   writer.run(queries.dropFileBlobs, { fileSeq: seq })
   writer.run(queries.deleteFile, { seq })
@@ -65,16 +55,3 @@ export function purgeFiles(writer: Connection, now: number, limit: number): numb
   }
   return Math.max(files.length, uploads.length)
 }
-
-export const toBlob = ({ key, bytes, sha256 }: StoredBlob): StoredBlob => ({ key, bytes, sha256 })
-
-export const toFile = (row: FileRow): StoredFile => ({
-  id: row.id,
-  filename: row.filename,
-  bytes: row.bytes,
-  purpose: row.purpose,
-  mediaType: row.media_type,
-  createdAt: row.created_at,
-  expiresAt: row.expires_at,
-  digest: row.digest,
-})

@@ -1,46 +1,14 @@
 /** The transactions that write one response. Each function runs inside a unit of the group commit. */
-import type { Item } from '../../../protocol/items.ts'
-import type { ProjectStore, ResponseRecord, RunEnding, UsageRow } from '../../store.ts'
-import { itemKey } from '../item-key.ts'
+import type { ProjectStore, UsageRow } from '../../store.ts'
+import type { EncodedEnding, EncodedResponse } from '../encode-record.ts'
 import { queries } from '../queries.ts'
-import { encodeResponse } from '../response-codec.ts'
 import { toUsageValues } from '../row-codec.ts'
-import type { Side } from '../tables.ts'
 import type { Connection } from './connection.ts'
 import { completeClaim } from './idempotency-store.ts'
 import { addDeliveries } from './webhook-store.ts'
-import { dropTurn, encodeTurn, endTurn } from './write-conversation.ts'
+import { dropTurn, endTurn } from './write-conversation.ts'
 
 type ProjectId = ProjectStore['projectId']
-type EncodedItem = { readonly side: Side; readonly position: number; readonly key: number; readonly body: string }
-export type EncodedResponse = ReturnType<typeof encodeRecord>
-
-/** Done before the unit is queued, so that the transaction holds nothing but statements. */
-export function encodeRecord(projectId: ProjectId, { response, input, carried, expiresAt }: ResponseRecord) {
-  const items = [...encodeItems(projectId, 'input', input), ...encodeItems(projectId, 'output', response.output)]
-  const carriedText = carried ? JSON.stringify(carried) : null
-  return {
-    items,
-    lengths: { inputs: input.length, outputs: response.output.length },
-    row: {
-      projectId,
-      id: response.id,
-      createdAt: response.created_at,
-      status: response.status,
-      previousId: response.previous_response_id,
-      expiresAt,
-      itemBytes: items.reduce(
-        (bytes, { body }) => bytes + Buffer.byteLength(body),
-        Buffer.byteLength(carriedText ?? ''),
-      ),
-      body: encodeResponse(response),
-      carried: carriedText,
-    },
-  }
-}
-
-const encodeItems = (projectId: ProjectId, side: Side, items: readonly Item[]): EncodedItem[] =>
-  items.map((item, position) => ({ side, position, key: itemKey(projectId, item.id), body: JSON.stringify(item) }))
 
 export function insertResponse(writer: Connection, record: EncodedResponse): void {
   writer.run(queries.addProject, record.row)
@@ -65,15 +33,6 @@ export function endResponse(
   } else takeBack(writer, ending)
   putUsage(writer, record.row.projectId, usage)
 }
-
-export type EncodedEnding = ReturnType<typeof encodeEnding>
-
-export const encodeEnding = (projectId: ProjectId, ending: RunEnding) => ({
-  projectId,
-  turn: ending.turn === null ? null : encodeTurn(projectId, ending.turn),
-  claim: ending.claim,
-  event: ending.event ?? null,
-})
 
 export function endRun(writer: Connection, { projectId, turn, claim, event }: EncodedEnding): void {
   if (event) addDeliveries(writer, projectId, event)
