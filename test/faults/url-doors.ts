@@ -58,7 +58,7 @@ export async function openDoors(hosts: readonly string[], names: NameServer): Pr
   web_search: { engine: searxng, url: "http://127.0.0.1:9" }
   image_generation: { engine: openai, url: "${images.url}", api_key: ${KEY} }
 security: { allow_private_hosts: ${JSON.stringify([...hosts, announcing.host])} }
-limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
+limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, webhook_time: 3s, images: 10 }
 `,
     onFault: () => {},
   })
@@ -80,6 +80,15 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
   })
   const plain = { type: 'input_image', image_url: TINY, detail: 'auto' }
   const edit = calling('image_generation', { prompt: 'x', action: 'edit' })
+  const tellReceiver = async (url: string): Promise<Outcome> => {
+    const endpoints = '/v1/webhook_endpoints'
+    const made = await send(server, 'POST', endpoints, { name: 'x', url, event_types: ['response.completed'] })
+    if (made.status !== 200) return { status: made.status, said: made.text }
+    const path = `${endpoints}/${made.json.id}`
+    const { status, text } = await send(server, 'POST', `${path}/test`, { event_type: 'response.completed' })
+    await send(server, 'DELETE', path)
+    return { status, said: text }
+  }
   const allowed = `http://${hosts[0]}/`
   const doors: readonly Door[] = [
     {
@@ -115,6 +124,12 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
         images.mode = { address: url }
         return ask(draw(), calling('image_generation', { prompt: 'x', action: 'generate' }), DONE)
       },
+    },
+    {
+      name: 'a receiver of webhooks',
+      allowed,
+      refusal: /must begin with https|"status_code":30\d/,
+      enter: (url) => tellReceiver(url),
     },
     { name: 'an MCP server', allowed, refusal: MCP_REFUSAL, enter: (url) => ask(mcp(url)) },
     {
