@@ -1,0 +1,39 @@
+/**
+ * Holds the index against the catalogue: what is complete there and missing here is put back to be ingested. A backup
+ * has the catalogue and not the index, and a file of the index may be lost by itself; without this a store that says it
+ * is ready would find nothing, for good.
+ */
+import type { SearchIndex } from '../../search-index/search-index.ts'
+import type { IngestQueue } from '../../store/vector-store-catalog.ts'
+
+const STORES = 50
+const DOCUMENTS = 500
+
+type Parts = {
+  readonly queue: Pick<IngestQueue, 'stores' | 'documents' | 'requeue'>
+  readonly index: Pick<SearchIndex, 'missing'>
+}
+
+/** Answers how many documents are to be ingested again. */
+export async function reingestLost(parts: Parts, signal: AbortSignal): Promise<number> {
+  let lost = 0
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const stores = await parts.queue.stores(after, STORES)
+    for (const { storeId } of stores) lost += await reingestOf(storeId, parts, signal)
+    after = stores.at(-1)?.storeId
+  }
+  return lost
+}
+
+async function reingestOf(storeId: string, { queue, index }: Parts, signal: AbortSignal): Promise<number> {
+  let lost = 0
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    signal.throwIfAborted()
+    // Complete first, then missing: what is complete has been in the index before it was.
+    const documents = await queue.documents(storeId, after, DOCUMENTS)
+    const missing = await index.missing(storeId, documents)
+    if (missing.length > 0) lost += await queue.requeue(missing)
+    after = documents.at(-1)
+  }
+  return lost
+}
