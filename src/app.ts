@@ -253,6 +253,8 @@ export const openPrune: AppModule['openPrune'] = async (...args) =>
 export const openPull: AppModule['openPull'] = async (...args) => (await import('./app/open-pull.ts')).openPull(...args)
 export const openFiles: AppModule['openFiles'] = async (...args) =>
   (await import('./app/open-files.ts')).openFiles(...args)
+export const openVectorStores: AppModule['openVectorStores'] = async (...args) =>
+  (await import('./app/open-vector-stores.ts')).openVectorStores(...args)
 export const openUsage: AppModule['openUsage'] = async (...args) =>
   (await import('./app/open-usage.ts')).openUsage(...args)
 export const openModelTester: AppModule['openModelTester'] = async (...args) =>

@@ -1,121 +1,20 @@
 /** Composition for `antiphon files`: a client of a running server, as any other. */
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
-import { basename } from 'node:path'
-import { Readable } from 'node:stream'
-import { readFirstKey } from '../auth/secret-files.ts'
-import { CommandError, type FileAdmin, type FileEntry, type FileServer } from '../cli/app-interface.ts'
+import type { FileAdmin, FileEntry, FileServer } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import { typeByName } from '../lib/media-type.ts'
+import { isJson, openServerClient } from './server-client.ts'
 
-const BOUNDARY = 'antiphon-form-0000000000000000'
-
-export function openFiles(config: ResolvedConfig, { url, key }: FileServer): FileAdmin {
-  const base = url ?? `http://${hostOf(config.server.host)}:${config.server.port}`
-  const secret = key ?? config.keys[0]?.key ?? readFirstKey(config.storage.dataDir)
-  const headers: Record<string, string> = secret === null ? {} : { authorization: `Bearer ${secret}` }
-  const call = (method: 'GET' | 'POST' | 'DELETE', path: string, form?: Form) =>
-    ask(base, { method, path, headers: { ...headers, ...form?.headers }, body: form?.body ?? null })
+export function openFiles(config: ResolvedConfig, server: FileServer): FileAdmin {
+  const client = openServerClient(config, server)
   return {
-    async upload(path, { purpose, onProgress }) {
-      const { size } = await stat(path).catch((error) => {
-        throw new CommandError(`cannot read ${path} (${codeOf(error)})`)
-      })
-      return toEntry(await call('POST', '/v1/files', makeForm(path, size, purpose, onProgress)))
-    },
+    upload: async (path, options) => toEntry(await client.upload(path, options)),
     async *list() {
-      for (let after = ''; ; ) {
-        const page = await call('GET', `/v1/files?order=asc&limit=1000${after === '' ? '' : `&after=${after}`}`)
-        const data: unknown = page.data
-        if (!Array.isArray(data)) throw noServer(base)
-        for (const file of data) yield toEntry(file)
-        if (page.has_more !== true) return
-        after = String(page.last_id)
-      }
+      for await (const file of client.list('/v1/files?limit=1000')) yield toEntry(file)
     },
     async delete(id) {
-      await call('DELETE', `/v1/files/${encodeURIComponent(id)}`)
+      await client.call('DELETE', `/v1/files/${encodeURIComponent(id)}`)
     },
   }
 }
-
-/** What listens everywhere is reached on this computer. */
-const hostOf = (host: string): string => {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
-}
-
-type Form = { readonly headers: Readonly<Record<string, string>>; readonly body: Readable }
-
-/** Of a known length, so that a server which takes no such file says so before it is sent. */
-function makeForm(
-  path: string,
-  size: number,
-  purpose: string,
-  onProgress: (done: number, total: number) => void,
-): Form {
-  const name = encodeURIComponent(basename(path))
-  const head =
-    `--${BOUNDARY}\r\ncontent-disposition: form-data; name="purpose"\r\n\r\n${purpose}\r\n` +
-    `--${BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="file"; filename*=UTF-8''${name}\r\n` +
-    `content-type: ${typeByName(path)}\r\n\r\n`
-  const tail = `\r\n--${BOUNDARY}--\r\n`
-  async function* body() {
-    yield Buffer.from(head)
-    let done = 0
-    // No more than was announced, should the file grow meanwhile.
-    for await (const chunk of createReadStream(path, { end: Math.max(0, size - 1), highWaterMark: 256 * 1024 })) {
-      if (size > 0) yield chunk
-      done += chunk.length
-      onProgress(Math.min(done, size), size)
-    }
-    yield Buffer.from(tail)
-  }
-  const length = Buffer.byteLength(head) + size + Buffer.byteLength(tail)
-  return {
-    headers: { 'content-type': `multipart/form-data; boundary=${BOUNDARY}`, 'content-length': String(length) },
-    body: Readable.from(body()),
-  }
-}
-
-type Asked = {
-  readonly method: 'GET' | 'POST' | 'DELETE'
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Readable | null
-}
-
-type Json = Readonly<Record<string, unknown>>
-
-async function ask(base: string, { path, ...options }: Asked): Promise<Json> {
-  const { request } = await import('undici')
-  const reply = await request(`${base}${path}`, { ...options, headersTimeout: 0 }).catch((error: unknown) => {
-    throw noServer(base, error)
-  })
-  const text = await reply.body.text()
-  const json = parse(text)
-  if (reply.statusCode === 200 && json !== null) return json
-  const message = isJson(json?.error) ? json.error.message : null
-  if (typeof message !== 'string') throw noServer(base)
-  throw new CommandError(message)
-}
-
-function parse(text: string): Json | null {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isJson(value) ? value : null
-  } catch {
-    return null
-  }
-}
-
-const isJson = (value: unknown): value is Json => typeof value === 'object' && value !== null
-
-const noServer = (base: string, cause?: unknown) =>
-  new CommandError(`no Antiphon answers at ${base}; start one, or name another by --url`, { cause })
-
-const codeOf = (error: unknown) =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable'
 
 function toEntry(file: unknown): FileEntry {
   const { id, filename, bytes, purpose, created_at, expires_at } = isJson(file) ? file : {}

@@ -20,6 +20,8 @@ export interface AppModule {
   ): Promise<PullAdmin | null>
   /** A client of a running server. */
   openFiles(config: ResolvedConfig, server: FileServer): Promise<FileAdmin>
+  /** A client of a running server. */
+  openVectorStores(config: ResolvedConfig, server: FileServer): Promise<VectorStoreAdmin>
   /** The data as a whole. */
   openBackup(config: ResolvedConfig): Promise<BackupAdmin>
   /**
@@ -130,6 +132,32 @@ export type FileEntry = {
   readonly createdAt: number
   readonly expiresAt: number | null
 }
+
+/** Throws `CommandError` with what the server said. */
+export interface VectorStoreAdmin {
+  /** Answers the id of the new store. */
+  create(name: string): Promise<string>
+  /** Throws when there is no such store. */
+  find(storeId: string): Promise<void>
+  /** A file that the server does not take is an answer, so that others can still be sent. */
+  upload(path: string, onProgress: (done: number, total: number) => void): Promise<UploadedFile>
+  /** Answers the id of their batch. */
+  attach(storeId: string, files: readonly AddedFile[]): Promise<string>
+  counts(storeId: string, batchId: string): Promise<IngestCounts>
+  failures(storeId: string, batchId: string): AsyncIterable<{ readonly fileId: string; readonly reason: string }>
+  /** Until it is worth asking for counts again. */
+  pause(): Promise<void>
+}
+
+export type UploadedFile =
+  | { readonly ok: true; readonly fileId: string }
+  | { readonly ok: false; readonly reason: string }
+
+/** `path`: within the folder that is added, with slashes. */
+export type AddedFile = { readonly fileId: string; readonly path: string }
+
+/** Files of a batch; those that were taken out again count as failed. */
+export type IngestCounts = { readonly completed: number; readonly failed: number; readonly total: number }
 
 export interface SandboxWorker extends AsyncDisposable {
   listen(host: string, port: number): Promise<{ readonly url: string }>

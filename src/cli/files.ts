@@ -1,29 +1,16 @@
 /** `antiphon files upload | list | delete`: files of a running server. */
 import { resolve } from 'node:path'
-import { CommandError, type FileAdmin, type FileEntry } from './app-interface.ts'
-import { CONFIG_OPTIONS, type Command, type CommandInput, JSON_OPTION } from './command.ts'
+import type { FileAdmin, FileEntry } from './app-interface.ts'
+import type { Command, CommandInput } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { type Host, line } from './host.ts'
-import { loadConfig } from './load-config.ts'
 import { createPullProgress } from './pull-progress.ts'
+import { KEY_NOTE, reachServer, SERVER_OPTIONS } from './reach-server.ts'
 import { dateText, tableText } from './table-text.ts'
 
-const SERVER_OPTIONS = {
-  url: { value: 'URL', doc: 'The server, as http://host:port (the one of the configuration).' },
-  ...JSON_OPTION,
-  ...CONFIG_OPTIONS,
-} as const
-
-const KEY_NOTE = 'The key is ANTIPHON_API_KEY, else the first one of the configuration or of the data directory.'
-
-async function openFiles(input: CommandInput, command: Command, host: Host): Promise<FileAdmin> {
-  const config = await loadConfig(input, command.options, host)
-  const app = await host.loadApp()
-  const url = input.values.get('url')?.replace(/\/+(v1\/*)?$/, '') ?? null
-  if (url !== null && !/^https?:$/.test(URL.parse(url)?.protocol ?? '')) {
-    throw new CommandError('--url takes an address as http://127.0.0.1:8484', { exitCode: EXIT.usage })
-  }
-  return await app.openFiles(config, { url, key: host.env.ANTIPHON_API_KEY?.trim() || null })
+const openFiles = async (input: CommandInput, command: Command, host: Host): Promise<FileAdmin> => {
+  const { app, config, server } = await reachServer(input, command, host)
+  return app.openFiles(config, server)
 }
 
 export const filesUpload: Command = {

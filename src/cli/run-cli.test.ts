@@ -11,6 +11,7 @@ import { openFiles } from '../app/open-files.ts'
 import { openPrune } from '../app/open-prune.ts'
 import { openPull } from '../app/open-pull.ts'
 import { openUsage } from '../app/open-usage.ts'
+import { openVectorStores } from '../app/open-vector-stores.ts'
 import { createKeyRing } from '../auth/key-ring.ts'
 import { rotateSealingKeys } from '../auth/sealing-keys.ts'
 import { loadPepper, saveFirstKey } from '../auth/secret-files.ts'
@@ -109,6 +110,7 @@ function createAppModule(ended: string[], firstKey: string | null): AppModule {
     openPrune,
     openPull: async (...args) => openPull(...args),
     openFiles: async (...args) => openFiles(...args),
+    openVectorStores: async (...args) => openVectorStores(...args),
     openUsage,
     openSandboxWorker: async ({ codeInterpreter: { token } }) =>
       token === null

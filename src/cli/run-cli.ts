@@ -16,6 +16,7 @@ import { pull } from './pull.ts'
 import { sandboxServe } from './sandbox-serve.ts'
 import { serve } from './serve.ts'
 import { usage } from './usage.ts'
+import { vectorStoresAdd } from './vector-stores.ts'
 
 /** The first one runs when none is named. */
 const COMMANDS: readonly Command[] = [
@@ -32,6 +33,7 @@ const COMMANDS: readonly Command[] = [
   filesUpload,
   filesList,
   filesDelete,
+  vectorStoresAdd,
   usage,
   backup,
   restore,

@@ -2,7 +2,7 @@
 import { DocumentError } from './extract-text.ts'
 
 /** More pages than this are no document to be read by a model. */
-const MAX_PAGES = 5_000
+export const MAX_PAGES = 5_000
 
 export async function readPdf(bytes: Uint8Array): Promise<readonly string[]> {
   const { getDocumentProxy } = await import('unpdf')

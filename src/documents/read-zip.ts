@@ -4,8 +4,8 @@
  */
 import { DocumentError } from './extract-text.ts'
 
-const MAX_ENTRIES = 10_000
-const MAX_BYTES = 200 * 1024 * 1024
+export const MAX_ENTRIES = 10_000
+export const MAX_BYTES = 200 * 1024 * 1024
 /** Of what is large: text rarely packs better, a bomb has to. */
 const MAX_RATIO = 200
 const RATIO_FROM_BYTES = 4 * 1024 * 1024

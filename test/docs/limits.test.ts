@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { MAX_PAGES } from '../../src/documents/read-pdf.ts'
+import { MAX_BYTES, MAX_ENTRIES } from '../../src/documents/read-zip.ts'
 import { FILE_FETCH_LIMITS } from '../../src/engine/fit-files.ts'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
@@ -11,6 +13,7 @@ import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
 import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
 import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
+import { INGEST_SIDE_BY_SIDE, MAX_INGEST_TRIES } from '../../src/jobs/ingest-files.ts'
 import { DEFAULT_SSE_LIMITS } from '../../src/lib/sse-decode.ts'
 import { MAX_FETCHED_URLS } from '../../src/models/inline-urls.ts'
 import { CHECK_TIMEOUT_MS, MAX_WAITING_CHECKS } from '../../src/models/isolated-checks.ts'
@@ -26,15 +29,38 @@ import { MAX_PARTIAL_IMAGES } from '../../src/protocol/hosted-tools.ts'
 import { MAX_PROMPT_VARIABLES, MAX_TEMPLATE_BYTES } from '../../src/protocol/prompts.ts'
 import { MAX_INPUT_ITEMS } from '../../src/protocol/request.ts'
 import { METADATA_LIMITS } from '../../src/protocol/request-rules.ts'
+import {
+  MAX_ATTRIBUTE_KEY_CHARS,
+  MAX_ATTRIBUTE_VALUE_CHARS,
+  MAX_ATTRIBUTES,
+  MAX_COMPARISONS,
+  MAX_FILTER_DEPTH,
+  MAX_LISTED_VALUES,
+} from '../../src/protocol/search-filters.ts'
 import { STRICT_LIMITS } from '../../src/protocol/strict-schema.ts'
 import { MAX_TOOLS } from '../../src/protocol/tools.ts'
 import { USER_SCHEMA_LIMITS } from '../../src/protocol/user-schema.ts'
+import {
+  CHUNK_TOKENS,
+  MAX_BATCH_FILES,
+  MAX_EXPIRY_DAYS,
+  MAX_QUERY_CHARS,
+  MAX_SEARCH_QUERIES,
+  MAX_SEARCH_RESULTS,
+  MAX_STORE_DESCRIPTION_CHARS,
+  MAX_STORE_FILE_IDS,
+  MAX_STORE_NAME_CHARS,
+} from '../../src/protocol/vector-stores.ts'
 import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
+import { MAX_TERM_CHARS } from '../../src/search-index/sqlite/analyze-text.ts'
+import { MAX_QUERY_TERMS, MAX_SEARCHED_TERMS } from '../../src/search-index/sqlite/score-terms.ts'
+import { MAX_WAITING as MAX_WAITING_SEARCHES } from '../../src/search-index/sqlite/sqlite-index.ts'
 import { MAX_ATTEMPTS, MAX_WAITING } from '../../src/store/sql/postgres/database.ts'
 import { REPLICA_LEASE_MS } from '../../src/store/sql/postgres/replica.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
 import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
 import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
+import { MAX_STORES, MAX_QUERIES as MAX_TOOL_QUERIES } from '../../src/tools/file-search/file-search-tool.ts'
 import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
 import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
 import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
@@ -105,6 +131,21 @@ const ROWS: Readonly<Record<string, string>> = {
   'tools found by one search': count(MAX_FOUND),
   'the list of what can be found': `${count(MAX_LISTED_CHARS)} characters`,
   'skills of a shell': count(MAX_SKILLS),
+  'files a store is made with, files of a batch': `${count(MAX_STORE_FILE_IDS)}, ${count(MAX_BATCH_FILES)}`,
+  'name and description of a store': `${MAX_STORE_NAME_CHARS}, ${count(MAX_STORE_DESCRIPTION_CHARS)} characters`,
+  'days of `expires_after`': count(MAX_EXPIRY_DAYS),
+  'a chunk': `${CHUNK_TOKENS.min} to ${count(CHUNK_TOKENS.max)} tokens`,
+  'attributes of a file': `${MAX_ATTRIBUTES}, of ${MAX_ATTRIBUTE_KEY_CHARS} and ${MAX_ATTRIBUTE_VALUE_CHARS} characters`,
+  'a filter on attributes': `${MAX_FILTER_DEPTH} deep, ${MAX_COMPARISONS} comparisons, ${count(MAX_LISTED_VALUES)} values`,
+  'queries of one search, results of it': `${MAX_SEARCH_QUERIES}, ${MAX_SEARCH_RESULTS}`,
+  'a query': `${count(MAX_QUERY_CHARS)} characters`,
+  'terms of a query that are looked at, and looked for': `${MAX_QUERY_TERMS}, ${MAX_SEARCHED_TERMS}`,
+  'a term': `${MAX_TERM_CHARS} characters`,
+  'stores of a tool, queries of one of its calls': `${MAX_STORES}, ${MAX_TOOL_QUERIES}`,
+  'files ingested at once, tries of each': `${INGEST_SIDE_BY_SIDE}, ${MAX_INGEST_TRIES}`,
+  'searches, and writes, that wait for the index': count(MAX_WAITING_SEARCHES),
+  'pages of a PDF': count(MAX_PAGES),
+  'files in an office document, unpacked': `${count(MAX_ENTRIES)}, ${size(MAX_BYTES)}`,
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

@@ -13,7 +13,7 @@ const RUN = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc
 const INNER = /(?<=[\p{Ll}\p{N}])(?=\p{Lu})|(?<=\p{Lu})(?=\p{Lu}\p{Ll})/u
 const MARKS = /\p{M}+/gu
 /** Longer ones are keys or numbers that nobody types, cut so that they cost no more. */
-const MAX_TERM_CHARS = 64
+export const MAX_TERM_CHARS = 64
 
 export function analyzeText(text: string): string[] {
   const terms: string[] = []

@@ -11,8 +11,8 @@ import { numberOf, type StoreFile, textOf } from './store-file.ts'
 const K1 = 1.2
 const B = 0.75
 /** Terms of a query that are looked at, and those that are looked for: the rarest. */
-const MAX_QUERY_TERMS = 256
-const MAX_SEARCHED_TERMS = 32
+export const MAX_QUERY_TERMS = 256
+export const MAX_SEARCHED_TERMS = 32
 /** Candidates whose score is worked out. */
 const MIN_CANDIDATES = 60
 

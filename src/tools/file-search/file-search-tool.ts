@@ -14,8 +14,8 @@ type SearchParam = Extract<ToolParam, { type: 'file_search' }>
 
 /** The name the model knows it by. */
 export const FILE_SEARCH_NAME = 'file_search'
-const MAX_STORES = 20
-const MAX_QUERIES = 5
+export const MAX_STORES = 20
+export const MAX_QUERIES = 5
 /** Where the request does not say: what a model with a small window can still read. */
 const DEFAULT_RESULTS = 10
 /** Whose calls of the embedding model they are, in the ledger. */
