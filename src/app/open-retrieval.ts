@@ -65,9 +65,7 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
       const running = startIngestion({
         queue: store.ingestion,
         ingest: (job, signal) => ingestFile(job, ingestion, signal),
-        async recover(signal) {
-          if ((await reingestLost({ queue: store.ingestion, index }, signal)) > 0) wake()
-        },
+        recover: (signal) => reingestLost({ queue: store.ingestion, index }, () => wake(), signal),
         upgrade: (signal) => upgradeOne(ingestion, signal),
         tell: () => teller.tell(),
         clock,

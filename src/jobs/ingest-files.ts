@@ -115,11 +115,11 @@ async function careFor(parts: IngestionParts, signal: AbortSignal): Promise<void
   do {
     try {
       await tell()
-      if (!isRecovered) await recover(signal)
-      isRecovered = true
       let expired = EXPIRED_AT_ONCE
       while (expired === EXPIRED_AT_ONCE) expired = await queue.expire(seconds(clock), EXPIRED_AT_ONCE)
       await tell()
+      if (!isRecovered) await recover(signal)
+      isRecovered = true
       while (!signal.aborted && (await upgrade(signal)));
     } catch (error) {
       if (!signal.aborted) telemetry.failed({ requestId: null, where: 'care-for-vector-stores', error })

@@ -14,17 +14,25 @@ type Parts = {
   readonly index: Pick<SearchIndex, 'missing'>
 }
 
-/** Answers how many documents are to be ingested again. */
-export async function reingestLost(parts: Parts, signal: AbortSignal): Promise<number> {
-  let lost = 0
+/** `onLost` is told of each store that lost any. One that cannot be read keeps no other from being looked at. */
+export async function reingestLost(parts: Parts, onLost: () => void, signal: AbortSignal): Promise<void> {
+  const failures: unknown[] = []
   for (let after: string | undefined = ''; after !== undefined; ) {
     const stores = await parts.queue.stores(after, STORES)
-    for (const { storeId } of stores) lost += await reingestOf(storeId, parts, signal)
+    for (const { storeId } of stores) {
+      try {
+        if ((await reingestOf(storeId, parts, signal)) > 0) onLost()
+      } catch (error) {
+        failures.push(error)
+      }
+      signal.throwIfAborted()
+    }
     after = stores.at(-1)?.storeId
   }
-  return lost
+  if (failures.length > 0) throw failures[0]
 }
 
+/** Answers how many documents are to be ingested again. */
 async function reingestOf(storeId: string, { queue, index }: Parts, signal: AbortSignal): Promise<number> {
   let lost = 0
   for (let after: string | undefined = ''; after !== undefined; ) {
