@@ -9,6 +9,7 @@ import { createVectorStores } from '../engine/vector-stores/create-vector-stores
 import { createTextEmbedder } from '../engine/vector-stores/embed-texts.ts'
 import { createIndexTeller } from '../engine/vector-stores/index-teller.ts'
 import { ingestFile } from '../engine/vector-stores/ingest-file.ts'
+import { reingestLost } from '../engine/vector-stores/reingest-lost.ts'
 import { createStoreSearcher, type StoreSearcher } from '../engine/vector-stores/search-stores.ts'
 import { upgradeOne } from '../engine/vector-stores/upgrade-vectors.ts'
 import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
@@ -64,6 +65,7 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
       const running = startIngestion({
         queue: store.ingestion,
         ingest: (job, signal) => ingestFile(job, ingestion, signal),
+        recover: (signal) => reingestLost({ queue: store.ingestion, index }, () => wake(), signal),
         upgrade: (signal) => upgradeOne(ingestion, signal),
         tell: () => teller.tell(),
         clock,

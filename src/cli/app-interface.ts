@@ -72,7 +72,11 @@ export interface BackupAdmin {
   /** All or nothing, into an empty PostgreSQL; no server may run. */
   moveTo(
     url: string,
-    onProgress: (progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }) => void,
+    options: {
+      /** Otherwise it refuses to move while there are any. */
+      readonly withoutVectorStores: boolean
+      readonly onProgress: (progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }) => void
+    },
   ): Promise<readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]>
 }
 

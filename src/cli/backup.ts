@@ -66,12 +66,13 @@ export const migrate: Command = {
   positionals: [],
   options: {
     to: { value: 'URL', doc: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, a database or schema without data.' },
+    'without-vector-stores': { doc: 'Leave vector stores behind, which PostgreSQL does not have yet.' },
     ...JSON_OPTION,
     ...CONFIG_OPTIONS,
   },
   details:
     'No server may run meanwhile. All of it is moved or nothing, and it is read back and compared before it counts. The\n' +
-    'SQLite file stays as it is. Then set storage.database_url, and start the server.',
+    'SQLite file stays as it is; start no server on it again. Then set storage.database_url, and start the server.',
   async run(input, host) {
     const url = input.values.get('to')
     if (!/^postgres(ql)?:\/\//.test(url ?? '')) {
@@ -84,7 +85,10 @@ export const migrate: Command = {
     const progress = createPullProgress(host.stderr, host.now, ROWS)
     const admin = await app.openBackup(config)
     const moved = await admin
-      .moveTo(url ?? '', ({ phase, table, ...rest }) => progress.show({ file: `${phase} ${table}`, ...rest }))
+      .moveTo(url ?? '', {
+        withoutVectorStores: input.switches.has('without-vector-stores'),
+        onProgress: ({ phase, table, ...rest }) => progress.show({ file: `${phase} ${table}`, ...rest }),
+      })
       .finally(() => progress.end())
     if (input.switches.has('json')) line(host.stdout, JSON.stringify(moved))
     else {

@@ -17,6 +17,7 @@ import {
   type ContainerFile,
   type Containers,
   type ProjectContainers,
+  unknownContainer,
 } from '../tools/containers.ts'
 import type { FileSource } from '../tools/file-source.ts'
 import type { Caller, FileContent, IncomingForm, PageQuery } from './engine.ts'
@@ -159,7 +160,7 @@ export function createContainersApi(deps: ContainersDeps): ContainersApi {
 const ENDPOINT = 'POST /v1/containers'
 const SWITCHED_OFF = "it is switched off by 'tools.code_interpreter.sandbox'"
 
-export const containerNotFound = (id: string) => notFound(`Container with id '${id}' not found.`)
+export const containerNotFound = (id: string) => notFound(unknownContainer(id))
 const fileNotFound = (id: string) => notFound(`Container file with id '${id}' not found.`)
 
 /** What a container cannot do, as the caller is told. */

@@ -33,8 +33,9 @@ export async function runJob(job: TakenJob, control: JobControl, deps: CreateDep
   const { signal } = control.abort
   const leave = deps.ownRuns.add(job.lease.responseId, (reason) => control.abort.abort(reason))
   try {
-    const payload = openPayload(job.payload, job.lease, deps.sealedBox)
     if (job.isCancelled) return await endJob(job, { status: 'cancelled' }, deps)
+    if (job.payload === null) return await endJob(job, CANNOT_GO_ON(FROM_BACKUP), deps)
+    const payload = openPayload(job.payload, job.lease, deps.sealedBox)
     if (payload === null) return await endJob(job, CANNOT_GO_ON(UNREADABLE), deps)
     if (job.wasSeen) return await endJob(job, CANNOT_GO_ON(CUT_OFF), deps)
     if (job.reruns > MAX_RERUNS) return await endJob(job, CANNOT_GO_ON(TOO_OFTEN), deps)
@@ -184,6 +185,9 @@ function turnOfJob(response: ResponseObject, { lockToken: token }: TakenJob, pla
 }
 
 const UNREADABLE = 'The key that this request was sealed with is gone, so it cannot be run. Send it again.'
+const FROM_BACKUP =
+  'This response was not over when the backup was made that this server was restored from. It is not run again, ' +
+  'because its tools may have been called since. Send the request again.'
 const CUT_OFF =
   'The server stopped while this response was streamed, and what was told cannot be taken back. Send the request again.'
 const TOO_OFTEN = `The server stopped ${MAX_RERUNS + 1} times in the same step of this response, so it was given up.`

@@ -10,7 +10,7 @@
  */
 import type { Clock } from '../lib/clock.ts'
 import type { ResponseEvent } from '../protocol/events.ts'
-import type { FinishedJob, JobLease, JobStore } from '../store/job-store.ts'
+import { type FinishedJob, type JobLease, type JobStore, LeaseLost } from '../store/job-store.ts'
 import { type RunBatch, type TerminalEvent, toPublicEvent } from './run-event.ts'
 
 /** How long a delta may wait for others to share its write; everything else is written at once. */
@@ -25,7 +25,7 @@ export interface RunLog {
   settle(): Promise<void>
   /** This is kept of a step; `settles`: all that was told follows from it. Throws when it could not be. */
   keep(step: string, options: { readonly settles: boolean }): Promise<void>
-  /** With whatever is not written yet. */
+  /** With whatever is not written yet. Throws `LeaseLost` too when an earlier write was refused. */
   finish(event: TerminalEvent, finished: Omit<FinishedJob, 'events'>): Promise<void>
 }
 
@@ -100,6 +100,8 @@ export function createRunLog({ jobs, lease, ticks, onLost, ...given }: RunLogPar
     },
     async finish(event, finished) {
       await writing
+      // What was refused is in no log, so its end must not be either: whoever takes the job tells all of it again.
+      if (isLost) throw new LeaseLost(lease.responseId)
       const events = given.keepsEvents ? [...pending, toPublicEvent(event)] : []
       await jobs.finish(lease, { ...finished, events })
     },

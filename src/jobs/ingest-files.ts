@@ -22,6 +22,8 @@ export type IngestionParts = {
   readonly queue: IngestQueue
   /** Throws what may pass. */
   readonly ingest: (job: IngestJob, signal: AbortSignal) => Promise<void>
+  /** Puts into the queue what the index has lost. Once for a process. */
+  readonly recover: (signal: AbortSignal) => Promise<void>
   /** One document that lacks vectors; false when there was none. */
   readonly upgrade: (signal: AbortSignal) => Promise<boolean>
   /** Tells the index what is written down for it. */
@@ -107,13 +109,17 @@ async function workOn(
   }
 }
 
-async function careFor({ queue, upgrade, tell, clock, telemetry }: IngestionParts, signal: AbortSignal): Promise<void> {
+async function careFor(parts: IngestionParts, signal: AbortSignal): Promise<void> {
+  const { queue, recover, upgrade, tell, clock, telemetry } = parts
+  let isRecovered = false
   do {
     try {
       await tell()
       let expired = EXPIRED_AT_ONCE
       while (expired === EXPIRED_AT_ONCE) expired = await queue.expire(seconds(clock), EXPIRED_AT_ONCE)
       await tell()
+      if (!isRecovered) await recover(signal)
+      isRecovered = true
       while (!signal.aborted && (await upgrade(signal)));
     } catch (error) {
       if (!signal.aborted) telemetry.failed({ requestId: null, where: 'care-for-vector-stores', error })

@@ -10,6 +10,7 @@ import {
   type Containers,
   type NewContainer,
   type ProjectContainers,
+  unknownContainer,
 } from '../tools/containers.ts'
 import { createFileTable, type FileTable } from './file-table.ts'
 import { collectOutput } from './run-output.ts'
@@ -297,7 +298,7 @@ async function writeWhole(
 
 const toCodeResult = ({ status, exitCode, isCut, isStateLost }: RunResult) => ({ status, exitCode, isCut, isStateLost })
 
-const gone = (id: string) => new ContainerError('gone', `Container with id '${id}' not found.`)
+const gone = (id: string) => new ContainerError('gone', unknownContainer(id))
 const expired = (id: string) =>
   new ContainerError('gone', `Container '${id}' has expired: nobody used it for a while. Create a new one.`)
 

@@ -95,6 +95,17 @@ function documents(law: Law): void {
     assert.deepEqual(await index.read(STORE, 'a', { from: 0, limit: 10 }), [])
   })
 
+  law('which documents are not there can be asked, also of a store that nobody knows', async (index) => {
+    await index.put(STORE, document('a'), chunksOf('apple'))
+    await index.put(STORE, document('empty'), [])
+    await index.put('vs_other', document('b'), chunksOf('apple'))
+    assert.deepEqual(await index.missing(STORE, ['a', 'b', 'empty', 'c']), ['b', 'c'])
+    assert.deepEqual(await index.missing(STORE, []), [])
+    assert.deepEqual(await index.missing('vs_none', ['a']), ['a'])
+    await index.drop(STORE)
+    assert.deepEqual(await index.missing(STORE, ['a']), ['a'])
+  })
+
   law('a document without chunks is none to search', async (index) => {
     await index.put(STORE, document('a'), [])
     assert.deepEqual(await found(index, query('apple', { vector: toward(1, 0) })), [])

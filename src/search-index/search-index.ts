@@ -28,6 +28,8 @@ export interface SearchIndex {
   read(storeId: string, documentId: string, page: { readonly from: number; readonly limit: number }): Promise<Chunk[]>
   /** Documents whose vectors are not of this model, at most `limit`. */
   withoutVectors(storeId: string, model: string, limit: number): Promise<readonly string[]>
+  /** Of these documents those that are not there. */
+  missing(storeId: string, documentIds: readonly string[]): Promise<readonly string[]>
   close(): Promise<void>
 }
 

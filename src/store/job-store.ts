@@ -74,7 +74,8 @@ export type TakenJob = {
   readonly lease: JobLease
   /** As it was stored last, without output. */
   readonly response: ResponseObject
-  readonly payload: string
+  /** Null: it came out of a backup, and nobody knows how far the run has gone since. */
+  readonly payload: string | null
   readonly keepsEvents: boolean
   /** Of the conversation; null without one. */
   readonly lockToken: string | null

@@ -253,6 +253,8 @@ const slowIngestion = (queue: IngestQueue, slow: Slow): IngestQueue => ({
   changes: slow(queue.changes),
   forget: slow(queue.forget),
   stores: slow(queue.stores),
+  documents: slow(queue.documents),
+  requeue: slow(queue.requeue),
   expire: slow(queue.expire),
 })
 

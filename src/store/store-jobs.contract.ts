@@ -105,6 +105,11 @@ function queueing(law: Law): void {
     assert.equal(await store.jobs.take(WANTED), null)
   })
 
+  law('a job whose request a restore has taken out is given without one', async (fixture) => {
+    await fixture.project.jobs.enqueue(queuedJob('resp_1', { payload: '' }), MAX_QUEUED)
+    assert.equal((await takeNext(fixture)).payload, null)
+  })
+
   law('a project may queue so many and no more, whatever others queue', async ({ project, store }) => {
     const other = store.forProject('proj_b')
     assert.equal(await project.jobs.isFull(2), false)

@@ -60,6 +60,18 @@ export function vectorStoreContract(law: Law): void {
   endings(law)
 }
 
+export function noVectorStoreContract(law: Law): void {
+  law(
+    'who has no vector stores refuses to make one by name, and has nothing to do for them',
+    async ({ store, project }) => {
+      await assert.rejects(project.vectorStores.create(newStore('vs_1'), [], LIMITS), /no vector stores yet/)
+      assert.deepEqual(await project.vectorStores.list(PAGE), [])
+      assert.equal(await store.ingestion.take(START_SECONDS, []), null)
+      assert.deepEqual(await store.ingestion.stores('', 10), [])
+    },
+  )
+}
+
 function stores(law: Law): void {
   law('a vector store appears with its files, or not at all', async ({ store, project }) => {
     const { vectorStores } = project
@@ -251,6 +263,29 @@ function queue(law: Law): void {
       assert.deepEqual(await store.ingestion.stores('', 10), [{ projectId: 'proj_a', storeId: 'vs_1' }])
     },
   )
+
+  law('what the index has lost is ingested again, and nothing else is', async ({ store, project }) => {
+    const names = ['file-1', 'file-2', 'file-3', 'file-4']
+    await addFiles(store, project, ...names)
+    const files = names.map((id) => attachment(id))
+    await project.vectorStores.create(newStore('vs_1'), files, LIMITS)
+    for (const it of ['1', '2', '3']) {
+      await store.ingestion.take(START_SECONDS, [])
+      await store.ingestion.finish(`doc_file-${it}`, { status: 'completed', usageBytes: 5 })
+    }
+    const error = { code: 'invalid_file', message: 'broken' } as const
+    await store.ingestion.finish('doc_file-4', { status: 'failed', error })
+    assert.deepEqual(await store.ingestion.documents('vs_1', '', 2), ['doc_file-1', 'doc_file-2'])
+    assert.deepEqual(await store.ingestion.documents('vs_1', 'doc_file-2', 2), ['doc_file-3'])
+    assert.deepEqual(await store.ingestion.documents('vs_none', '', 2), [])
+    assert.equal(await store.ingestion.requeue(['doc_file-2', 'doc_file-4', 'doc_none']), 1)
+    const found = await project.vectorStores.get('vs_1')
+    assert.deepEqual(found?.counts, { in_progress: 1, completed: 2, failed: 1, cancelled: 0, total: 4 })
+    assert.equal(found?.usageBytes, 10)
+    const again = await store.ingestion.take(START_SECONDS, [])
+    assert.deepEqual([again?.documentId, again?.attempts], ['doc_file-2', 1])
+    assert.equal(await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 5 }), true)
+  })
 
   law('what is put off is taken when its time has come', async ({ store, project }) => {
     await addFiles(store, project, 'file-1')

@@ -19,10 +19,11 @@ import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 import { usageContract } from './store-usage.contract.ts'
-import { vectorStoreContract } from './store-vector-stores.contract.ts'
+import { noVectorStoreContract, vectorStoreContract } from './store-vector-stores.contract.ts'
 import { webhookContract } from './store-webhooks.contract.ts'
 
-export function storeContract(name: string, openStore: OpenStore): void {
+/** `vectorStores`: false for a store that has none yet and says so. */
+export function storeContract(name: string, openStore: OpenStore, has = { vectorStores: true }): void {
   const law: Law = (sentence, hold) =>
     test(`${name}: ${sentence}`, async () => {
       const clock = createManualClock()
@@ -40,7 +41,8 @@ export function storeContract(name: string, openStore: OpenStore): void {
   promptContract(law)
   webhookContract(law)
   fileContract(law)
-  vectorStoreContract(law)
+  if (has.vectorStores) vectorStoreContract(law)
+  else noVectorStoreContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

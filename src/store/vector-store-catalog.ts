@@ -4,7 +4,8 @@
  *
  * A file in a store is an attachment with an id of its own, which is the id of its document in the index. The laws, held
  * by `store-vector-stores.contract.ts` for every adapter:
- * - The attachments that are `in_progress` are the queue of what is to be ingested. A row leaves that status once.
+ * - The attachments that are `in_progress` are the queue of what is to be ingested. A row leaves that status once, and
+ *   comes back to it only when the index has lost its document.
  * - Whatever the index has to be told is written down in the transaction that makes it true, and stays written until it
  *   was told. So the two may differ for a moment, but never for good.
  * - A file that is deleted is in no store from the same transaction on.
@@ -145,6 +146,10 @@ export interface IngestQueue {
   forget(seqs: readonly number[]): Promise<void>
   /** Stores that are not expired and have something to be found, after that id in the order of ids. */
   stores(after: string, limit: number): Promise<readonly { readonly projectId: string; readonly storeId: string }[]>
+  /** Documents of a store that are complete, after that id in the order of ids. */
+  documents(storeId: string, after: string, limit: number): Promise<readonly string[]>
+  /** The index has lost them: those of them that are complete are to be ingested again. Answers how many. */
+  requeue(documentIds: readonly string[]): Promise<number>
   /** Empties stores that expired before `now`. Answers how many, at most `limit`. */
   expire(now: number, limit: number): Promise<number>
 }

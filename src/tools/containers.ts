@@ -121,3 +121,7 @@ export class ContainerError extends Error {
 
 /** Where the folder of a container is, for code and for those who cite its files. */
 export const CONTAINER_FOLDER = '/mnt/data'
+
+/** A replica has the database of the others, and not their containers. */
+export const unknownContainer = (id: string): string =>
+  `Container with id '${id}' not found. A container is known to the server that made it alone, and ends with it.`

@@ -301,11 +301,11 @@ test('to another project a background response and its events never existed', as
   assert.ok(first?.type === 'response.created')
   const { id } = first.response
   for (const call of [
-    foreign.responses.retrieve(id),
-    foreign.responses.retrieve(id, { stream: true }),
-    foreign.responses.cancel(id),
-    foreign.responses.delete(id),
+    () => foreign.responses.retrieve(id),
+    () => foreign.responses.retrieve(id, { stream: true }),
+    () => foreign.responses.cancel(id),
+    () => foreign.responses.delete(id),
   ]) {
-    assert.equal((await refusal(call)).status, 404)
+    assert.equal((await refusal(call())).status, 404)
   }
 })

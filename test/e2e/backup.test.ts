@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,6 +14,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import OpenAI, { toFile } from 'openai'
 import { openBackup } from '../../src/app/open-backup.ts'
 import { openStore } from '../../src/app/open-store.ts'
 import { createKeyRing } from '../../src/auth/key-ring.ts'
@@ -28,6 +31,8 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 let made = 0
 const newPlace = () => join(folder, `place-${++made}`)
 const storageAt = (dataDir: string) => ({ storage: { dataDir, databasePath: join(dataDir, 'antiphon.db') } })
+
+const QUIET = { withoutVectorStores: false, onProgress() {} }
 
 const create = (at: TestServer, body: object, key = at.apiKey) =>
   send(at, 'POST', '/v1/responses', { model: 'demo', ...body }, { key })
@@ -97,6 +102,91 @@ test('a backup of a server that answers meanwhile is whole, and makes a server o
   assert.throws(() => openBackup(storageAt(dataDir)).restore(file), /is not empty/)
 })
 
+const TEA = 'Assam tea is grown in the valley of the Brahmaputra.\n'
+const clientOf = ({ baseUrl: baseURL, apiKey }: TestServer) => new OpenAI({ baseURL, apiKey, maxRetries: 0 })
+
+/** A store in which a file can be found. */
+async function fillStore(server: TestServer) {
+  const client = clientOf(server)
+  const { id } = await client.vectorStores.create({ name: 'drinks' })
+  const tea = await toFile(Buffer.from(TEA), 'tea.txt')
+  const file = await client.vectorStores.files.uploadAndPoll(id, tea, { pollIntervalMs: 50 })
+  assert.equal(file.status, 'completed')
+  return { storeId: id, fileId: file.id }
+}
+
+/** Asks until what was attached is over. */
+async function settled(server: TestServer, { storeId, fileId }: Awaited<ReturnType<typeof fillStore>>) {
+  const client = clientOf(server)
+  const found = async () => (await client.vectorStores.search(storeId, { query: 'Assam tea' })).data.length
+  for (;;) {
+    const { status, last_error: error } = await client.vectorStores.files.retrieve(fileId, { vector_store_id: storeId })
+    const hits = await found()
+    if (status === 'failed' || (status === 'completed' && hits > 0)) return { status, error, hits }
+    await delay(50)
+  }
+}
+
+test('a restored server, and one that has lost an index, fills its vector stores again', {
+  timeout: 60_000,
+}, async () => {
+  const server = await startServer()
+  const filled = await fillStore(server)
+  const file = newPlace()
+  openBackup(server).backUp(file, { withSecrets: true })
+  const [withBytes, without] = [newPlace(), newPlace()]
+  for (const dataDir of [withBytes, without]) openBackup(storageAt(dataDir)).restore(file)
+  cpSync(join(server.dataDir, 'files'), join(withBytes, 'files'), { recursive: true })
+  await server.close()
+
+  for (const lost of ['all of it', 'one file']) {
+    const again = await startServer({ env: { ANTIPHON_DATA_DIR: withBytes } })
+    assert.deepEqual(await settled(again, filled), { status: 'completed', error: null, hits: 1 }, lost)
+    await again.close()
+    rmSync(join(withBytes, 'search-index', `${filled.storeId}.db`))
+  }
+  const empty = await startServer({ env: { ANTIPHON_DATA_DIR: without } })
+  const { status, error, hits } = await settled(empty, filled)
+  assert.deepEqual([status, error?.code, hits], ['failed', 'server_error', 0])
+  assert.match(error?.message ?? '', /content of the file is missing on this server/)
+  await empty.close()
+})
+
+test('runs that were not over in a backup are ended after a restore, and not run a second time', async () => {
+  const server = await startServer({ config: 'limits: { background_running: 1 }\n' })
+  const client = clientOf(server)
+  const begin = (input: string) => client.responses.create({ model: 'demo', background: true, stream: true, input })
+  const ids: string[] = []
+  for (const input of ['[delay:50000] First', 'Second']) {
+    for await (const event of await begin(input)) {
+      if (event.type !== 'response.created') continue
+      ids.push(event.response.id)
+      break
+    }
+  }
+  const [first = '', second = ''] = ids
+  while ((await client.responses.retrieve(first)).status === 'queued') await delay(20)
+  assert.equal((await client.responses.retrieve(second)).status, 'queued')
+  const file = newPlace()
+  openBackup(server).backUp(file, { withSecrets: true })
+  for (const id of ids) await client.responses.cancel(id)
+  await server.close()
+
+  const dataDir = newPlace()
+  openBackup(storageAt(dataDir)).restore(file)
+  const again = await startServer({ env: { ANTIPHON_DATA_DIR: dataDir } })
+  for (const id of ids) {
+    const stream = await clientOf(again).responses.retrieve(id, { stream: true })
+    const types: string[] = []
+    for await (const event of stream) types.push(event.type)
+    assert.equal(types.at(-1), 'response.failed')
+    const { status, error } = await clientOf(again).responses.retrieve(id)
+    assert.equal(status, 'failed')
+    assert.match(error?.message ?? '', /not over when the backup was made.*Send the request again/)
+  }
+  await again.close()
+})
+
 test('a restore writes over nothing, and takes nothing but a whole backup', async () => {
   const server = await startServer()
   await fill(server)
@@ -135,16 +225,14 @@ test('a move to PostgreSQL brings everything, once, and leaves SQLite as it is',
   const server = await startServer({ env: { ANTIPHON_DATA_DIR: dataDir } })
   const filled = await fill(server)
   const schema = await openSchema()
-  await assert.rejects(
-    openBackup(server).moveTo(schema.url, () => {}),
-    /is in use by process/,
-  )
+  await assert.rejects(openBackup(server).moveTo(schema.url, QUIET), /is in use by process/)
   await server.close()
   const before = readFileSync(join(dataDir, 'antiphon.db'))
   const shown = new Map<string, number>()
-  const moved = await openBackup(server).moveTo(schema.url, ({ phase, table, done }) =>
-    shown.set(`${phase} ${table}`, done),
-  )
+  const moved = await openBackup(server).moveTo(schema.url, {
+    withoutVectorStores: false,
+    onProgress: ({ phase, table, done }) => shown.set(`${phase} ${table}`, done),
+  })
   for (const { table, rows } of moved) {
     assert.equal(Number((await schema.query(`select count(*) as n from ${table}`))[0]?.n), rows, table)
     if (rows > 0) assert.deepEqual([shown.get(`copy ${table}`), shown.get(`check ${table}`)], [rows, rows])
@@ -154,10 +242,52 @@ test('a move to PostgreSQL brings everything, once, and leaves SQLite as it is',
   const there = await startServer({ databaseUrl: schema.url, env: { ANTIPHON_DATA_DIR: dataDir } })
   await checkFilled(there, filled)
   await there.close()
-  await assert.rejects(
-    openBackup(server).moveTo(schema.url, () => {}),
-    /is not empty: the table projects has 1 rows/,
-  )
+  await assert.rejects(openBackup(server).moveTo(schema.url, QUIET), /is not empty: the table projects has 1 rows/)
+  await schema.drop()
+})
+
+/** What a stream has told, without what differs from connection to connection. */
+async function textOf(stream: AsyncIterable<OpenAI.Responses.ResponseStreamEvent>) {
+  const numbers: number[] = []
+  let [id, text] = ['', '']
+  for await (const event of stream) {
+    numbers.push(event.sequence_number)
+    if (event.type === 'response.created') id = event.response.id
+    if (event.type === 'response.output_text.delta') text += event.delta
+  }
+  return { id, text, numbers }
+}
+
+test('a move refuses to forget vector stores, and takes the files in them along', { skip: NO_POSTGRES }, async () => {
+  const dataDir = newPlace()
+  const server = await startServer({ env: { ANTIPHON_DATA_DIR: dataDir } })
+  const { storeId, fileId } = await fillStore(server)
+  const client = clientOf(server)
+  const running = await client.responses.create({ model: 'demo', input: '[delay:2000] Hi', background: true })
+  while ((await client.responses.retrieve(running.id)).status === 'queued') await delay(20)
+  const over = await client.responses.create({ model: 'demo', input: 'Hello', background: true, stream: true })
+  const told = await textOf(over)
+  await server.close()
+  const schema = await openSchema()
+  await assert.rejects(openBackup(server).moveTo(schema.url, QUIET), (error: Error) => {
+    assert.match(error.message, new RegExp(`There are 1 vector stores \\(${storeId}\\).*Nothing was moved`))
+    return true
+  })
+  const tables = "select count(*) as n from pg_tables where schemaname = current_schema() and tablename = 'responses'"
+  assert.equal(Number((await schema.query(tables))[0]?.n), 0)
+  await openBackup(server).moveTo(schema.url, { ...QUIET, withoutVectorStores: true })
+  const there = await startServer({ databaseUrl: schema.url, env: { ANTIPHON_DATA_DIR: dataDir } })
+  const moved = clientOf(there)
+  assert.equal(await (await moved.files.content(fileId)).text(), TEA)
+  await assert.rejects(moved.vectorStores.retrieve(storeId), /not found/)
+  assert.deepEqual(await textOf(await moved.responses.retrieve(told.id, { stream: true })), told)
+  let status: string | undefined = 'queued'
+  while (status === 'queued' || status === 'in_progress') {
+    await delay(50)
+    status = (await moved.responses.retrieve(running.id)).status
+  }
+  assert.equal(status, 'completed')
+  await there.close()
   await schema.drop()
 })
 
@@ -175,11 +305,11 @@ test('a move that fails leaves nothing behind, and can be made again', { skip: N
     $$ begin new.body := new.body || ' '; return new; end $$`)
   await schema.query('create trigger change before insert on conversation_items for each row execute function change()')
   await assert.rejects(
-    openBackup(server).moveTo(schema.url, () => {}),
+    openBackup(server).moveTo(schema.url, QUIET),
     /What arrived in conversation_items is not what was sent; nothing was kept/,
   )
   assert.equal(Number((await schema.query('select count(*) as n from responses'))[0]?.n), 0)
   await schema.query('drop trigger change on conversation_items')
-  assert.ok((await openBackup(server).moveTo(schema.url, () => {})).length > 0)
+  assert.ok((await openBackup(server).moveTo(schema.url, QUIET)).length > 0)
   await schema.drop()
 })

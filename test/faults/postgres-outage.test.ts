@@ -59,7 +59,8 @@ describe('a PostgreSQL that goes away', { skip: BIN === null && 'no PostgreSQL s
     try {
       while (acknowledged.size < WORKERS) await delay(50)
       const peak = await schema.query("select count(*) as n from pg_stat_activity where application_name = 'antiphon'")
-      assert.ok(Number(peak[0]?.n) <= MAX_CONNECTIONS, `${peak[0]?.n} connections`)
+      // One more than the pool has: the one that listens.
+      assert.ok(Number(peak[0]?.n) <= MAX_CONNECTIONS + 1, `${peak[0]?.n} connections`)
       await postgres.stop()
       const stranger = await timed(() => create(server, { input: 'x' }, unused))
       assert.equal(stranger.reply.status, 503, 'a key that cannot be looked up is not refused')

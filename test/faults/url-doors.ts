@@ -4,7 +4,7 @@ import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
 import { type ImagesUpstream, KEY, startImagesUpstream } from '../fakes/images-upstream.ts'
 import { type FakeMcp, startFakeMcp } from '../fakes/mcp-server.ts'
 import { send } from '../support/http.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import type { NameServer } from './hostile-urls.ts'
 
 export type Outcome = {
@@ -43,6 +43,16 @@ const calling = (name: string, input: object): ScriptedReply => ({
   answer: { text: '', calls: [{ kind: 'function', name, input: JSON.stringify(input) }] },
 })
 const DONE: ScriptedReply = { answer: { text: 'Done.' } }
+const EDIT = calling('image_generation', { prompt: 'x', action: 'edit' })
+const shows = (part: object) => [{ role: 'user', content: [part, { type: 'input_text', text: 'x' }] }]
+const draw = (more: object = {}) => ({ tools: [{ type: 'image_generation', ...more }] })
+
+const configOf = (hosts: readonly string[], imagesUrl: string) => `tools:
+  web_search: { engine: searxng, url: "http://127.0.0.1:9" }
+  image_generation: { engine: openai, url: "${imagesUrl}", api_key: ${KEY} }
+security: { allow_private_hosts: ${JSON.stringify(hosts)} }
+limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, webhook_time: 3s, images: 10 }
+`
 
 /** `hosts`: what the operator lets URLs reach. */
 export async function openDoors(hosts: readonly string[], names: NameServer): Promise<Doors> {
@@ -54,12 +64,7 @@ export async function openDoors(hosts: readonly string[], names: NameServer): Pr
     upstream,
     resolve: names.resolve,
     providers: [`engine: { type: ollama, api_base: "${upstream.url}", api_key: ${SECRETS.upstream} }`],
-    config: `tools:
-  web_search: { engine: searxng, url: "http://127.0.0.1:9" }
-  image_generation: { engine: openai, url: "${images.url}", api_key: ${KEY} }
-security: { allow_private_hosts: ${JSON.stringify([...hosts, announcing.host])} }
-limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
-`,
+    config: configOf([...hosts, announcing.host], images.url),
     onFault: () => {},
   })
   const told = (request: ChatUpstreamRequest | undefined) => JSON.stringify(request?.body ?? null)
@@ -68,18 +73,6 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
     const { status, text } = await send(server, 'POST', '/v1/responses', { model: 'upstream/m', input: 'x', ...body })
     return { status, said: `${text}\n${told(upstream.requests.at(-1))}` }
   }
-  const shows = (part: object) => [{ role: 'user', content: [part, { type: 'input_text', text: 'x' }] }]
-  const draw = (more: object = {}) => ({ tools: [{ type: 'image_generation', ...more }] })
-  const mcp = (server_url: string) => ({
-    tools: [
-      {
-        ...{ type: 'mcp', server_label: 'far', server_url, require_approval: 'never' },
-        ...{ authorization: SECRETS.mcp, headers: { 'x-key': SECRETS.header } },
-      },
-    ],
-  })
-  const plain = { type: 'input_image', image_url: TINY, detail: 'auto' }
-  const edit = calling('image_generation', { prompt: 'x', action: 'edit' })
   const allowed = `http://${hosts[0]}/`
   const doors: readonly Door[] = [
     {
@@ -101,12 +94,20 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
     {
       name: 'an image that is to be changed',
       allowed,
-      enter: (url) => ask({ input: shows({ type: 'input_image', image_url: url }), ...draw() }, edit, DONE),
+      enter: (url) => ask({ input: shows({ type: 'input_image', image_url: url }), ...draw() }, EDIT, DONE),
     },
     {
       name: 'a mask',
       allowed,
-      enter: (url) => ask({ input: shows(plain), ...draw({ input_image_mask: { image_url: url } }) }, edit, DONE),
+      enter: (url) =>
+        ask(
+          {
+            input: shows({ type: 'input_image', image_url: TINY, detail: 'auto' }),
+            ...draw({ input_image_mask: { image_url: url } }),
+          },
+          EDIT,
+          DONE,
+        ),
     },
     {
       name: 'an address that an image engine answers with',
@@ -115,6 +116,12 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
         images.mode = { address: url }
         return ask(draw(), calling('image_generation', { prompt: 'x', action: 'generate' }), DONE)
       },
+    },
+    {
+      name: 'a receiver of webhooks',
+      allowed,
+      refusal: /must begin with https|"status_code":30\d/,
+      enter: (url) => tellReceiver(server, url),
     },
     { name: 'an MCP server', allowed, refusal: MCP_REFUSAL, enter: (url) => ask(mcp(url)) },
     {
@@ -135,6 +142,26 @@ limits: { mcp_time: 3s, web_page_time: 3s, url_time: 3s, images: 10 }
       await Promise.all([upstream.close(), images.close(), announcing.close()])
     },
   }
+}
+
+const mcp = (server_url: string) => ({
+  tools: [
+    {
+      ...{ type: 'mcp', server_label: 'far', server_url, require_approval: 'never' },
+      ...{ authorization: SECRETS.mcp, headers: { 'x-key': SECRETS.header } },
+    },
+  ],
+})
+
+/** A receiver of webhooks is made, tried at once, and deleted: a project may have few of them. */
+async function tellReceiver(server: TestServer, url: string): Promise<Outcome> {
+  const endpoints = '/v1/webhook_endpoints'
+  const made = await send(server, 'POST', endpoints, { name: 'x', url, event_types: ['response.completed'] })
+  if (made.status !== 200) return { status: made.status, said: made.text }
+  const path = `${endpoints}/${made.json.id}`
+  const { status, text } = await send(server, 'POST', `${path}/test`, { event_type: 'response.completed' })
+  await send(server, 'DELETE', path)
+  return { status, said: text }
 }
 
 const TINY =

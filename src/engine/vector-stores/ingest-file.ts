@@ -102,9 +102,11 @@ const failed = (code: IngestError['code'], message: string): IngestEnd => ({
   error: { code, message },
 })
 
+const MISSING = 'The content of the file is missing on this server. Upload it again, and attach the new file.'
+
 /** What the file itself is to blame for; null: what may be different another time. */
 function tellEnd(error: unknown): IngestError | null {
-  if (error instanceof BlobMissing) return { code: 'server_error', message: 'The content of the file is missing.' }
+  if (error instanceof BlobMissing) return { code: 'server_error', message: MISSING }
   if (error instanceof DocumentError) {
     if (error.kind === 'busy') return null
     const code = error.kind === 'unsupported' ? 'unsupported_file' : 'invalid_file'

@@ -9,7 +9,9 @@ import { familyOf } from './families.ts'
 export const fieldTable = ({ vertex }: GeminiDialect): FieldTable => ({
   instructions: 'native',
   'input.image': 'native',
+  'input.image_url': 'native',
   'input.file': 'native',
+  'input.file_url': 'native',
   'tools.function': 'native',
   'tools.custom': 'refused',
   'tools.strict': 'native',

@@ -45,6 +45,8 @@ function useFile(file: StoreFile, request: OfOneFile): unknown {
       return file.all(READ, request.documentId, request.from, request.limit).map(toChunk)
     case 'without-vectors':
       return file.all(WITHOUT_VECTORS, request.model, request.limit).map(({ id }) => textOf(id))
+    case 'known':
+      return file.all(KNOWN, JSON.stringify(request.documentIds)).map(({ id }) => textOf(id))
     default:
       return request satisfies never
   }
@@ -56,3 +58,5 @@ const READ = `SELECT chunks.text, chunks.start, chunks."end", chunks.page FROM d
 
 const WITHOUT_VECTORS = `SELECT documents.id FROM documents LEFT JOIN vectors ON vectors.document = documents.seq
   WHERE vectors.model IS NOT ? AND documents.chunks > 0 ORDER BY documents.seq LIMIT ?`
+
+const KNOWN = 'SELECT id FROM documents WHERE id IN (SELECT value FROM json_each(?))'

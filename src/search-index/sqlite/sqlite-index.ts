@@ -82,6 +82,11 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
     async withoutVectors(storeId, model, limit) {
       return dropping.has(storeId) ? [] : read<string[]>({ type: 'without-vectors', storeId, model, limit })
     },
+    async missing(storeId, documentIds) {
+      if (dropping.has(storeId)) return documentIds
+      const there = new Set(await read<string[]>({ type: 'known', storeId, documentIds }))
+      return documentIds.filter((id) => !there.has(id))
+    },
     async close() {
       cancelTidy()
       await Promise.all([reader.close(), writer.close()])

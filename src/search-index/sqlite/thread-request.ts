@@ -21,6 +21,7 @@ export type ReadRequest =
   | { readonly type: 'search'; readonly query: IndexQuery }
   | ({ readonly type: 'read'; readonly from: number; readonly limit: number } & OfDocument)
   | { readonly type: 'without-vectors'; readonly storeId: string; readonly model: string; readonly limit: number }
+  | { readonly type: 'known'; readonly storeId: string; readonly documentIds: readonly string[] }
   /** Lets go of a file that is about to be deleted. */
   | { readonly type: 'forget'; readonly storeId: string }
 

@@ -10,6 +10,10 @@ export const nameOf = (projectId: string, responseId: string) => `${projectId}\n
 /** Batches of one page: some of them may hold many events, most hold few. */
 export const PAGE_BATCHES = 64
 
+/** What a restore leaves of the requests of jobs, so that none of them is run a second time. */
+export const TAKEN_OUT = ''
+export const toPayload = (stored: string): string | null => (stored === TAKEN_OUT ? null : stored)
+
 export type EncodedEvents = { readonly last: number; readonly body: string } | null
 
 /** Done before the unit is queued, so that the transaction holds nothing but statements. */

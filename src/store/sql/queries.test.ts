@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { migrations } from './migrations/index.ts'
@@ -32,4 +33,22 @@ test('the schema has every table and column that a query names, and every value 
     assert.doesNotThrow(() => database.prepare(sql), name)
     assert.equal(sql.split('?').length - 1, names.length, name)
   }
+})
+
+test('no two queries of the store have the same name: where records are spread, one would take the place of the other', () => {
+  const folder = new URL('./', import.meta.url)
+  const sources = readdirSync(folder).filter((name) => name.endsWith('-queries.ts'))
+  const written = sources.flatMap((name) => {
+    const text = readFileSync(new URL(name, folder), 'utf8')
+    return [...text.matchAll(/^ {2}(\w+): (?:query[<(]|\w+Page\.)/gm)].map(([, key]) => key)
+  })
+  assert.deepEqual(
+    written.filter((name, at) => written.indexOf(name) !== at),
+    [],
+  )
+  assert.deepEqual(
+    Object.keys(queries).filter((name) => !written.includes(name)),
+    [],
+    'each of them was looked at',
+  )
 })

@@ -169,6 +169,14 @@ const ofQueue = {
   }>(`
     update vector_store_files set status = :status, usage_bytes = :usageBytes, error_code = :errorCode,
       error_message = :errorMessage where document_id = :documentId and status = 'in_progress'`),
+  listCompleteDocuments: query<{ storeId: string; after: string; limit: number }, { document_id: string }>(`
+    select document_id from vector_store_files join vector_stores on vector_stores.seq = vector_store_files.store_seq
+    where vector_stores.id = :storeId and status = 'completed' and document_id > :after
+    order by document_id limit :limit`),
+  /** `ids`: a JSON array. */
+  requeueIngestion: query<{ ids: string }>(`
+    update vector_store_files set status = 'in_progress', usage_bytes = 0, attempts = 0, not_before = 0
+    where document_id in (select value from json_each(:ids)) and status = 'completed'`),
   postponeIngestion: query<{ documentId: string; notBefore: number }>(
     'update vector_store_files set not_before = :notBefore where document_id = :documentId',
   ),

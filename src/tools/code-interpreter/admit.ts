@@ -3,7 +3,7 @@ import { admitMemory, admitNetwork } from '../../protocol/container-rules.ts'
 import { badRequest } from '../../protocol/errors.ts'
 import { MAX_CONTAINER_FILE_IDS } from '../../protocol/hosted-tools.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
-import type { Containers } from '../containers.ts'
+import { type Containers, unknownContainer } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
 
 type Wanted = NonNullable<Extract<ToolParam, { type: 'code_interpreter' }>['container']>
@@ -20,8 +20,9 @@ export async function admitContainer(wanted: Wanted, path: string, here: Here): 
 function admitById(id: string, path: string, { containers, projectId }: Here): void {
   const known = containers.forProject(projectId).get(id)
   if (known?.status === 'running') return
-  const why = known ? 'has expired' : 'not found'
-  throw badRequest(path, 'container_not_found', `Container with id '${id.slice(0, 100)}' ${why}.`)
+  const shown = id.slice(0, 100)
+  const why = known ? `Container with id '${shown}' has expired.` : unknownContainer(shown)
+  throw badRequest(path, 'container_not_found', why)
 }
 
 async function admitFiles(ids: readonly string[], path: string, { source, projectId }: Here): Promise<void> {

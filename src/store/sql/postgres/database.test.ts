@@ -8,6 +8,7 @@ import { migrations } from '../migrations/index.ts'
 import { queries } from '../queries.ts'
 import { query } from '../query.ts'
 import { sumUsage, usageOfResponse } from '../usage-queries.ts'
+import { vectorStoreQueries } from '../vector-store-queries.ts'
 import { readAddress } from './address.ts'
 import { claims, conversations } from './conversation-queries.ts'
 import { type Database, openDatabase, statementOf } from './database.ts'
@@ -24,6 +25,7 @@ import { webhooks } from './webhook-queries.ts'
 const LIMITS = { clock: systemClock, maxConnections: 4, connectTimeoutMs: 5_000, queryTimeoutMs: 5_000 }
 const setting = (name: string) =>
   query<Record<never, never>, { value: string }>(`select current_setting('${name}') as value`)
+const queriesOf = (record: Readonly<Record<string, Parameters<typeof statementOf>[0]>>) => Object.entries(record)
 /** Written for SQLite alone: they take lists as JSON in its own way, or leave out who owns a row. */
 const NOT_HERE = new Set([
   'getItems',
@@ -33,6 +35,7 @@ const NOT_HERE = new Set([
   'readChain',
   'addDeliveries',
   'deleteConfiguredWebhooks',
+  ...Object.keys(vectorStoreQueries),
 ])
 
 async function withDatabase(
@@ -77,18 +80,8 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
   test('the schema has every table and column that a query names, and knows the type of every value', () =>
     withDatabase(async (database) => {
       const shared = Object.entries(queries).filter(([name]) => !NOT_HERE.has(name))
-      const own = Object.entries({
-        ...responses,
-        ...conversations,
-        ...claims,
-        ...replicas,
-        ...webhooks,
-        ...files,
-        ...jobs,
-        putUsage,
-        sumUsage,
-        usageOfResponse,
-      })
+      const usage = { putUsage, sumUsage, usageOfResponse }
+      const own = [responses, conversations, claims, replicas, webhooks, files, jobs, usage].flatMap(queriesOf)
       for (const [name, { sql, names }] of [...shared, ...own]) {
         const { text } = statementOf({ sql, names })
         await assert.doesNotReject(database.exec('PREPARE it AS '.concat(text, '; DEALLOCATE it')), name)
@@ -177,8 +170,8 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
 
   test('every index of SQLite is there under the same name', () =>
     withDatabase(async (database, url) => {
-      const named = migrations.flatMap(({ sqlite }) =>
-        sqlite.map((it) => /CREATE (?:UNIQUE )?INDEX (\w+)/.exec(it)?.[1]),
+      const named = migrations.flatMap(({ sqlite, postgres }) =>
+        (postgres === undefined ? [] : sqlite).map((it) => /CREATE (?:UNIQUE )?INDEX (\w+)/.exec(it)?.[1]),
       )
       const wanted = new Set(named.filter((name) => name !== undefined))
       const list = query<{ schema: string }, { indexname: string }>(

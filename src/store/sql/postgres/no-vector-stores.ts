@@ -34,5 +34,7 @@ export const noIngestion: IngestQueue = {
   changes: async () => [],
   async forget() {},
   stores: async () => [],
+  documents: async () => [],
+  requeue: async () => 0,
   expire: async () => 0,
 }

@@ -41,9 +41,10 @@ const openPostgres: OpenStore = async (clock) => {
 if (NO_POSTGRES) {
   test('the laws of the store on PostgreSQL', { skip: NO_POSTGRES }, () => {})
 } else {
-  storeContract('postgres', openPostgres)
-  storeContract('slow postgres', async (clock) => {
+  const openSlow: OpenStore = async (clock) => {
     const opened = await openPostgres(clock)
     return { ...opened, store: slowStore(opened.store, SEED), peer: slowStore(opened.peer, SEED + 1) }
-  })
+  }
+  storeContract('postgres', openPostgres, { vectorStores: false })
+  storeContract('slow postgres', openSlow, { vectorStores: false })
 }

@@ -5,6 +5,7 @@
  * writing. The files that belong to the database (secrets) go with it in a table of their own, which only a copy has.
  */
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { TAKEN_OUT } from '../encode-job.ts'
 import { StorageUnusable } from '../errors.ts'
 import { migrations } from '../migrations/index.ts'
 import { query } from '../query.ts'
@@ -26,6 +27,11 @@ const keptFiles = query<Record<never, never>, { name: string; content: string }>
 const isBackup = query<Record<never, never>, { n: number }>(
   "SELECT count(*) AS n FROM sqlite_schema WHERE name = 'backup_files'",
 )
+/**
+ * The server that the backup was made of may have gone on with these runs. What it has done since is not in the backup,
+ * so they are ended by the first server that takes them, and not run a second time.
+ */
+const endJobs = query<{ payload: string }>('UPDATE jobs SET payload = :payload')
 const integrity = query<Record<never, never>, { integrity_check: string }>('PRAGMA integrity_check(1)')
 
 /** `target` appears when it is whole and on disk, and never in the place of another file. */
@@ -62,6 +68,7 @@ export function restore(backup: string, path: string): BackupFacts & { readonly 
     }
     return useCopy(draft, (copy) => {
       copy.exec('DROP TABLE backup_files')
+      copy.run(endJobs, { payload: TAKEN_OUT })
       return readSchema(copy, draft).version
     })
   })

@@ -39,6 +39,10 @@ export function createIngestQueue({ writer, reader, commits }: Parts): IngestQue
       reader
         .all(queries.listSearchableStores, { after, limit })
         .map((row) => ({ projectId: row.project_id, storeId: row.store_id })),
+    documents: async (storeId, after, limit) =>
+      reader.all(queries.listCompleteDocuments, { storeId, after, limit }).map((row) => row.document_id),
+    requeue: (documentIds) =>
+      commits.write(() => writer.run(queries.requeueIngestion, { ids: JSON.stringify(documentIds) })),
     expire: (now, limit) =>
       commits.write(() => {
         const expired = writer.all(queries.findExpiredVectorStores, { now, limit })

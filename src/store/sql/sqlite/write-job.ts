@@ -8,7 +8,7 @@ import {
   type TakeJob,
   type TakenJob,
 } from '../../job-store.ts'
-import type { EncodedEvents } from '../encode-job.ts'
+import { type EncodedEvents, toPayload } from '../encode-job.ts'
 import type { EncodedEnding, EncodedResponse } from '../encode-record.ts'
 import { ConversationLost } from '../errors.ts'
 import { queries } from '../queries.ts'
@@ -60,7 +60,7 @@ export function takeJob(writer: Connection, { leaseMs, perProject, only }: TakeJ
   return {
     lease: { projectId: row.project_id, responseId: row.id, token: job.token },
     response: decodeResponse({ ...row, status: row.status, output: null }),
-    payload: job.payload,
+    payload: toPayload(job.payload),
     keepsEvents: row.keeps_events === 1,
     lockToken: job.lock_token,
     boundary: job.boundary,
