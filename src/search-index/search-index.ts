@@ -71,7 +71,7 @@ export type IndexQuery = {
 }
 
 /**
- * `fused`: places in both lists count, by reciprocal rank, with these weights. `plain`: by likeness of the vectors alone,
+ * `fused`: it counts how far a chunk stands out in each of both lists, with these weights. `plain`: by likeness of the vectors alone,
  * or where there are none of the words.
  */
 export type Ranking =

@@ -30,7 +30,7 @@ export type StoreSearch = {
 }
 
 /** How much likeness in kind counts beside the same words, where the request does not say. */
-const DEFAULT_WEIGHTS = { vectorWeight: 1, textWeight: 1 } as const
+export const DEFAULT_WEIGHTS = { vectorWeight: 1, textWeight: 1 } as const
 
 type Deps = {
   readonly store: Store

@@ -1,6 +1,11 @@
 /**
- * Reciprocal rank fusion: a chunk gets a share for its place in each list, 1/(60 + place). The score is what it got of what
- * the first of both lists would get, so it lies between 0 and 1, and sorting by it is sorting by fusion.
+ * How a list by words and a list by vectors become one. Their scores cannot be added: one list may rate everything between
+ * 0.7 and 0.8. Places alone will not do either: where one list knows the answer and the other guesses, the guesses count
+ * as much as the answer.
+ *
+ * So a chunk gets from each list how far it stands out there: its standard score, above the mean of the list. A list that
+ * knows gives much to few, a list that guesses gives little to many. The score is what a chunk got of what the first of
+ * both lists would get, so it lies between 0 and 1.
  */
 import type { Ranking } from '../search-index.ts'
 import type { StoreFile } from './store-file.ts'
@@ -14,7 +19,10 @@ export type Ranked = {
   readonly store: { readonly storeId: string; readonly file: StoreFile }
 }
 
-const K = 60
+/** Places of each list that are fused, at least. */
+export const MIN_LISTED = 50
+/** Of its score, for a chunk that does not stand out: it is found nevertheless, after those that do, in its order. */
+const LEAST = 0.001
 
 /** Best first. Where one list is empty, the other counts with its own scores. */
 export function fuse(words: readonly Ranked[], vectors: readonly Ranked[], ranking: Ranking): readonly Ranked[] {
@@ -22,17 +30,28 @@ export function fuse(words: readonly Ranked[], vectors: readonly Ranked[], ranki
   const [byWords = [], byVectors = []] = lists
   if (byVectors.length === 0) return byWords
   if (ranking.type === 'plain' || byWords.length === 0) return byVectors
-  const { textWeight, vectorWeight } = ranking
-  const most = (textWeight + vectorWeight) / (K + 1)
+  const weighted = [
+    { list: byWords, weight: ranking.textWeight },
+    { list: byVectors, weight: ranking.vectorWeight },
+  ].map(({ list, weight }) => ({ list, shares: standOut(list).map((share) => share * weight) }))
+  const most = weighted.reduce((sum, { shares }) => sum + (shares[0] ?? 0), 0)
   const fused = new Map<string, Ranked>()
-  const add = (list: readonly Ranked[], weight: number) =>
+  for (const { list, shares } of weighted) {
     list.forEach((ranked, at) => {
-      const share = weight / (K + 1 + at) / most
-      fused.set(ranked.key, { ...ranked, score: Math.min(1, (fused.get(ranked.key)?.score ?? 0) + share) })
+      const score = (fused.get(ranked.key)?.score ?? 0) + (shares[at] ?? 0) / most
+      fused.set(ranked.key, { ...ranked, score: Math.min(1, score) })
     })
-  add(byWords, textWeight)
-  add(byVectors, vectorWeight)
+  }
   return [...fused.values()].filter(({ score }) => score > 0).sort(better)
+}
+
+/** In the order of the list. In a short one stands all that fits at all: the rest counts as chunks that score nothing. */
+function standOut(list: readonly Ranked[]): number[] {
+  const count = Math.max(list.length, MIN_LISTED)
+  const mean = list.reduce((sum, { score }) => sum + score, 0) / count
+  const squares = list.reduce((sum, { score }) => sum + (score - mean) ** 2, 0) + (count - list.length) * mean ** 2
+  const deviation = Math.sqrt(squares / count)
+  return list.map(({ score }) => LEAST * score + (deviation === 0 ? 0 : Math.max(0, (score - mean) / deviation)))
 }
 
 /** Equal ones in an order that does not change from search to search. */

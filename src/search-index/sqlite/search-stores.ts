@@ -1,13 +1,10 @@
 /** One search over the files of several stores: by words, by vectors, and both fused. */
 import { type Attributes, matchesFilter, type SearchFilter } from '../../protocol/search-filters.ts'
 import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
-import { fuse, type Ranked } from './fuse.ts'
+import { fuse, MIN_LISTED, type Ranked } from './fuse.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
 import { numberOf, type StoreFile, textOf } from './store-file.ts'
-
-/** Places of each list that are fused, at least. */
-const MIN_LISTED = 50
 
 type Opened = { readonly storeId: string; readonly file: StoreFile }
 
