@@ -12,6 +12,7 @@
  * - An unknown store, or one that was dropped, is an empty one.
  * - A search keeps nobody else's thread, and ends soon after its signal aborts.
  */
+import { ApiError } from '../protocol/errors.ts'
 import type { Attributes, SearchFilter } from '../protocol/search-filters.ts'
 
 export interface SearchIndex {
@@ -89,9 +90,13 @@ export type Hit = {
 }
 
 /** More waits than the index will remember. */
-export class IndexBusy extends Error {
-  override readonly name = 'IndexBusy'
+export class IndexBusy extends ApiError {
   constructor() {
-    super('the search index has more to do than it takes on')
+    super({
+      status: 503,
+      code: 'search_busy',
+      message: 'Too many searches are waiting at the moment. Try again.',
+      headers: { 'retry-after': '1', 'x-should-retry': 'true' },
+    })
   }
 }
