@@ -21,7 +21,6 @@ type Exceptions = Readonly<Record<string, Exception>>
 const EXCEPTIONS: Exceptions = {
   'responses-mcp-tools': { outcome: 'unsupported', reason: 'llmprobe brings no MCP server and never tries' },
   'responses-reasoning-roundtrip': { outcome: 'unsupported', reason: 'llmprobe tries it on chat surfaces only' },
-  'responses-background': { outcome: 'unsupported', reason: 'background responses are refused until they exist' },
 }
 const REASONING_EXCEPTIONS: Exceptions = {
   'responses-streaming': {
