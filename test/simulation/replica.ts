@@ -33,7 +33,6 @@ export type Replica = {
   caller(projectId: string): Caller
 }
 
-const NEVER = new Promise<never>(() => {})
 const blobs = openDirectoryBlobs(tmpdir())
 const documents = createDocumentExtractor(systemClock)
 const guard = createOutboundGuard({ allowPrivateHosts: [] })
@@ -51,7 +50,8 @@ export function startReplica(world: World, { name, plant }: ReplicaOptions): Rep
   let resumed = Promise.resolve()
   const pass = async () => {
     await resumed
-    if (fate === 'dead') await NEVER
+    // A promise of its own: one for all would keep everything that waits for it.
+    if (fate === 'dead') await new Promise<never>(() => {})
     if (fate === 'cut-off') throw new StorageBusy()
   }
   const store = plant(gated(world.store, pass))

@@ -1,6 +1,6 @@
 /** Many seeds of several replicas on one store, with faults; and faults of our own that the laws must find. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { printFigures } from '../load/figures.ts'
 import { PLANTED } from './planted.ts'
 import { simulate } from './simulate.ts'
@@ -10,16 +10,22 @@ const SEEDS = process.env.ANTIPHON_FAULTS === 'full' ? 5_000 : 40
 /** Another one than 1 is given to go on where a run of seeds ended. */
 const FIRST_SEED = Number(process.env.ANTIPHON_SEED ?? 1)
 
-let world: World
-before(async () => {
-  world = await openWorld()
-})
-after(() => world.close())
+/** Seeds in one world: what died in it stays until it is closed. */
+const SEEDS_OF_A_WORLD = 50
+
+async function* worlds(): AsyncGenerator<readonly [seed: number, world: World]> {
+  for (let first = FIRST_SEED; first < FIRST_SEED + SEEDS; first += SEEDS_OF_A_WORLD) {
+    const world = await openWorld()
+    const end = Math.min(first + SEEDS_OF_A_WORLD, FIRST_SEED + SEEDS)
+    for (let seed = first; seed < end; seed++) yield [seed, world]
+    await world.close()
+  }
+}
 
 test('whatever happens to replicas, every run ends once, nothing is told twice, and no tool runs twice', async (t) => {
   const sum = { seeds: 0, runs: 0, deaths: 0, resumed: 0, 'virtual minutes': 0 }
   const began = performance.now()
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+  for await (const [seed, world] of worlds()) {
     const outcome = await simulate(world, seed).catch((error) => {
       throw new Error(`seed ${seed}: ANTIPHON_SEED=${seed} plays it again`, { cause: error })
     })

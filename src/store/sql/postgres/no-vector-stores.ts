@@ -13,7 +13,7 @@ export const noVectorStores: VectorStoreCatalog = {
   },
   get: async () => null,
   usable: async () => new Set(),
-  list: async () => [],
+  list: async ({ after, before }) => (after === null && before === null ? [] : 'unknown-cursor'),
   update: async () => 'unknown',
   delete: async () => false,
   async touch() {},
