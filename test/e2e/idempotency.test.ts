@@ -104,9 +104,22 @@ test('a request that failed, was refused or was left by its client runs again (r
   const headers = { 'idempotency-key': left }
   const body = { model: 'demo', input: '[slow:20] [long:500]' }
   await assert.rejects(client.responses.create(body, { headers, timeout: 200, maxRetries: 0 }))
-  const stream = await client.responses.create({ model: 'demo', input: 'Hi', stream: true }, { headers })
+  const next = { model: 'demo', input: 'Hi', stream: true } as const
+  const stream = await onceGivenUp(() => client.responses.create(next, { headers }))
   for await (const event of stream) assert.notEqual(event.type, 'response.failed')
 })
+
+/** The server may learn a moment later that a client has left; until then the key is that client's. */
+async function onceGivenUp<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof OpenAI.APIError && error.status === 422)) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
 
 test('a key is 1 to 255 printable characters (req 191)', async () => {
   assert.equal((await create('k'.repeat(255), { input: 'Hi' })).status, 200)
