@@ -22,6 +22,7 @@ import {
 import type { FileSource } from '../tools/file-source.ts'
 import type { Caller, FileContent, IncomingForm, PageQuery } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
+import { listObject } from './list-object.ts'
 import { refuseTooLarge } from './receive-blob.ts'
 import type { RunSlots } from './run-slots.ts'
 
@@ -72,7 +73,7 @@ export function createContainersApi(deps: ContainersDeps): ContainersApi {
     async list({ limit, order, after }, name, caller) {
       const page = of(caller).list({ limit, order, after, name })
       if (page === null) throw badRequest('after', 'invalid_value', `No container with id '${after}' is on this list.`)
-      return toList(page.data.map(toContainerObject), page.hasMore)
+      return listObject(page.data.map(toContainerObject), page.hasMore)
     },
     get: async (id, caller) => toContainerObject(find(id, caller)),
     async delete(id, caller) {
@@ -212,13 +213,5 @@ function pageOfFiles(files: readonly ContainerFile[], { limit, order, after }: P
   const from = after === null ? 0 : ordered.findIndex(({ id }) => id === after) + 1
   if (after !== null && from === 0)
     throw badRequest('after', 'invalid_value', `No file with id '${after}' is on this list.`)
-  return toList(ordered.slice(from, from + limit).map(toFileObject), ordered.length > from + limit)
+  return listObject(ordered.slice(from, from + limit).map(toFileObject), ordered.length > from + limit)
 }
-
-const toList = <T extends { readonly id: string }>(data: T[], has_more: boolean) => ({
-  object: 'list' as const,
-  data,
-  first_id: data[0]?.id ?? null,
-  last_id: data.at(-1)?.id ?? null,
-  has_more,
-})

@@ -1,4 +1,5 @@
 /** Use cases on conversations and their items. */
+
 import { seconds } from '../lib/clock.ts'
 import type { Conversation } from '../protocol/conversation.ts'
 import { badRequest, conversationNotFound, notFound } from '../protocol/errors.ts'
@@ -9,6 +10,7 @@ import type { ProjectStore } from '../store/store.ts'
 import { conversationLocked, duplicateItem, refuseDuplicates } from './conversation-run.ts'
 import type { Caller, Conversations } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
+import { listObject } from './list-object.ts'
 import { normalizeInput } from './normalize-input.ts'
 import { resolveReferences } from './resolve-references.ts'
 import { refuseKeeping, retentionOf } from './retention.ts'
@@ -113,13 +115,11 @@ async function toItems(
   return items
 }
 
-const toList = (items: readonly Item[], include: readonly Include[], hasMore: boolean): ItemList => ({
-  object: 'list',
-  data: items.map((item) => shownItem(item, include)),
-  first_id: items.at(0)?.id ?? null,
-  last_id: items.at(-1)?.id ?? null,
-  has_more: hasMore,
-})
+const toList = (items: readonly Item[], include: readonly Include[], hasMore: boolean): ItemList =>
+  listObject(
+    items.map((item) => shownItem(item, include)),
+    hasMore,
+  )
 
 const itemNotFound = (id: string) => notFound(`Item with id '${id}' not found in this conversation.`)
 

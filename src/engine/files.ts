@@ -1,12 +1,14 @@
 /** Use cases on files: take in, read, list, give back, delete. */
+
 import { seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { badRequest, notFound } from '../protocol/errors.ts'
-import { BATCH_FILE_TTL_SECONDS, type FileList, type FileObject } from '../protocol/files.ts'
+import { BATCH_FILE_TTL_SECONDS, type FileObject } from '../protocol/files.ts'
 import type { FileFields } from '../protocol/read-file-form.ts'
 import type { FileQuota, StoredBlob, StoredFile } from '../store/file-store.ts'
 import type { ProjectStore, Store } from '../store/store.ts'
 import type { Caller, Files, IncomingFile } from './engine.ts'
+import { listObject } from './list-object.ts'
 import {
   type BlobDeps,
   blobLost,
@@ -50,7 +52,7 @@ export function createFiles(deps: FileDeps): Files {
     async list({ limit, order, after, purpose }, caller) {
       const files = await filesOf(caller, deps).list({ limit, order, after, purpose })
       if (files === 'unknown-after') throw badRequest('after', 'invalid_value', `No such File object: ${after}`)
-      return toList(files.slice(0, limit).map(toFileObject), files.length > limit)
+      return listObject(files.slice(0, limit).map(toFileObject), files.length > limit)
     },
     async delete(id, caller) {
       if (!(await filesOf(caller, deps).delete(id))) throw fileNotFound(id)
@@ -130,12 +132,4 @@ export const toFileObject = (file: StoredFile): FileObject => ({
   filename: file.filename,
   purpose: file.purpose,
   status: 'processed',
-})
-
-const toList = (data: readonly FileObject[], hasMore: boolean): FileList => ({
-  object: 'list',
-  data: [...data],
-  first_id: data[0]?.id ?? null,
-  last_id: data.at(-1)?.id ?? null,
-  has_more: hasMore,
 })

@@ -1,4 +1,5 @@
 /** Use cases on prompt templates: make, read, list, change, delete. */
+
 import { seconds } from '../lib/clock.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { variablesOf } from '../protocol/prompt-template.ts'
@@ -14,6 +15,7 @@ import type { NewPromptVersion, PromptStore, StoredPrompt } from '../store/store
 import { promptNotFound } from './apply-prompt.ts'
 import type { Caller, PageQuery } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
+import { listObject } from './list-object.ts'
 import { refuseKeeping } from './retention.ts'
 
 /** Prompts of a project, and versions of a prompt. */
@@ -93,14 +95,7 @@ export async function getPrompt(
 export async function listPrompts(page: PageQuery, caller: Caller, deps: PromptDeps): Promise<PromptList> {
   const { limit, order, after } = page
   const found = await promptsOf(caller, deps).list({ limit: limit + 1, order, after })
-  const data = found.slice(0, limit).map(toPromptObject)
-  return {
-    object: 'list',
-    data,
-    first_id: data.at(0)?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: found.length > limit,
-  }
+  return listObject(found.slice(0, limit).map(toPromptObject), found.length > limit)
 }
 
 export async function deletePrompt(id: string, caller: Caller, deps: PromptDeps): Promise<void> {

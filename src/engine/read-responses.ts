@@ -1,10 +1,12 @@
 /** Use cases that read stored responses. */
+
 import { badRequest, responseNotFound } from '../protocol/errors.ts'
 import type { Item } from '../protocol/items.ts'
 import type { ItemList, ResponseObject } from '../protocol/response.ts'
 import type { Store } from '../store/store.ts'
 import type { Caller, PageQuery } from './engine.ts'
 import { type HistoryCache, readLinks } from './history.ts'
+import { listObject } from './list-object.ts'
 import { openLog, type ReplayOptions, replayEvents } from './replay-events.ts'
 import type { RunStream } from './run-event.ts'
 import type { EngineSettings } from './settings.ts'
@@ -48,13 +50,7 @@ function toPage(items: readonly Item[], page: PageQuery): ItemList {
   const ordered = page.order === 'asc' ? items : items.toReversed()
   const start = page.after === null ? 0 : afterIndex(ordered, page.after)
   const data = ordered.slice(start, start + page.limit).map((item) => shownItem(item, page.include))
-  return {
-    object: 'list',
-    data,
-    first_id: data.at(0)?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: start + data.length < ordered.length,
-  }
+  return listObject(data, start + data.length < ordered.length)
 }
 
 function afterIndex(items: readonly Item[], after: string): number {

@@ -1,4 +1,5 @@
 /** Use cases on webhook endpoints: make, read, change, delete, rotate the secret, try, and look at what was sent. */
+
 import { seconds } from '../lib/clock.ts'
 import type { WebhookSender } from '../lib/send-webhook.ts'
 import { newWebhookSecret } from '../lib/webhook-signature.ts'
@@ -19,6 +20,7 @@ import {
 import type { StoredDelivery, StoredWebhook, WebhookChange, WebhookStore } from '../store/webhook-store.ts'
 import type { Caller, PageQuery } from './engine.ts'
 import { type IdempotencyDeps, once } from './idempotency.ts'
+import { listObject } from './list-object.ts'
 import { hintOf, sealSecret, secretsOf } from './webhook-secrets.ts'
 
 /** Of one project. */
@@ -132,7 +134,7 @@ async function change(id: string, changed: WebhookChange, caller: Caller, deps: 
 
 async function list({ limit, order, after }: PageQuery, caller: Caller, deps: WebhookDeps) {
   const found = await storeOf(caller, deps).list({ limit: limit + 1, order, after })
-  return toList<WebhookEndpointList>(found.map(toObject), limit)
+  return listObject(found.slice(0, limit).map(toObject), found.length > limit)
 }
 
 async function rotateSecret(id: string, request: RotateWebhookSecretRequest, caller: Caller, deps: WebhookDeps) {
@@ -190,8 +192,8 @@ async function listDeliveries(id: string, page: PageQuery, caller: Caller, deps:
   await find(id, caller, deps)
   const { limit, order, after } = page
   const found = await storeOf(caller, deps).listDeliveries(id, { limit: limit + 1, order, after })
-  const shown = found.map((it) => toDelivery(id, it))
-  return toList<WebhookDeliveryList>(shown, limit)
+  const shown = found.slice(0, limit).map((it) => toDelivery(id, it))
+  return listObject(shown, found.length > limit)
 }
 
 function checkUrl(url: string, { webhookSender }: WebhookDeps): void {
@@ -236,18 +238,3 @@ function toDelivery(endpointId: string, { event, ...delivery }: StoredDelivery):
 }
 
 const toSeconds = (ms: number | null) => (ms === null ? null : Math.floor(ms / 1000))
-
-/** `found`: one more than the page, where there is more. */
-function toList<L extends WebhookEndpointList | WebhookDeliveryList>(
-  found: readonly L['data'][number][],
-  limit: number,
-) {
-  const data: L['data'][number][] = found.slice(0, limit)
-  return {
-    object: 'list' as const,
-    data,
-    first_id: data.at(0)?.id ?? null,
-    last_id: data.at(-1)?.id ?? null,
-    has_more: found.length > limit,
-  }
-}

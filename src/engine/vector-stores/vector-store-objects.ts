@@ -1,4 +1,5 @@
 /** What is stored of vector stores -> the objects of the API, and the refusals that concern them. */
+
 import { badRequest, notFound } from '../../protocol/errors.ts'
 import {
   AUTO_CHUNKS,
@@ -16,6 +17,7 @@ import type {
   StoredBatch,
   StoredVectorStore,
 } from '../../store/vector-store-catalog.ts'
+import { listObject } from '../list-object.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -75,9 +77,7 @@ export function toList<T extends { readonly id: string }, S>(
     const param = after === null ? 'before' : before === null ? 'after' : 'after, before'
     throw badRequest(param, 'invalid_value', `Invalid '${param}': there is no such object in this list.`)
   }
-  const data = found.slice(0, limit).map(toObject)
-  const ends = { first_id: data.at(0)?.id ?? null, last_id: data.at(-1)?.id ?? null }
-  return { object: 'list' as const, data, ...ends, has_more: found.length > limit }
+  return listObject(found.slice(0, limit).map(toObject), found.length > limit)
 }
 
 export const vectorStoreNotFound = (id: string) => notFound(`Vector store with id '${id}' not found.`)
