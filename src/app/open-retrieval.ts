@@ -1,6 +1,7 @@
 /** Composition: vector stores, what searches them, and what fills them. */
 import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
+import { CommandError } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { TextExtractor } from '../documents/extract-text.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -16,7 +17,9 @@ import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import { startIngestion } from '../jobs/ingest-files.ts'
 import { createTextChunker } from '../lib/text-chunker.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
+import type { SearchIndex } from '../search-index/search-index.ts'
 import { createSqliteIndex } from '../search-index/sqlite/sqlite-index.ts'
+import type { PostgresStore } from '../store/sql/postgres/postgres-store.ts'
 
 export type RetrievalParts = IdempotencyDeps & {
   readonly blobs: BlobStore
@@ -24,6 +27,8 @@ export type RetrievalParts = IdempotencyDeps & {
   readonly embedders: EmbedderCatalog
   /** Of an engine that may be opened later. */
   readonly createEmbeddings: Engine['createEmbeddings']
+  /** Where the index is in PostgreSQL too. */
+  readonly replicated: PostgresStore | null
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack
 }
@@ -37,12 +42,11 @@ export type Retrieval = {
 
 const DIRECTORY = 'search-index'
 
-export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, parts: RetrievalParts): Retrieval {
-  const { opened, blobs, documents, embedders, createEmbeddings, ...deps } = parts
+export async function openRetrieval(config: ResolvedConfig, parts: RetrievalParts): Promise<Retrieval> {
+  const { fileSearch, limits } = config
+  const { opened, blobs, documents, embedders, createEmbeddings, replicated: _, ...deps } = parts
   const { store, clock, telemetry } = deps
-  const index = opened.adopt(createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock }), (it) =>
-    it.close(),
-  )
+  const index = opened.adopt(await openIndex(config, parts), (it) => it.close())
   const chunker = opened.adopt(createTextChunker(), (it) => it.close())
   const { embeddingModel } = fileSearch
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
@@ -75,4 +79,19 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
       wake = () => running.wake()
     },
   }
+}
+
+/** Beside the store: what is in one database is found by every server on it. */
+async function openIndex(
+  { storage, fileSearch }: ResolvedConfig,
+  { replicated, clock }: Pick<RetrievalParts, 'replicated' | 'clock'>,
+): Promise<SearchIndex> {
+  if (replicated === null) return createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock })
+  const { createPostgresIndex } = await import('../search-index/postgres/postgres-index.ts')
+  const { database } = replicated
+  return createPostgresIndex({ database, withVectors: fileSearch.embeddingModel !== null }).catch((error) => {
+    throw error instanceof Error && error.name === 'NoVectors'
+      ? new CommandError(error.message, { cause: error })
+      : error
+  })
 }

@@ -1,17 +1,18 @@
 /** One search over the files of several stores: by words, by vectors, and both fused. */
 import { type Attributes, matchesFilter, type SearchFilter } from '../../protocol/search-filters.ts'
+import { fuse, MIN_LISTED, type Ranked } from '../ranking/fuse.ts'
 import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
-import { fuse, MIN_LISTED, type Ranked } from './fuse.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
 import { numberOf, type StoreFile, textOf } from './store-file.ts'
 
 type Opened = { readonly storeId: string; readonly file: StoreFile }
+type RankedChunk = Ranked & { readonly seq: number; readonly store: Opened }
 
 export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[] {
   const limit = Math.max(query.limit, MIN_LISTED)
-  const words: Ranked[] = []
-  const vectors: Ranked[] = []
+  const words: RankedChunk[] = []
+  const vectors: RankedChunk[] = []
   for (const store of stores) {
     const documents = query.filter === null ? null : passing(store.file, query.filter)
     if (documents?.size === 0) continue
