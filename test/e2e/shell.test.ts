@@ -109,10 +109,13 @@ describe('the shell in a container', { skip: NO_SANDBOX }, () => {
   })
 
   test('commands run side by side, and each tells its streams and how it ended', async () => {
-    const begun = performance.now()
-    const commands = ['sleep 1; echo a', 'sleep 1; echo b >&2; exit 3', 'kill -9 $$']
+    const waitFor = (name: string) => `until [ -e ${name} ]; do sleep 0.02; done`
+    const commands = [
+      `touch one; ${waitFor('two')}; echo a`,
+      `touch two; ${waitFor('one')}; echo b >&2; exit 3`,
+      'kill -9 $$',
+    ]
     const { output } = outputOf(await call({ commands }))
-    assert.ok(performance.now() - begun < 3_000, `${performance.now() - begun} ms`)
     assert.deepEqual(output, [
       { stdout: 'a\n', stderr: '', outcome: { type: 'exit', exit_code: 0 } },
       { stdout: '', stderr: 'b\n', outcome: { type: 'exit', exit_code: 3 } },
@@ -122,9 +125,7 @@ describe('the shell in a container', { skip: NO_SANDBOX }, () => {
 
   test('timeout_ms and max_output_length hold for each command', async () => {
     const commands = ['echo quick', 'echo begun; sleep 30', 'printf "äöü%.0s" {1..100}']
-    const begun = performance.now()
-    const item = outputOf(await call({ commands, timeout_ms: 700, max_output_length: 7 }))
-    assert.ok(performance.now() - begun < 2_800, `${performance.now() - begun} ms`)
+    const item = outputOf(await call({ commands, timeout_ms: 1_500, max_output_length: 7 }))
     assert.equal(item.max_output_length, 7)
     assert.deepEqual(item.output, [
       { stdout: 'quick\n', stderr: '', outcome: { type: 'exit', exit_code: 0 } },
