@@ -18,6 +18,9 @@ export type ReplicaBed = {
   readonly schema: TestSchema
   /** Of each response, the ids of the events that told its end to a webhook. */
   readonly toldEnds: ReadonlyMap<string, ReadonlySet<string>>
+  /** SIGTERM to both; answers their exit codes. */
+  stop(): Promise<readonly [number, number]>
+  /** Whatever state they are in. */
   close(): Promise<void>
 }
 
@@ -56,10 +59,13 @@ ${config}`
   }
   const first = await slotOf(runners[0])
   await copySecrets(runners[0].dataDir, runners[1].dataDir)
+  const second = await slotOf(runners[1])
   return {
-    replicas: [first, await slotOf(runners[1])],
+    replicas: [first, second],
     ...{ writer, schema, toldEnds: hook.toldEnds },
+    stop: () => Promise.all([first.server().stop(), second.server().stop()]),
     async close() {
+      for (const slot of [first, second]) await slot.server().stop()
       for (const runner of runners) runner.dispose()
       await upstream.close()
       await writer.close()

@@ -114,20 +114,19 @@ async function checkLogs(bed: ReplicaBed, run: Started, response: Ended['respons
 /** So often is one of a pair killed. Answers how each run ended. */
 async function tryPair(random: Random): Promise<End[]> {
   const bed = await openReplicaBed(random)
-  const ends: End[] = []
   try {
+    const ends: End[] = []
     let runs = 0
     const next = () => `run-${++runs}`
     for (let kill = 0; kill < KILLS_OF_A_PAIR; kill++) ends.push(...(await killOne(bed, random, next)))
     const twice = [...writesOf(bed.writer)].filter(([, count]) => count > 1)
     assert.deepEqual(twice, [], 'written twice')
     await checkToldEnds(bed)
+    assert.deepEqual(await bed.stop(), [0, 0])
+    return ends
   } finally {
-    const codes = await Promise.all(bed.replicas.map((it) => it.server().stop()))
     await bed.close()
-    assert.deepEqual(codes, [0, 0])
   }
-  return ends
 }
 
 /** Every end was told to the webhook, as one event, however often that was sent. */
