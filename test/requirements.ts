@@ -201,7 +201,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(166, 'A restart leaves no response in progress.'),
   covered(167, 'Webhooks fire once for each terminal state.'),
   covered(168, 'Webhook signatures verify.'),
-  later(169, 'Webhooks are retried.', 'later: webhooks'),
+  covered(169, 'Webhooks are retried.'),
   covered(170, 'Queues are limited and fair between keys.'),
   // ---- Files and search
   covered(171, 'Files are uploaded.'),
