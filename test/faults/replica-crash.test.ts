@@ -100,7 +100,9 @@ async function tryPair(random: Random): Promise<End[]> {
     const next = () => `run-${++runs}`
     for (let kill = 1; kill <= KILLS_OF_A_PAIR; kill++) {
       const some = await killOne(bed, random, next).catch(async (cause) => {
-        throw new Error(`after kill ${kill}; jobs: ${await describeJobs(bed)}`, { cause })
+        const then = await describeJobs(bed)
+        await delay(5_000)
+        throw new Error(`after kill ${kill}; jobs: ${then}; 5 s later: ${await describeJobs(bed)}`, { cause })
       })
       ends.push(...some)
     }
@@ -118,7 +120,8 @@ async function tryPair(random: Random): Promise<End[]> {
 async function describeJobs({ schema }: ReplicaBed): Promise<string> {
   const jobs = await schema.query(`
     select responses.id, jobs.owner, token, reruns, boundary, seen_past, lease_until, started_at,
-      (select count(*) from job_steps where job_seq = jobs.seq) as steps
+      (select count(*) from job_steps where job_seq = jobs.seq) as steps,
+      (select max(last) from event_batches where event_batches.response_seq = jobs.response_seq) as last
     from jobs join responses on responses.seq = jobs.response_seq`)
   const replicas = await schema.query('select seq, lease_until from replicas')
   return JSON.stringify({ now: Date.now(), replicas, jobs })
