@@ -65,10 +65,16 @@ async function readPages(file: StoredFile, job: IngestJob, deps: IngestDeps, sig
   if (file.bytes > deps.maxBytes)
     throw new DocumentError('too-large', `it has ${file.bytes} bytes, and files up to ${deps.maxBytes} are searched`)
   const parts = (await deps.store.forProject(job.projectId).files.blobsOf(job.fileId)) ?? []
-  const pieces: Uint8Array[] = []
-  for (const { key } of parts) for await (const piece of deps.blobs.read(key, signal)) pieces.push(piece)
+  // Filled as it comes: to join a hundred megabytes at once would be felt by every request.
+  const bytes = Buffer.alloc(file.bytes)
+  let filled = 0
+  for (const { key } of parts)
+    for await (const piece of deps.blobs.read(key, signal)) {
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
   const { filename, mediaType } = file
-  const { pages } = await deps.documents.extract({ filename, mediaType, bytes: Buffer.concat(pieces) }, signal)
+  const { pages } = await deps.documents.extract({ filename, mediaType, bytes }, signal)
   if (!pages.some((page) => /\S/.test(page))) throw new DocumentError('empty', 'it holds no text')
   return pages
 }
