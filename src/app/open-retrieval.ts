@@ -40,11 +40,10 @@ const DIRECTORY = 'search-index'
 export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, parts: RetrievalParts): Retrieval {
   const { opened, blobs, documents, embedders, createEmbeddings, ...deps } = parts
   const { store, clock, telemetry } = deps
-  const index = opened.adopt(createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock }), (it) =>
-    it.close(),
-  )
+  const { embeddingModel, vectorBytes } = fileSearch
+  const directory = join(storage.dataDir, DIRECTORY)
+  const index = opened.adopt(createSqliteIndex({ directory, clock, vectorBytes }), (it) => it.close())
   const chunker = opened.adopt(createTextChunker(), (it) => it.close())
-  const { embeddingModel } = fileSearch
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
   const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
   const searcher = createStoreSearcher({ store, index, embedder, clock })

@@ -11,7 +11,9 @@ const CHUNK_WORDS = 55
 const textOf = (name: string) =>
   Array.from({ length: 12 }, (_, at) => `mark${name} part${at} ${'lorem ipsum '.repeat(CHUNK_WORDS)}`).join('\n\n')
 
-test(`files that a server died over are ingested whole and once (${KILLS} kills)`, { timeout: 220_000 }, async () => {
+test(`files that a server died over are ingested whole and once (${KILLS} kills)`, {
+  timeout: isFull ? 900_000 : 220_000,
+}, async () => {
   const runner = createCrashRunner('tools: { file_search: { embedding_model: demo-embedding } }\n')
   const attached: { readonly id: string; readonly name: string }[] = []
   const chunksOf = new Map<string, number>()

@@ -5,10 +5,11 @@ import { fuse, MIN_LISTED, type Ranked } from './fuse.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
 import { numberOf, type StoreFile, textOf } from './store-file.ts'
+import type { VectorCache } from './vector-cache.ts'
 
-type Opened = { readonly storeId: string; readonly file: StoreFile }
+type Opened = { readonly storeId: string; readonly file: StoreFile; readonly revision: number }
 
-export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[] {
+export function searchStores(stores: readonly Opened[], query: IndexQuery, cache: VectorCache): Hit[] {
   const limit = Math.max(query.limit, MIN_LISTED)
   const words: Ranked[] = []
   const vectors: Ranked[] = []
@@ -23,7 +24,10 @@ export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[
       store,
     })
     words.push(...scoreTerms(store.file, { ...wanted, text: query.text }).map(toRanked))
-    if (query.vector) vectors.push(...scanVectors(store.file, { ...wanted, ...query.vector }).map(toRanked))
+    if (query.vector) {
+      const near = scanVectors(store.file, cache, { ...wanted, ...query.vector, revision: store.revision })
+      vectors.push(...near.map(toRanked))
+    }
   }
   return fuse(words, vectors, query.ranking)
     .slice(0, query.limit)
@@ -42,7 +46,7 @@ const attributesOf = (json: unknown): Attributes => JSON.parse(textOf(json))
 const HIT = `SELECT chunks.text, chunks.start, chunks."end", chunks.page, documents.id, documents.file_id, documents.filename,
   documents.attributes FROM chunks JOIN documents ON documents.seq = chunks.document WHERE chunks.seq = ?`
 
-function toHit({ storeId, file }: Opened, seq: number, score: number): Hit {
+function toHit({ storeId, file }: Ranked['store'], seq: number, score: number): Hit {
   const row = file.get(HIT, seq) ?? {}
   return {
     storeId,

@@ -3,17 +3,20 @@ import type { FileCache } from './file-cache.ts'
 import { searchStores, toChunk } from './search-stores.ts'
 import { deleteStoreFile, type StoreFile, textOf } from './store-file.ts'
 import type { ReadRequest, ThreadRequest, WriteRequest } from './thread-request.ts'
+import type { VectorCache } from './vector-cache.ts'
 import { putDocument, removeDocument, setAttributes, setVectors, tidyStore } from './write-store.ts'
 
-export function serve(request: ThreadRequest, files: FileCache, directory: string): unknown {
+export type ThreadParts = { readonly directory: string; readonly files: FileCache; readonly vectors: VectorCache }
+
+export function serve(request: ThreadRequest, { files, vectors, directory }: ThreadParts): unknown {
   switch (request.type) {
     case 'search': {
       const { storeIds } = request.query
       const opened = storeIds.flatMap((storeId) => {
         const file = files.get(storeId)
-        return file === null ? [] : [{ storeId, file }]
+        return file === null ? [] : [{ storeId, file, revision: request.revisions.get(storeId) ?? 0 }]
       })
-      return searchStores(opened, request.query)
+      return searchStores(opened, request.query, vectors)
     }
     case 'forget':
       return files.forget(request.storeId)

@@ -10,11 +10,14 @@ import { createCallThread, ThreadBusy } from '../../lib/call-thread.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { type Chunk, type Hit, IndexBusy, type PutResult, type SearchIndex } from '../search-index.ts'
 import type { ReadRequest, WriteRequest } from './thread-request.ts'
+import type { VectorsSet } from './write-store.ts'
 
 export type SqliteIndexOptions = {
   /** Made when there is none. */
   readonly directory: string
   readonly clock: Clock
+  /** Bytes of vectors that are kept in memory; more than that are read from disk for each search. */
+  readonly vectorBytes: number
 }
 
 const PRIVATE_DIR = 0o700
@@ -30,10 +33,15 @@ const THREAD_FILE = new URL(
   import.meta.url,
 )
 
-export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): SearchIndex {
+export function createSqliteIndex({ directory, clock, vectorBytes }: SqliteIndexOptions): SearchIndex {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_DIR })
   const thread = (role: 'reader' | 'writer') =>
-    createCallThread({ file: THREAD_FILE, data: { directory, role }, maxWaiting: MAX_WAITING, memoryMb: MEMORY_MB })
+    createCallThread({
+      file: THREAD_FILE,
+      data: { directory, role, vectorBytes },
+      maxWaiting: MAX_WAITING,
+      memoryMb: MEMORY_MB,
+    })
   const reader = thread('reader')
   const writer = thread('writer')
   // An answer is what `serve-request.ts` gives for its request.
@@ -42,6 +50,8 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
   const write = <T>(request: WriteRequest) => writer.call(request).catch(toBusy) as Promise<T>
 
   const dropping = new Set<string>()
+  /** How often vectors of a store were replaced: what the reader keeps of them is outdated then. */
+  const revisions = new Map<string, number>()
   const untidy = new Set<string>()
   let cancelTidy = () => {}
   const tidyLater = (storeId: string) => {
@@ -55,7 +65,11 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
   }
   return {
     put: (storeId, document, chunks) => write<PutResult>({ type: 'put', storeId, document, chunks }),
-    setVectors: (storeId, documentId, vectors) => write<boolean>({ type: 'set-vectors', storeId, documentId, vectors }),
+    async setVectors(storeId, documentId, vectors) {
+      const set = await write<VectorsSet>({ type: 'set-vectors', storeId, documentId, vectors })
+      if (set === 'replaced') revisions.set(storeId, (revisions.get(storeId) ?? 0) + 1)
+      return set !== 'unknown'
+    },
     setAttributes: (storeId, documentId, attributes) =>
       write<void>({ type: 'set-attributes', storeId, documentId, attributes }),
     async remove(storeId, documentId) {
@@ -64,6 +78,7 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
     },
     async drop(storeId) {
       untidy.delete(storeId)
+      revisions.delete(storeId)
       dropping.add(storeId)
       try {
         await read<void>({ type: 'forget', storeId })
@@ -74,7 +89,8 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
     },
     search(query, signal) {
       const storeIds = query.storeIds.filter((id) => !dropping.has(id))
-      return read<Hit[]>({ type: 'search', query: { ...query, storeIds } }, signal)
+      const replaced = new Map(storeIds.flatMap((id) => (revisions.has(id) ? [[id, revisions.get(id) ?? 0]] : [])))
+      return read<Hit[]>({ type: 'search', query: { ...query, storeIds }, revisions: replaced }, signal)
     },
     async read(storeId, documentId, page) {
       return dropping.has(storeId) ? [] : read<Chunk[]>({ type: 'read', storeId, documentId, ...page })

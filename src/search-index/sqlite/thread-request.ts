@@ -18,7 +18,8 @@ export type WriteRequest =
   | { readonly type: 'tidy'; readonly storeId: string }
 
 export type ReadRequest =
-  | { readonly type: 'search'; readonly query: IndexQuery }
+  /** `revisions`: how often vectors of a store were replaced; none where never. */
+  | { readonly type: 'search'; readonly query: IndexQuery; readonly revisions: ReadonlyMap<string, number> }
   | ({ readonly type: 'read'; readonly from: number; readonly limit: number } & OfDocument)
   | { readonly type: 'without-vectors'; readonly storeId: string; readonly model: string; readonly limit: number }
   | { readonly type: 'known'; readonly storeId: string; readonly documentIds: readonly string[] }
