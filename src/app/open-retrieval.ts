@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.ts'
 import type { IdempotencyDeps } from '../engine/idempotency.ts'
 import { createVectorStores } from '../engine/vector-stores/create-vector-stores.ts'
 import { createTextEmbedder } from '../engine/vector-stores/embed-texts.ts'
+import { createIndexHealer } from '../engine/vector-stores/heal-index.ts'
 import { createIndexTeller } from '../engine/vector-stores/index-teller.ts'
 import { ingestFile } from '../engine/vector-stores/ingest-file.ts'
 import { reingestLost } from '../engine/vector-stores/reingest-lost.ts'
@@ -42,13 +43,22 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
   const { store, clock, telemetry } = deps
   const { embeddingModel, vectorBytes } = fileSearch
   const directory = join(storage.dataDir, DIRECTORY)
-  const index = opened.adopt(createSqliteIndex({ directory, clock, vectorBytes }), (it) => it.close())
+  let wake = () => {}
+  const closing = new AbortController()
+  const onDamaged = (storeId: string) => {
+    const cause = new Error(`the search index of ${storeId} is damaged, and is rebuilt from its files`)
+    telemetry.failed({ requestId: null, where: 'search-index', error: cause })
+    // What fails now is done with the next search of the store, or the next start.
+    healer.lost(storeId, closing.signal).catch(() => {})
+  }
+  const index = opened.adopt(createSqliteIndex({ directory, clock, vectorBytes, onDamaged }), (it) => it.close())
+  opened.defer(() => closing.abort(new Error('the server is closing')))
+  const healer = createIndexHealer({ store, index, wake: () => wake() })
   const chunker = opened.adopt(createTextChunker(), (it) => it.close())
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
   const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
-  const searcher = createStoreSearcher({ store, index, embedder, clock })
+  const searcher = createStoreSearcher({ store, index, embedder, clock, healer })
   const ingestion = { store, blobs, index, documents, chunker, embedder, maxBytes: limits.searchedFileBytes }
-  let wake = () => {}
   const vectorStores = createVectorStores({
     ...deps,
     index,
@@ -64,8 +74,11 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
       const running = startIngestion({
         queue: store.ingestion,
         ingest: (job, signal) => ingestFile(job, ingestion, signal),
-        recover: (signal) => reingestLost({ queue: store.ingestion, index }, () => wake(), signal),
-        upgrade: (signal) => upgradeOne(ingestion, signal),
+        recover: (signal) => reingestLost({ queue: store.ingestion, index, repairs: index }, () => wake(), signal),
+        async upgrade(signal) {
+          await healer.settle(signal)
+          return upgradeOne(ingestion, signal)
+        },
         tell: () => teller.tell(),
         clock,
         telemetry,

@@ -9,7 +9,7 @@ import { BlobMissing } from '../../blobs/blob-store.ts'
 import { DocumentError, type TextExtractor } from '../../documents/extract-text.ts'
 import type { TextChunker } from '../../lib/text-chunker.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import type { Chunk, SearchIndex } from '../../search-index/search-index.ts'
+import { type Chunk, IndexRebuilding, type SearchIndex } from '../../search-index/search-index.ts'
 import type { StoredFile } from '../../store/file-store.ts'
 import type { Store } from '../../store/store.ts'
 import type { IngestEnd, IngestError, IngestJob } from '../../store/vector-store-catalog.ts'
@@ -52,7 +52,12 @@ async function read(job: IngestJob, deps: IngestDeps, signal: AbortSignal): Prom
     const vectors = await embedChunks(chunks, job, deps, signal)
     const { documentId: id, fileId, attributes } = job
     const document = { id, fileId, filename: file.filename, attributes, vectors }
-    const { bytes } = await deps.index.put(job.storeId, document, chunks)
+    const put = () => deps.index.put(job.storeId, document, chunks)
+    // What is damaged has been set aside by now. That is no fault of the file, so it costs it none of its tries.
+    const { bytes } = await put().catch((error: unknown) => {
+      if (error instanceof IndexRebuilding) return put()
+      throw error
+    })
     return { status: 'completed', usageBytes: bytes }
   } catch (error) {
     const told = tellEnd(error)

@@ -5,7 +5,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFileCache } from './file-cache.ts'
 import { serve } from './serve-request.ts'
-import type { ThreadRequest } from './thread-request.ts'
+import { StoreDamaged } from './store-file.ts'
+import type { ThreadAnswer, ThreadRequest } from './thread-request.ts'
 import { createVectorCache } from './vector-cache.ts'
 
 const { directory, role, vectorBytes } = readData(workerData)
@@ -16,8 +17,14 @@ parentPort?.on('message', (request: ThreadRequest) => parentPort?.postMessage(an
 
 function answer(request: ThreadRequest): object {
   try {
-    return { value: serve(request, { files, vectors, directory }) }
+    const answered: ThreadAnswer = { result: serve(request, { files, vectors, directory }) }
+    return { value: answered }
   } catch (error) {
+    if (error instanceof StoreDamaged) {
+      files.forget(error.storeId)
+      const answered: ThreadAnswer = { damaged: error.storeId }
+      return { value: answered }
+    }
     return { error: error instanceof Error ? error.message : String(error) }
   }
 }

@@ -68,7 +68,8 @@ function createBest(limit: number) {
   const kept: ScoredChunk[] = []
   return {
     offer(seq: number, score: number): void {
-      if (score <= 0 || (kept.length === limit && score <= (kept.at(-1)?.score ?? 0))) return
+      // Not a number is no likeness either.
+      if (!(score > 0) || (kept.length === limit && score <= (kept.at(-1)?.score ?? 0))) return
       let at = kept.length
       while (at > 0 && (kept[at - 1]?.score ?? 0) < score) at--
       kept.splice(at, 0, { seq, score: Math.min(1, score) })

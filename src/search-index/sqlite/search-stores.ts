@@ -36,7 +36,7 @@ export function searchStores(stores: readonly Opened[], query: IndexQuery, cache
 
 function passing(file: StoreFile, filter: SearchFilter): ReadonlySet<number> {
   const documents = new Set<number>()
-  for (const { seq, attributes } of file.iterate('SELECT seq, attributes FROM documents'))
+  for (const { seq, attributes } of file.all('SELECT seq, attributes FROM documents'))
     if (matchesFilter(attributesOf(attributes), filter)) documents.add(numberOf(seq))
   return documents
 }

@@ -1,7 +1,7 @@
 /** One request of a thread, done. */
 import type { FileCache } from './file-cache.ts'
 import { searchStores, toChunk } from './search-stores.ts'
-import { deleteStoreFile, type StoreFile, textOf } from './store-file.ts'
+import { deleteSetAside, deleteStoreFile, type StoreFile, setAsideStoreFile, textOf } from './store-file.ts'
 import type { ReadRequest, ThreadRequest, WriteRequest } from './thread-request.ts'
 import type { VectorCache } from './vector-cache.ts'
 import { putDocument, removeDocument, setAttributes, setVectors, tidyStore } from './write-store.ts'
@@ -23,6 +23,11 @@ export function serve(request: ThreadRequest, { files, vectors, directory }: Thr
     case 'drop':
       files.forget(request.storeId)
       return deleteStoreFile(directory, request.storeId)
+    case 'set-aside':
+      files.forget(request.storeId)
+      return setAsideStoreFile(directory, request.storeId)
+    case 'delete-set-aside':
+      return deleteSetAside(directory, request.storeId)
     default: {
       const file = files.get(request.storeId)
       return file === null ? [] : useFile(file, request)
@@ -30,7 +35,10 @@ export function serve(request: ThreadRequest, { files, vectors, directory }: Thr
   }
 }
 
-type OfOneFile = Exclude<ReadRequest | WriteRequest, { type: 'search' | 'forget' | 'drop' }>
+type OfOneFile = Exclude<
+  ReadRequest | WriteRequest,
+  { type: 'search' | 'forget' | 'drop' | 'set-aside' | 'delete-set-aside' }
+>
 
 function useFile(file: StoreFile, request: OfOneFile): unknown {
   switch (request.type) {

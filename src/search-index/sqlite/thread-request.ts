@@ -16,6 +16,8 @@ export type WriteRequest =
   | ({ readonly type: 'remove' } & OfDocument)
   | { readonly type: 'drop'; readonly storeId: string }
   | { readonly type: 'tidy'; readonly storeId: string }
+  /** Takes the file out of the way, and deletes it. */
+  | { readonly type: 'set-aside' | 'delete-set-aside'; readonly storeId: string }
 
 export type ReadRequest =
   /** `revisions`: how often vectors of a store were replaced; none where never. */
@@ -27,3 +29,6 @@ export type ReadRequest =
   | { readonly type: 'forget'; readonly storeId: string }
 
 export type ThreadRequest = WriteRequest | ReadRequest
+
+/** `damaged`: the store whose file could not be read. */
+export type ThreadAnswer = { readonly result: unknown } | { readonly damaged: string }
