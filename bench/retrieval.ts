@@ -51,9 +51,13 @@ async function fill(index: SearchIndex): Promise<void> {
   }
 }
 
-async function search(index: SearchIndex, byBoth: boolean): Promise<number[]> {
+/** `times`: sorted. `cpu`: of each search, with all threads; both in milliseconds. */
+type Measured = { readonly times: readonly number[]; readonly cpu: number }
+
+async function search(index: SearchIndex, byBoth: boolean): Promise<Measured> {
   const queries = makeCorpus(SEED).queries
   const times: number[] = []
+  const usedBefore = process.cpuUsage()
   for (let at = 0; at < SEARCHES; at += 1) {
     const { text = '' } = queries[(at * 7) % queries.length] ?? {}
     const ranking = { type: 'fused', vectorWeight: 1, textWeight: 1 } as const
@@ -62,7 +66,8 @@ async function search(index: SearchIndex, byBoth: boolean): Promise<number[]> {
     await index.search({ storeIds: [STORE], text, vector: values, filter: null, limit: 10, ranking }, signal)
     times.push(performance.now() - begun)
   }
-  return times.sort((a, b) => a - b)
+  const { user, system } = process.cpuUsage(usedBefore)
+  return { times: times.sort((a, b) => a - b), cpu: (user + system) / 1000 / SEARCHES }
 }
 
 const show = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
@@ -84,14 +89,13 @@ try {
     `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores.\n`,
   )
   console.log(
-    '| chunks, vectors in memory | ingested/s | words p50, p99, ms | both p50, p99, ms | memory before, filled, searched, MB | disk, MB |',
+    '| chunks, vectors in memory | ingested/s | words p50, p99, CPU, ms | both p50, p99, CPU, ms | memory before, filled, searched, MB | disk, MB |',
   )
   console.log('|---|---|---|---|---|---|')
   const rows = [
     `${wanted} of ${DIMENSIONS} numbers, ${VECTOR_MB} MB`,
     show(wanted / seconds),
-    `${percentile(words, 0.5)}, ${percentile(words, 0.99)}`,
-    `${percentile(both, 0.5)}, ${percentile(both, 0.99)}`,
+    ...[words, both].map(({ times, cpu }) => [percentile(times, 0.5), percentile(times, 0.99), show(cpu)].join(', ')),
     [before, filled, memory()].map(show).join(', '),
     show(disk),
   ]

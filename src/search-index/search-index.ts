@@ -114,6 +114,19 @@ export class IndexBusy extends ApiError {
   }
 }
 
+/** There is no room for what is to be found. Nothing was written. */
+export class IndexFull extends ApiError {
+  constructor() {
+    super({
+      status: 503,
+      code: 'storage_full',
+      message:
+        'The storage of this server is full, so nothing can be put into its search index. Free space in its data directory.',
+      headers: { 'x-should-retry': 'false' },
+    })
+  }
+}
+
 /** The index of a store was damaged. It is made again from the files of the store. */
 export class IndexRebuilding extends ApiError {
   readonly storeId: string

@@ -5,7 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { createFileCache } from './file-cache.ts'
 import { serve } from './serve-request.ts'
-import { StoreDamaged } from './store-file.ts'
+import { isFull, StoreDamaged } from './store-file.ts'
 import type { ThreadAnswer, ThreadRequest } from './thread-request.ts'
 import { createVectorCache } from './vector-cache.ts'
 
@@ -17,17 +17,16 @@ parentPort?.on('message', (request: ThreadRequest) => parentPort?.postMessage(an
 
 function answer(request: ThreadRequest): object {
   try {
-    const answered: ThreadAnswer = { result: serve(request, { files, vectors, directory }) }
-    return { value: answered }
+    return told({ result: serve(request, { files, vectors, directory }) })
   } catch (error) {
-    if (error instanceof StoreDamaged) {
-      files.forget(error.storeId)
-      const answered: ThreadAnswer = { damaged: error.storeId }
-      return { value: answered }
-    }
-    return { error: error instanceof Error ? error.message : String(error) }
+    if (isFull(error)) return told({ full: true })
+    if (!(error instanceof StoreDamaged)) return { error: error instanceof Error ? error.message : String(error) }
+    files.forget(error.storeId)
+    return told({ damaged: error.storeId })
   }
 }
+
+const told = (value: ThreadAnswer) => ({ value })
 
 function readData(data: unknown): ThreadData {
   if (typeof data !== 'object' || data === null || !('directory' in data && 'role' in data && 'vectorBytes' in data))

@@ -4,7 +4,7 @@
  * that starts knows of it.
  */
 import { createCallThread, ThreadBusy } from '../../lib/call-thread.ts'
-import { IndexBusy, IndexRebuilding, type IndexRepairs } from '../search-index.ts'
+import { IndexBusy, IndexFull, IndexRebuilding, type IndexRepairs } from '../search-index.ts'
 import { listSetAside } from './store-file.ts'
 import type { ReadRequest, ThreadAnswer, WriteRequest } from './thread-request.ts'
 
@@ -62,6 +62,7 @@ export function createIndexThreads({ directory, vectorBytes, onDamaged }: IndexT
   const answerOf = async (called: Promise<unknown>): Promise<unknown> => {
     const answer = (await called.catch(toBusy)) as ThreadAnswer
     if ('result' in answer) return answer.result
+    if ('full' in answer) throw new IndexFull()
     await setAside(answer.damaged)
     throw new IndexRebuilding(answer.damaged)
   }

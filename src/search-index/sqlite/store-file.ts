@@ -124,6 +124,13 @@ export class StoreDamaged extends Error {
 const DAMAGE: ReadonlySet<number> = new Set([11, 26])
 const PRIMARY_CODE = 0xff
 
+/** A full disk, also where it has no room for the file that connections share. */
+const FULL: ReadonlySet<unknown> = new Set([13, 4874, 'ENOSPC', 'EDQUOT'])
+
+export const isFull = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('errcode' in error && FULL.has(error.errcode)) || ('code' in error && FULL.has(error.code)))
+
 /** Our statements are right for the version a file says it has, so a table that is not there is damage too. */
 function isDamage(error: unknown): boolean {
   if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return false

@@ -30,5 +30,5 @@ export type ReadRequest =
 
 export type ThreadRequest = WriteRequest | ReadRequest
 
-/** `damaged`: the store whose file could not be read. */
-export type ThreadAnswer = { readonly result: unknown } | { readonly damaged: string }
+/** `damaged`: the store whose file could not be read. `full`: there is no room on the disk. */
+export type ThreadAnswer = { readonly result: unknown } | { readonly damaged: string } | { readonly full: true }
