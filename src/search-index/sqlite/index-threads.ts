@@ -4,6 +4,7 @@
  * that starts knows of it.
  */
 import { createCallThread, ThreadBusy } from '../../lib/call-thread.ts'
+import { ownModule } from '../../lib/own-files.ts'
 import { IndexBusy, IndexFull, IndexRebuilding, type IndexRepairs } from '../search-index.ts'
 import { listSetAside } from './store-file.ts'
 import type { ReadRequest, ThreadAnswer, WriteRequest } from './thread-request.ts'
@@ -28,11 +29,7 @@ export type IndexThreadsOptions = {
 export const MAX_WAITING = 1_000
 const MEMORY_MB = 1_024
 
-/** Source and build name it differently. */
-const THREAD_FILE = new URL(
-  import.meta.url.endsWith('.ts') ? './index-thread.ts' : './index-thread.js',
-  import.meta.url,
-)
+const THREAD_FILE = ownModule('index-thread', import.meta.url)
 
 export function createIndexThreads({ directory, vectorBytes, onDamaged }: IndexThreadsOptions): IndexThreads {
   const thread = (role: 'reader' | 'writer') =>
