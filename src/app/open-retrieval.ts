@@ -1,7 +1,5 @@
 /** Composition: vector stores, what searches them, and what fills them. */
-import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
-import { CommandError } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { TextExtractor } from '../documents/extract-text.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -17,9 +15,8 @@ import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import { startIngestion } from '../jobs/ingest-files.ts'
 import { createTextChunker } from '../lib/text-chunker.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
-import type { SearchIndex } from '../search-index/search-index.ts'
-import { createSqliteIndex } from '../search-index/sqlite/sqlite-index.ts'
 import type { PostgresStore } from '../store/sql/postgres/postgres-store.ts'
+import { openSearchIndex } from './open-search-index.ts'
 
 export type RetrievalParts = IdempotencyDeps & {
   readonly blobs: BlobStore
@@ -40,20 +37,18 @@ export type Retrieval = {
   start(): void
 }
 
-const DIRECTORY = 'search-index'
-
 export async function openRetrieval(config: ResolvedConfig, parts: RetrievalParts): Promise<Retrieval> {
   const { fileSearch, limits } = config
-  const { opened, blobs, documents, embedders, createEmbeddings, replicated: _, ...deps } = parts
+  const { opened, blobs, documents, embedders, createEmbeddings, replicated, ...deps } = parts
   const { store, clock, telemetry } = deps
-  const index = opened.adopt(await openIndex(config, parts), (it) => it.close())
+  let wake = () => {}
+  const { index, repairs, healer } = await openSearchIndex(config, { ...deps, replicated, opened, wake: () => wake() })
   const chunker = opened.adopt(createTextChunker(), (it) => it.close())
   const { embeddingModel } = fileSearch
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
   const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
-  const searcher = createStoreSearcher({ store, index, embedder, clock })
+  const searcher = createStoreSearcher({ store, index, embedder, clock, healer })
   const ingestion = { store, blobs, index, documents, chunker, embedder, maxBytes: limits.searchedFileBytes }
-  let wake = () => {}
   const vectorStores = createVectorStores({
     ...deps,
     index,
@@ -69,8 +64,11 @@ export async function openRetrieval(config: ResolvedConfig, parts: RetrievalPart
       const running = startIngestion({
         queue: store.ingestion,
         ingest: (job, signal) => ingestFile(job, ingestion, signal),
-        recover: (signal) => reingestLost({ queue: store.ingestion, index }, () => wake(), signal),
-        upgrade: (signal) => upgradeOne(ingestion, signal),
+        recover: (signal) => reingestLost({ queue: store.ingestion, index, repairs }, () => wake(), signal),
+        async upgrade(signal) {
+          await healer?.settle(signal)
+          return upgradeOne(ingestion, signal)
+        },
         tell: () => teller.tell(),
         clock,
         telemetry,
@@ -79,19 +77,4 @@ export async function openRetrieval(config: ResolvedConfig, parts: RetrievalPart
       wake = () => running.wake()
     },
   }
-}
-
-/** Beside the store: what is in one database is found by every server on it. */
-async function openIndex(
-  { storage, fileSearch }: ResolvedConfig,
-  { replicated, clock }: Pick<RetrievalParts, 'replicated' | 'clock'>,
-): Promise<SearchIndex> {
-  if (replicated === null) return createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock })
-  const { createPostgresIndex } = await import('../search-index/postgres/postgres-index.ts')
-  const { database } = replicated
-  return createPostgresIndex({ database, withVectors: fileSearch.embeddingModel !== null }).catch((error) => {
-    throw error instanceof Error && error.name === 'NoVectors'
-      ? new CommandError(error.message, { cause: error })
-      : error
-  })
 }

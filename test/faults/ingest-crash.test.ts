@@ -13,7 +13,7 @@ const textOf = (name: string) =>
   Array.from({ length: 12 }, (_, at) => `mark${name} part${at} ${'lorem ipsum '.repeat(CHUNK_WORDS)}`).join('\n\n')
 
 test(`files that a server died over are ingested whole and once (${KILLS} kills)`, {
-  timeout: 220_000,
+  timeout: isFull ? 900_000 : 220_000,
   skip: await noVectorsHere(),
 }, async () => {
   const schema = process.env.ANTIPHON_TEST_STORE === 'postgres' ? await openSchema() : null

@@ -53,7 +53,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lib'],
   linkedom: ['tools', 'documents'],
   unpdf: ['documents'],
-  fflate: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }

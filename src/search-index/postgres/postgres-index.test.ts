@@ -63,7 +63,7 @@ test('a search by words finds in PostgreSQL what it finds in SQLite, with the sa
 }, async () => {
   const { index, close } = await openIndexes(false)
   const directory = await mkdtemp(join(tmpdir(), 'antiphon-index-'))
-  const sqlite = createSqliteIndex({ directory, clock: systemClock })
+  const sqlite = createSqliteIndex({ directory, clock: systemClock, vectorBytes: 2 ** 20 })
   const corpus = makeCorpus(3)
   const texts = corpus.chunks.map(({ text }) => text)
   await fill(index, texts)
