@@ -16,7 +16,7 @@ const PROGRAM = 'main.ts'
 const STARTED = /\bownModule\('([\w-]+)'/g
 const TEST_FILE = /\.(test|contract)\.ts$/
 /** Files that the code reads, each in a folder beside the module that names it. */
-const ASSETS = '**/*.{json,sql,py}'
+const ASSETS = '**/*.{json,sql,py,mjs}'
 const OUT = '--out='
 /** For `npm ci`, which may have left out what is for development: without a bundle the sources run. */
 const IF_POSSIBLE = '--if-possible'

@@ -150,7 +150,8 @@ export type CodeInterpreterConfig = {
   readonly sandbox: Exclude<(typeof SANDBOXES)[number], 'auto'>
   /** A model whose provider runs code itself has that instead. */
   readonly providerFirst: boolean
-  readonly python: string
+  /** A path, or `pyodide`. Null: whatever there is. */
+  readonly python: string | null
   /** Of a worker; not null for `remote`. */
   readonly url: string | null
   /** Not null for `remote`. */

@@ -249,9 +249,9 @@ export const SETTINGS = {
     'Where Python of models runs; see `docs/code-interpreter.md`. `auto`: at `url` if there is one, else in bubblewrap; and where a provider runs it itself, there.',
   ),
   'tools.code_interpreter.python': setting(
-    path(),
-    '/usr/bin/python3',
-    'The Python that runs in bubblewrap. Below /usr.',
+    text('a path below /usr, or `pyodide`', /^(?:\/usr\/[\x20-\x7e]{1,4000}|pyodide)$/),
+    null,
+    'The Python that runs in bubblewrap: a path below /usr, or `pyodide` for the one of WebAssembly that is shipped. Unset: `/usr/bin/python3`, and `pyodide` where that is not there.',
   ),
   'tools.code_interpreter.url': setting(
     url(),
