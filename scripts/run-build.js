@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ROOT, runTool } from './paths.js'
 
 /** Files that the code reads beside itself. */
-const ASSETS = ['**/*.json', '**/*.sql', '**/*.py']
+const ASSETS = ['**/*.json', '**/*.sql', '**/*.py', '**/*.mjs']
 
 export function run() {
   const [source, target] = [join(ROOT, 'src'), join(ROOT, 'dist')]

@@ -11,6 +11,7 @@ import type { Tool } from '../tools/tool.ts'
 import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
 import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
+import { openPrograms } from './open-programs.ts'
 
 export type ToolParts = {
   readonly clock: Clock
@@ -32,6 +33,7 @@ export async function openTools(config: ResolvedConfig, parts: ToolParts): Promi
     createFunctionTool(),
     openImageGeneration(config, parts),
     ...openMcp(config, parts),
+    ...openPrograms(config, parts),
   ]
 }
 

@@ -9,6 +9,7 @@ import { ModelError, type TurnItem } from '../models/model.ts'
 import type { ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
+import type { ProgramOutput } from '../protocol/programs.ts'
 import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { MadeCall } from './open-call.ts'
@@ -17,7 +18,11 @@ import type { TurnRun } from './run-turn.ts'
 
 export type ToolCallsResult =
   /** No calls, or some that the client must run or allow: the response ends. */
-  | { readonly next: 'end' }
+  | {
+      readonly next: 'end'
+      /** Nobody waits: what was called was told to the programs that had called it. */
+      readonly isTold?: boolean
+    }
   /**
    * All ran here. A call stands where its item stands; the outputs follow the whole turn, as of calls made at once.
    * `limited`: some were refused, because the response may make no more.
@@ -63,12 +68,15 @@ export async function* runToolCalls(
       waits = true
       continue
     }
+    // What a program called is told to it, not to the model.
+    if (made.call.caller) continue
     calls.set(made.call.itemId, callItem(made))
     outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)))
   }
   corrections.endTurn()
   const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
-  return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
+  if (!waits && outputs.length > 0) return { next: 'turn', calls, outputs, limited }
+  return { next: 'end', isTold: !waits && run.calls.some(({ call }) => call.caller) }
 }
 
 /** What became of each call, in the order of the calls. */
@@ -124,11 +132,11 @@ export function createCorrections(): Corrections {
   }
 }
 
-const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
+const addItem = (item: ToolSearchOutput | ProgramOutput, composer: EventComposer) =>
   composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
 
 /** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
-async function* runCall(
+export async function* runCall(
   { call, offered, writer }: MadeCall,
   { composer, context, keepAsked, onFault }: ToolRunDeps,
 ): AsyncGenerator<undefined, ToolOutcome> {
@@ -145,7 +153,7 @@ async function* runCall(
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
       else if (step.value.type === 'finish') writer?.finish(step.value.item)
-      else addItem(step.value.item, composer)
+      else if (step.value.type === 'item') addItem(step.value.item, composer)
       yield
     }
   } catch (error) {

@@ -113,6 +113,8 @@ function textsOf(item: OutputItem): readonly string[] {
     case 'custom_tool_call':
       return [item.input]
     case 'compaction':
+    case 'program':
+    case 'program_output':
       return []
     default:
       return item satisfies never

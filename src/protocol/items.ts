@@ -30,6 +30,14 @@ import {
   HOSTED_PARAM_SCHEMAS,
   McpApprovalResponseSchema,
 } from './hosted-items.ts'
+import {
+  CallerSchema,
+  PROGRAM_ID_PREFIX,
+  ProgramOutputParamSchema,
+  ProgramOutputSchema,
+  ProgramParamSchema,
+  ProgramSchema,
+} from './programs.ts'
 import { Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolParamSchema } from './tools.ts'
 
@@ -60,6 +68,7 @@ export const ReasoningParamSchema = Type.Object({
 })
 export const FunctionCallParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('function_call'),
   call_id: CallIdSchema,
   name: Type.String({ minLength: 1, maxLength: 128 }),
@@ -68,12 +77,14 @@ export const FunctionCallParamSchema = Type.Object({
 })
 export const FunctionCallOutputParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('function_call_output'),
   call_id: CallIdSchema,
   output: ToolOutputSchema,
 })
 export const CustomToolCallParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('custom_tool_call'),
   call_id: CallIdSchema,
   name: Type.String({ minLength: 1, maxLength: 128 }),
@@ -82,6 +93,7 @@ export const CustomToolCallParamSchema = Type.Object({
 })
 export const CustomToolCallOutputParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('custom_tool_call_output'),
   call_id: CallIdSchema,
   output: ToolOutputSchema,
@@ -126,6 +138,8 @@ export const InputItemParamSchema = Type.Union(
     AdditionalToolsParamSchema,
     ...HOSTED_PARAM_SCHEMAS,
     ...CLIENT_PARAM_SCHEMAS,
+    ProgramParamSchema,
+    ProgramOutputParamSchema,
     CompactionParamSchema,
     CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
@@ -134,7 +148,7 @@ export const InputItemParamSchema = Type.Union(
 )
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
-export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['program', 'program_output', 'configuration_update'])
+export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['configuration_update'])
 
 // ---- as we store and list them --------------------------------------------------------------------------------
 
@@ -165,6 +179,7 @@ export const ReasoningItemSchema = Type.Object({
 })
 export const FunctionCallSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('function_call'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -174,6 +189,7 @@ export const FunctionCallSchema = Type.Object({
 })
 export const FunctionCallOutputSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('function_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -181,6 +197,7 @@ export const FunctionCallOutputSchema = Type.Object({
 })
 export const CustomToolCallSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('custom_tool_call'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -190,6 +207,7 @@ export const CustomToolCallSchema = Type.Object({
 })
 export const CustomToolCallOutputSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('custom_tool_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -216,6 +234,8 @@ export const OutputItemSchema = Type.Union([
   ...HOSTED_OUTPUT_SCHEMAS,
   ...CLIENT_CALL_SCHEMAS,
   ToolSearchOutputSchema,
+  ProgramSchema,
+  ProgramOutputSchema,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
@@ -231,6 +251,8 @@ export const ItemSchema = Type.Union([
   McpApprovalResponseSchema,
   ...CLIENT_CALL_SCHEMAS,
   ...CLIENT_OUTPUT_SCHEMAS,
+  ProgramSchema,
+  ProgramOutputSchema,
   CompactionItemSchema,
 ])
 
@@ -262,4 +284,5 @@ export const ITEM_ID_PREFIX = {
   compaction: 'cmp',
   ...HOSTED_ID_PREFIX,
   ...CLIENT_ID_PREFIX,
+  ...PROGRAM_ID_PREFIX,
 } as const satisfies Record<Item['type'], string>

@@ -1,6 +1,7 @@
 /** Containers of all projects of this server: who has which, how long they live, and which files lie in them. */
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { createRunQueue } from '../lib/run-queue.ts'
 import { MEMORY_LIMITS } from '../protocol/container-rules.ts'
 import {
   type CodeOptions,
@@ -14,7 +15,6 @@ import {
 } from '../tools/containers.ts'
 import { createFileTable, type FileTable } from './file-table.ts'
 import { collectOutput } from './run-output.ts'
-import { createRunQueue } from './run-queue.ts'
 import {
   type RunResult,
   type Sandbox,

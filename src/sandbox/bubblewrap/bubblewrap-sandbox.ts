@@ -2,13 +2,13 @@
  * Code in a Python of this machine, behind the namespaces of bubblewrap: without network, environment, capabilities, and
  * with nothing to write to but memory of its own. The first session waits for the self-test.
  */
-import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { existsSync } from 'node:fs'
 import type { Clock } from '../../lib/clock.ts'
 import { type Sandbox, SandboxError, SandboxUnavailable } from '../sandbox.ts'
 import { type ContainerHost, sandboxOf } from '../session/sandbox-of-host.ts'
 import { PROBE_LIMITS, plantCanaries, probeSession } from '../session/self-test.ts'
 import { openSession } from '../session/session.ts'
+import { BUBBLEWRAP_ADVICE, findBubblewrap } from './find-bubblewrap.ts'
 import { type LaunchParts, launch } from './launch.ts'
 
 export type BubblewrapOptions = {
@@ -20,8 +20,6 @@ export type BubblewrapOptions = {
   readonly bubblewrap: string | null
 }
 
-/** Who runs it when we are root: limits count for others only. */
-const NOBODY = { uid: 65_534, gid: 65_534 }
 const RETEST_MS = 60_000
 const CANARY = 'ANTIPHON_CANARY'
 
@@ -74,36 +72,13 @@ async function test(options: BubblewrapOptions): Promise<LaunchParts> {
   }
 }
 
-const ADVICE =
-  'bubblewrap needs user namespaces that are allowed to everybody: see docs/code-interpreter.md for containers and ' +
-  'AppArmor, or run `antiphon sandbox serve` on another machine.'
+const ADVICE = `${BUBBLEWRAP_ADVICE}, or run \`antiphon sandbox serve\` on another machine.`
 
 function find({ bubblewrap, python }: BubblewrapOptions): Omit<LaunchParts, 'environment'> {
-  if (process.platform !== 'linux')
-    throw new SandboxUnavailable('bubblewrap is a program of Linux; run `antiphon sandbox serve` on a Linux machine')
-  const program = bubblewrap ?? findProgram('bwrap')
-  if (program === null || !existsSync(program))
-    throw new SandboxUnavailable('bubblewrap is not installed; on Debian and Ubuntu: apt-get install bubblewrap')
+  const found = findBubblewrap(bubblewrap, '; run `antiphon sandbox serve` on a Linux machine')
   if (!python.startsWith('/usr/'))
     throw new SandboxUnavailable(`the Python at ${python} cannot be seen in a container; name one below /usr`)
   if (!existsSync(python))
     throw new SandboxUnavailable(`there is no Python at ${python}; on Debian and Ubuntu: apt-get install python3`)
-  return { bubblewrap: program, python, user: process.getuid?.() === 0 ? NOBODY : null }
-}
-
-function findProgram(name: string): string | null {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, name)
-    if (folder !== '' && isExecutable(path)) return path
-  }
-  return null
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
+  return { ...found, python }
 }

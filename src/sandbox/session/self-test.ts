@@ -81,7 +81,7 @@ export async function probeSession(session: SandboxSession, canaries: Canaries):
   return { tried: report.tried }
 }
 
-function readReport(
+export function readReport(
   text: string,
 ): { readonly tried: number; readonly reached: Readonly<Record<string, string>> } | null {
   try {
