@@ -96,7 +96,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, { ...base, clock, version: VERSION, searcher: retrieval.searcher, opened, code }),
+    tools: await openTools(config, { ...base, clock, version: VERSION, searcher: retrieval.searcher, source, opened, code }),
     cache: createHistoryCache(base.isReplica ? NO_HISTORY_CACHE : HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,

@@ -165,13 +165,14 @@ const OUTPUTS: ReadonlySet<string> = new Set(['tool_search_output', 'program_out
 type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
-  const { calls, outputs, limited } = results
+  const { calls, outputs, limited, only } = results
   // What a search found, or a program called and gave, is told as its output.
   const said = output.filter((item) => !OUTPUTS.has(item.type) && !isNested(item))
   const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
-  const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
+  const { mode, allowed } = turn.toolChoice
+  const toolChoice = { mode: nextMode(mode, limited), allowed: only ?? allowed }
   return {
     ...turn,
     tools: declarationsOf(plan.tools),

@@ -32,6 +32,8 @@ export type ToolCallsResult =
       readonly calls: ReadonlyMap<string, TurnItem>
       readonly outputs: readonly TurnItem[]
       readonly limited: boolean
+      /** Names of the only tools that may be called next: those whose calls were broken, beside calls that wait. */
+      readonly only: readonly string[] | null
     }
 
 export type ToolRunDeps = {
@@ -62,21 +64,28 @@ export async function* runToolCalls(
   const outcomes = yield* runAll(run.calls, deps)
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
-  let waits = false
+  const broken: string[] = []
   for (const [made, outcome] of outcomes) {
-    if (outcome.type === 'await-client' || outcome.type === 'await-approval') {
-      waits = true
-      continue
-    }
     // What a program called is told to it, not to the model.
     if (made.call.caller) continue
+    if (outcome.type === 'bad-arguments') broken.push(made.call.declared.declaration.name)
     calls.set(made.call.itemId, callItem(made))
-    outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)))
+    outputs.push(outputItem(made, tellModel(made, outcome, corrections)))
   }
-  corrections.endTurn()
+  const waits = [...outcomes.values()].some(isWaiting)
+  const goesOn = corrections.endTurn(waits) && outputs.length > 0
   const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
-  if (!waits && outputs.length > 0) return { next: 'turn', calls, outputs, limited }
+  if (goesOn) return { next: 'turn', calls, outputs, limited, only: waits ? broken : null }
   return { next: 'end', isTold: !waits && run.calls.some(({ call }) => call.caller) }
+}
+
+const isWaiting = ({ type }: ToolOutcome) => type === 'await-client' || type === 'await-approval'
+
+const WAITING = 'This call was handed over, and will be answered later. Do not make it again.'
+
+function tellModel(made: MadeCall, outcome: ToolOutcome, corrections: Corrections): ToolOutput {
+  if (outcome.type === 'result') return outcome.output
+  return outcome.type === 'bad-arguments' ? corrections.tell(made, outcome) : WAITING
 }
 
 /** What became of each call, in the order of the calls. */
@@ -107,16 +116,19 @@ const NOT_RUN: ToolOutcome = { type: 'result', output: 'It was not run.' }
 export interface Corrections {
   /** Throws `ModelError` when the model was told of others in an earlier turn. */
   tell(made: MadeCall, broken: Extract<ToolOutcome, { type: 'bad-arguments' }>): string
-  endTurn(): void
+  /** Whether the model may take another turn. `waits`: for calls of this one. */
+  endTurn(waits: boolean): boolean
 }
 
 /**
  * Invariant: at most one turn of a response has broken arguments and is followed by another. Each further try would be
- * paid for, and a model that cannot write them rarely learns it. Several broken calls of one turn are one chance.
+ * paid for, and a model that cannot write them rarely learns it. Several broken calls of one turn are one chance. Where
+ * other calls of that turn wait for the client, the turn that follows is the last one.
  */
 export function createCorrections(): Corrections {
   let hasTold = false
   let isOver = false
+  let hasWaiting = false
   return {
     tell({ offered }, { problem }) {
       if (isOver) {
@@ -126,8 +138,12 @@ export function createCorrections(): Corrections {
       hasTold = true
       return `Error: the tool was not run, because of its arguments: ${problem}. Call it again with right ones.`
     },
-    endTurn() {
+    endTurn(waits) {
+      const corrects = hasTold && !isOver
+      const goesOn = !hasWaiting && (!waits || corrects)
       isOver ||= hasTold
+      hasWaiting ||= waits
+      return goesOn
     },
   }
 }
