@@ -183,7 +183,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(149, 'Exactly one kind of MCP server is named.'),
   covered(150, 'Remote URLs are guarded against private networks.'),
   covered(151, 'Computer actions pass through.'),
-  covered(152, 'Shell commands run where configured.', 'containers come with the sandbox; they are refused by name'),
+  covered(152, 'Shell commands run where configured.'),
   covered(153, 'apply_patch and local_shell go round.'),
   covered(154, 'Programs call tools in isolation.'),
   covered(155, 'max_tool_calls stops further hosted calls.'),
@@ -201,7 +201,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(166, 'A restart leaves no response in progress.'),
   covered(167, 'Webhooks fire once for each terminal state.'),
   covered(168, 'Webhook signatures verify.'),
-  later(169, 'Webhooks are retried.', 'later: webhooks'),
+  covered(169, 'Webhooks are retried.'),
   covered(170, 'Queues are limited and fair between keys.'),
   // ---- Files and search
   covered(171, 'Files are uploaded.'),

@@ -10,6 +10,7 @@ import { readFile } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../lib/clock.ts'
+import { ownModule, PROGRAM_ROOT } from '../lib/own-files.ts'
 import type { Reply } from './document-process.ts'
 import { DocumentError, type SourceDocument } from './extract-text.ts'
 import type { DocumentFormat } from './formats.ts'
@@ -26,10 +27,7 @@ export const DOCUMENT_LIMITS = {
 } as const
 export type DocumentLimits = { readonly [Name in keyof typeof DOCUMENT_LIMITS]: number }
 
-/** Source and build name it differently. */
-const PROCESS_FILE = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './document-process.ts' : './document-process.js', import.meta.url),
-)
+const PROCESS_FILE = fileURLToPath(ownModule('document-process', import.meta.url))
 const HEAP_MB = 512
 const WATCH_MS = 100
 const LOW_PRIORITY = 10
@@ -104,7 +102,7 @@ function startProcess(): ChildProcess {
 function programRoot(): string {
   const packages = PROCESS_FILE.split(/(?<=[/\\]node_modules[/\\])/)[0]
   if (packages !== undefined && packages !== PROCESS_FILE) return `${packages}*`
-  return `${fileURLToPath(new URL('../../', import.meta.url))}*`
+  return `${PROGRAM_ROOT}*`
 }
 
 type Waiting = { readonly clock: Clock; readonly limits: DocumentLimits; readonly signal: AbortSignal }

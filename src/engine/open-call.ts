@@ -1,7 +1,8 @@
 /** The item of a call, from its first word to its last: of one that the model makes, or that a client has just allowed. */
+import type { ClientCall } from '../protocol/client-items.ts'
 import { isHostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
-import type { ToolCaller } from '../protocol/programs.ts'
+import type { Program, ToolCaller } from '../protocol/programs.ts'
 import type { Approval, FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
@@ -63,6 +64,8 @@ export type MadeCall = {
   readonly offered: OfferedTool
   /** Of the hosted item that is open for it; null for a call that the client runs. */
   readonly writer: HostedWriter | null
+  /** The item of a call that was shown when it was whole. */
+  readonly shown?: ClientCall | Program
   /** Why it is neither run nor shown to the client, as the model is told: it is beyond the limit, or broken. */
   readonly refusal: Extract<ToolOutcome, { type: 'result' | 'bad-arguments' }> | null
 }
@@ -93,12 +96,9 @@ function showWhole(made: MadeCall, { composer, newItemId, takeHostedCall }: Call
     return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal }
   }
   const { caller } = call
-  const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({
-    ...whole,
-    id,
-    ...(caller && { caller }),
-  }))
-  return { ...made, call: { ...call, itemId } }
+  const shown = { ...whole, ...(caller && { caller }) }
+  const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...shown, id }))
+  return { ...made, call: { ...call, itemId }, shown: { ...shown, id: itemId } }
 }
 
 const tellInput = (writer: HostedWriter, listen: InputListener | null) => (delta: string) => {

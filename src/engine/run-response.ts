@@ -160,13 +160,13 @@ function afterTurn(result: TurnResult, tools: ToolCallsResult) {
   return tools.next === 'end' ? ended({ status: 'completed' }) : tools
 }
 
-const OUTPUTS: ReadonlySet<string> = new Set(['tool_search_output', 'program_output'])
+const OUTPUTS: ReadonlySet<string> = new Set(['tool_search_output', 'shell_call_output', 'program_output'])
 
 type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
   const { calls, outputs, limited, only } = results
-  // What a search found, or a program called and gave, is told as its output.
+  // What a search found, what commands said, and what a program called and gave, is told as the output of the call.
   const said = output.filter((item) => !OUTPUTS.has(item.type) && !isNested(item))
   const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))

@@ -187,7 +187,7 @@ test('a receiver that never answers holds up no other', async (t) => {
   assert.deepEqual(it.received.map(({ id }) => id).sort(), names.map((name) => `evt_${name}`).sort())
 })
 
-test('a receiver that was down for a day gets every event, under the same id, and one that stays down is given up', async (t) => {
+test('a receiver that was down for a day gets every event, under the same id, and one that stays down is given up (req 169)', async (t) => {
   const it = await bed(t)
   const time = createManualClock()
   await addEndpoint(it, 'whe_back')

@@ -11,13 +11,14 @@
  */
 import { crc32 } from 'node:zlib'
 import type { ModelCapabilities, ToolDeclaration } from '../models/model.ts'
-import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
+import type { ClientCall, ShellCallOutput, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import type { CustomToolCall, FunctionCall, Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
 import type { Program, ProgramOutput, ToolCaller } from '../protocol/programs.ts'
+import type { ShellProgress } from '../protocol/shell-output.ts'
 import type { ToolParam, ToolSpec } from '../protocol/tools.ts'
 
 export interface Tool extends ToolRunner {
@@ -58,6 +59,8 @@ export interface ToolRunner {
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
   execute(call: FinishedCall, context: ToolContext): AsyncGenerator<ToolStep, ToolOutcome>
+  /** All it does is to make calls, which are kept each by itself: it is run again as often as its run is. */
+  readonly onlyCalls?: boolean
   /** A call that was sent by a process that died may be sent again: it changes nothing. Absent: it may change something. */
   readonly isRepeatable?: boolean
   /** How the item of such a call ends that is not sent again. Absent: as one that was abandoned. */
@@ -181,6 +184,10 @@ export type ToolStep =
   | { readonly type: 'finish'; readonly item: HostedItem }
   /** A further item, whole: what a search for tools found, what a program gave. */
   | { readonly type: 'item'; readonly item: ToolSearchOutput | ProgramOutput }
+  /** A further item, in three steps: what commands that run here say. */
+  | { readonly type: 'output-open'; readonly item: ShellCallOutput }
+  | { readonly type: 'output'; readonly event: ShellProgress }
+  | { readonly type: 'output-finish'; readonly status: ShellCallOutput['status'] }
   /** Something was told of another item. */
   | { readonly type: 'told' }
 

@@ -310,6 +310,57 @@ text(more.sum)`)
     assert.deepEqual((await client.responses.retrieve(second.id)).output, second.output)
   })
 
+  test('Python and a shell in containers are called by programs, and not run again when these go on', async () => {
+    writes(`const { logs } = await tools.code_interpreter({ code: 'open("n", "a").write("x"); print(6 * 7)' })
+const [said] = await tools.shell({ commands: ['cat n'] })
+const seen = await tools.get_weather({ city: logs.trim() })
+const [more] = await tools.shell({ commands: ['wc -c < n'] })
+text(logs.trim(), said.stdout, seen, more.stdout.trim(), more.outcome)`)
+    const tools = [
+      PROGRAMS,
+      WEATHER,
+      { type: 'code_interpreter', container: { type: 'auto' }, allowed_callers: ['programmatic'] },
+      { type: 'shell', environment: { type: 'container_auto' }, allowed_callers: ['programmatic'] },
+    ] as unknown as Tools
+    const first = await ask({ tools })
+    const ran = ['code_interpreter_call', 'shell_call', 'shell_call_output']
+    assert.deepEqual(typesOf(first), ['program', ...ran, 'function_call'])
+    for (const type of ran) assert.deepEqual(find(first, type)[0]?.caller, find(first, 'function_call')[0]?.caller)
+    const second = await ask({ tools, previous_response_id: first.id, input: answers(first, () => 'sunny') })
+    assert.deepEqual(typesOf(second), ['shell_call', 'shell_call_output', 'program_output', 'message'])
+    assert.equal(resultOf(second).result, '42\nx\nsunny\n1\n{"type":"exit","exit_code":0}')
+    const told = JSON.stringify(upstream.requests.at(-1)?.body)
+    assert.equal(told.match(/"role":"tool"/g)?.length, 1, 'the model is told of the program alone')
+  })
+
+  test('they run in the background, and a cancelled one is not taken up again', async () => {
+    writes(`text((await tools.sums.add({ a: 40, b: 2 })).sum)`)
+    const tools = [PROGRAMS, sums()] as unknown as Tools
+    const ended = async (id: string) => {
+      for (let tries = 0; tries < 200; tries += 1) {
+        const response = await client.responses.retrieve(id)
+        if (response.status !== 'queued' && response.status !== 'in_progress') return response
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      throw new Error('it did not end')
+    }
+    const done = await ended((await ask({ tools, background: true })).id)
+    assert.deepEqual([done.status, resultOf(done).result], ['completed', '42'])
+
+    writes('for (;;);')
+    const requests = upstream.requests.length
+    const started = await ask({ tools, background: true })
+    while (upstream.requests.length === requests) await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await client.responses.cancel(started.id)
+    const cancelled = await ended(started.id)
+    assert.deepEqual([cancelled.status, typesOf(cancelled).at(-1)], ['cancelled', 'program'])
+    replies = [{ answer: { text: 'I see.' } }]
+    const next = await ask({ tools, previous_response_id: started.id, input: 'And now?' })
+    assert.deepEqual(typesOf(next), ['message'])
+    assert.match(JSON.stringify(upstream.requests.at(-1)?.body), /cut off before it came to its end/)
+  })
+
   test('the demo model writes programs too, so that they can be tried without a key', async () => {
     const model = 'demo'
     const first = await ask({ model, input: 'Use a program to get the weather in Paris and in Tokyo.' })

@@ -116,6 +116,18 @@ const SLOTS: readonly {
     ask: ({ file }) =>
       create({ input: 'x', tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: [file] } }] }),
   },
+  {
+    name: 'container of a shell with a file',
+    ask: ({ file }) =>
+      create({ input: 'x', tools: [{ type: 'shell', environment: { type: 'container_auto', file_ids: [file] } }] }),
+  },
+  {
+    name: 'container of a shell',
+    ask: ({ container }) => {
+      const environment = { type: 'container_reference', container_id: container }
+      return create({ input: 'x', tools: [{ type: 'shell', environment }] })
+    },
+  },
   { name: 'DELETE container', ask: (ids) => asStranger('DELETE', containerPath(ids)) },
   {
     name: 'container of a tool',

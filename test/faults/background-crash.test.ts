@@ -5,16 +5,18 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startChatUpstream } from '../fakes/chat-upstream.ts'
-import { checkRunLaws } from '../laws/run-laws.ts'
-import { send } from '../support/http.ts'
 import {
   answerOf,
+  checkRun,
   createBackground,
+  idOf,
   type LoggedEvent,
   readInto,
   resume,
   type Server,
+  type Started,
   startWriter,
+  waitForEnd,
   writesOf,
 } from './background-load.ts'
 import { createCrashRunner } from './crash-runner.ts'
@@ -26,12 +28,9 @@ const POLLED = 3
 const MAX_LIFE_MS = 900
 /** From the start of the next process. */
 const MAX_HEAL_MS = withinMs(30_000)
-const OVER: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled', 'incomplete'])
 
 /** The full form takes its time. */
 const LIMIT = { timeout: isFull ? 1_800_000 : 240_000 }
-
-type Started = { readonly id: string; readonly tag: string; readonly told: LoggedEvent[] | null }
 
 async function openBed(random: () => number) {
   const upstream = await startChatUpstream({ script: (request) => answerOf(request, random), record: false })
@@ -79,31 +78,6 @@ async function startRuns(server: Server, mcpUrl: string, next: () => string) {
   return { started, readers }
 }
 
-const idOf = (event: LoggedEvent) => String((event.response as { id: unknown }).id)
-
-async function waitForEnd(server: Server, id: string): Promise<Record<string, unknown>> {
-  const until = performance.now() + MAX_HEAL_MS
-  for (;;) {
-    const { status, json } = await send(server, 'GET', `/v1/responses/${id}`)
-    assert.equal(status, 200, `${id} was acknowledged and is lost`)
-    if (OVER.has(json.status)) return json
-    assert.ok(performance.now() < until, `${id} is still ${json.status}`)
-    await delay(50)
-  }
-}
-
-/** Of one that is over: what its readers were told is its log, and its log is a lawful stream that ends in it. */
-async function checkRun(server: Server, { id, told }: Started, response: Record<string, unknown>): Promise<void> {
-  if (told === null) return
-  await resume(server, id, told)
-  const log: LoggedEvent[] = []
-  await resume(server, id, log)
-  const plain = told.map(({ obfuscation: _, ...event }) => event)
-  assert.deepEqual(plain, log)
-  // What the wire tells is what the laws are about; nothing is lost on the way through JSON.
-  assert.deepEqual(checkRunLaws(JSON.parse(JSON.stringify(log))), response)
-}
-
 test(
   'kill -9 loses no background run, ends each once, writes nothing twice, and every reader gets the whole log (req 166)',
   LIMIT,
@@ -122,7 +96,7 @@ test(
       // Readers come back while the runs go on, and are cut off once more where there is time for it.
       const back = open.map(({ id, told }) => (told ? resume(server, id, told) : null))
       for (const started of open) {
-        const response = await waitForEnd(server, started.id)
+        const response = await waitForEnd(server, started.id, began + MAX_HEAL_MS)
         ends.set(String(response.status), (ends.get(String(response.status)) ?? 0) + 1)
         await Promise.all(back)
         await checkRun(server, started, response)
@@ -158,8 +132,9 @@ test('after SIGTERM background runs go on where they were, and readers are told 
   await Promise.all(readers)
   checkNoSecrets(bed.runner.dataDir)
   const again = await bed.runner.start()
+  const until = performance.now() + MAX_HEAL_MS
   for (const run of started) {
-    const response = await waitForEnd(again, run.id)
+    const response = await waitForEnd(again, run.id, until)
     assert.equal(response.status, 'completed', `${run.id} is ${response.status}`)
     await checkRun(again, run, response)
   }

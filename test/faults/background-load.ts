@@ -1,8 +1,12 @@
 /** Background responses that call a tool which may be called once only, and readers that come back as often as they must. */
+import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createParser } from 'eventsource-parser'
 import { request } from 'undici'
 import type { ChatUpstreamRequest, ScriptedReply } from '../fakes/chat-script.ts'
 import { type FakeMcp, fakeTool, startFakeMcp, textResult } from '../fakes/mcp-server.ts'
+import { checkRunLaws } from '../laws/run-laws.ts'
+import { send } from '../support/http.ts'
 
 type Json = Readonly<Record<string, unknown>>
 export type LoggedEvent = Json & { readonly type: string; readonly sequence_number: number }
@@ -41,8 +45,8 @@ export function writesOf(writer: FakeMcp): ReadonlyMap<string, number> {
   return counts
 }
 
-/** As a model that writes two things, one after the other, and then says so, word by word. */
-export function answerOf({ raw, body }: ChatUpstreamRequest, random: () => number): ScriptedReply {
+/** As a model that writes two things, one after the other, and then says so, word by word, at most `paceMs` apart. */
+export function answerOf({ raw, body }: ChatUpstreamRequest, random: () => number, paceMs = 12): ScriptedReply {
   const [tag = 'run-0'] = TAG.exec(raw) ?? []
   const messages: readonly Json[] =
     typeof body === 'object' && body !== null && 'messages' in body ? [...list(body.messages)] : []
@@ -54,7 +58,7 @@ export function answerOf({ raw, body }: ChatUpstreamRequest, random: () => numbe
           calls: [{ name: 'w__write', input: `{"message":"${tag} ${written}"}`, kind: 'function' as const }],
         }
       : { text: 'All of it is written down, as you have asked me to do, word by word by word. ', calls: [] }
-  return { answer, delayMs: Math.floor(random() * 12) }
+  return { answer, delayMs: Math.floor(random() * paceMs) }
 }
 
 const list = (value: unknown): readonly Json[] => (Array.isArray(value) ? value : [])
@@ -102,4 +106,44 @@ export async function resume(server: Server, id: string, told: LoggedEvent[]): P
   if (reply === null) return
   if (reply.statusCode !== 200) throw new Error(`${path}: ${reply.statusCode} ${await reply.body.text()}`)
   await readInto(told, reply.body)
+}
+
+/** A background run that a server has acknowledged. */
+export type Started = {
+  readonly id: string
+  readonly tag: string
+  /** What a reader was told of it from its start; null: nobody reads it. */
+  readonly told: LoggedEvent[] | null
+}
+
+export const idOf = (event: LoggedEvent) => String((event.response as { id: unknown }).id)
+
+const OVER: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled', 'incomplete'])
+
+/** `until`: of `performance.now()`. */
+export async function waitForEnd(server: Server, id: string, until: number): Promise<Json> {
+  for (;;) {
+    const { status, json } = await send(server, 'GET', `/v1/responses/${id}`)
+    assert.equal(status, 200, `${id} was acknowledged and is lost`)
+    if (OVER.has(json.status)) return json
+    assert.ok(performance.now() < until, `${id} is still ${json.status}`)
+    await delay(50)
+  }
+}
+
+/** Of one that is over: what its reader was told is its log, and its log is a lawful stream that ends in it. Answers the log. */
+export async function checkRun(
+  server: Server,
+  { id, told }: Started,
+  response: Json,
+): Promise<readonly LoggedEvent[] | null> {
+  if (told === null) return null
+  await resume(server, id, told)
+  const log: LoggedEvent[] = []
+  await resume(server, id, log)
+  const plain = told.map(({ obfuscation: _, ...event }) => event)
+  assert.deepEqual(plain, log)
+  // What the wire tells is what the laws are about; nothing is lost on the way through JSON.
+  assert.deepEqual(checkRunLaws(JSON.parse(JSON.stringify(log))), response)
+  return log
 }

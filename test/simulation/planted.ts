@@ -1,4 +1,5 @@
 /** Faults of the kind that creeps in: each breaks one law at the store's edge, and the simulation has to find it. */
+import type { JobLease } from '../../src/store/job-store.ts'
 import type { RunEnding, Store } from '../../src/store/store.ts'
 
 type Jobs = Store['jobs']
@@ -39,6 +40,24 @@ export const PLANTED: Readonly<Record<string, () => Plant>> = {
   'a reader that does not say what it told': () => (store) => withEvents(store, () => ({ markSeen: async () => true })),
   'a cursor that is one off': () => (store) =>
     withEvents(store, (events) => ({ read: async (id, after) => events.read(id, after < 0 ? after : after + 1) })),
+  'a fence that lets everybody through': () => {
+    const newest = new Map<string, number>()
+    const unfenced = (lease: JobLease): JobLease => ({
+      ...lease,
+      token: newest.get(lease.responseId) ?? lease.token,
+    })
+    return (store) =>
+      withJobs(store, {
+        async take(wanted) {
+          const job = await store.jobs.take(wanted)
+          if (job) newest.set(job.lease.responseId, job.lease.token)
+          return job
+        },
+        heartbeat: async (lease, leaseMs) => store.jobs.heartbeat(unfenced(lease), leaseMs),
+        write: async (lease, progress) => store.jobs.write(unfenced(lease), progress),
+        finish: async (lease, finished) => store.jobs.finish(unfenced(lease), finished),
+      })
+  },
   'an end that its receivers never hear of': () => (store) =>
     withJobs(store, {
       finish: async (lease, finished) => store.jobs.finish(lease, { ...finished, ending: untold(finished.ending) }),

@@ -40,7 +40,7 @@ const sealedBox = createSealedBox([{ id: 'simulated', secret: new Uint8Array(32)
 
 export type ReplicaOptions = {
   readonly name: string
-  /** Puts a fault before the store. */
+  /** Puts a fault into the store, behind the gate: what was held up meets it when it comes through. */
   readonly plant: (store: Store) => Store
 }
 
@@ -54,7 +54,7 @@ export function startReplica(world: World, { name, plant }: ReplicaOptions): Rep
     if (fate === 'dead') await new Promise<never>(() => {})
     if (fate === 'cut-off') throw new StorageBusy()
   }
-  const store = plant(gated(world.store, pass))
+  const store = gated(plant(world.store), pass)
   const model = ownReasoning(world.model, 'scripted')
   const engine = createEngine({
     store,

@@ -102,7 +102,7 @@ function act(scene: Scene): void {
   else if (replica && chance.happens(0.3) && runs.length > 0) follow(scene, replica)
   else if (replica && chance.happens(0.05) && runs.length > 0) cancel(scene, replica)
   else if (chance.happens(0.35)) strike(scene)
-  else if (chance.happens(0.4)) {
+  else if (chance.happens(0.2)) {
     const away = replicas.filter((it) => it.fate() === 'stopped' || it.fate() === 'cut-off')
     if (away.length > 0) chance.pick(away).become('alive')
   }

@@ -1,4 +1,8 @@
-/** What all replicas of a simulation share: a real store, time that is moved by hand, a model, and a tool that must not run twice. */
+/**
+ * What all replicas of a simulation share: a real store, time that is moved by hand, a model, and a tool that must not run twice.
+ * No machine dies here, only processes, so the store need not wait for the disk: half of the time went there.
+ */
+import '../load/synchronous-off.ts'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,7 +40,8 @@ export async function openWorld(): Promise<World> {
     if (chance === null) throw new Error('no seed decides')
     return chance
   }
-  const wait = (signal: AbortSignal) => sleep(clock, take().below(2_500), signal)
+  // Half of the time at once: then what is said shares a write with what was said before, and in another run it does not.
+  const wait = async (signal: AbortSignal) => take().happens(0.5) || (await sleep(clock, take().below(2_500), signal))
   return {
     store,
     clock,
@@ -62,7 +67,7 @@ export async function openWorld(): Promise<World> {
 }
 
 /** Calls the tool as often as the question says, and then answers: by what it is shown, as a real model goes. */
-function createModel(wait: (signal: AbortSignal) => Promise<boolean>, fails: () => boolean): Model {
+function createModel(wait: (signal: AbortSignal) => Promise<unknown>, fails: () => boolean): Model {
   return {
     ...scriptedModel([]),
     async *stream(turn, { signal }) {
@@ -91,8 +96,9 @@ function batchesOf(items: readonly TurnItem[]): ModelEvent[][] {
   }
   return [
     [{ type: 'text-start', id: 't' }],
-    [{ type: 'text-delta', id: 't', delta: 'Done ' }],
-    [{ type: 'text-delta', id: 't', delta: `after ${made}.` }],
+    ...['Done ', 'after ', `${made}`, ' of ', `${wanted}.`].map((delta): ModelEvent[] => [
+      { type: 'text-delta', id: 't', delta },
+    ]),
     [{ type: 'text-end', id: 't' }, finish()],
   ]
 }

@@ -119,7 +119,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
 }
 
 /** Replicas share what keys are checked with and what is sealed with. */
-async function copySecrets(from: string, to: string): Promise<void> {
+export async function copySecrets(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true, mode: 0o700 })
   for (const file of [pepperFileOf, sealingKeysFileOf]) await cp(file(from), file(to))
 }

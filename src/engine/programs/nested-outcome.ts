@@ -25,7 +25,7 @@ export function outcomeOfOutput(output: Item, declared: DeclaredTool): NestedOut
   }
 }
 
-const UNKNOWN = 'The server stopped while this call ran, and nobody knows whether it was carried out.'
+export const UNKNOWN = 'The server stopped while this call ran, and nobody knows whether it was carried out.'
 
 /** A call that ran here, once it has ended. */
 export function outcomeOfHosted(item: HostedItem): NestedOutcome {

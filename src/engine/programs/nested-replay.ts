@@ -4,9 +4,10 @@
  *
  * Calls of the client are found by their ids, which follow from their places; those that ran here by their order.
  */
+import { isContainerCall } from '../../protocol/client-items.ts'
 import type { CustomToolCall, FunctionCall, Item } from '../../protocol/items.ts'
 import type { FinishedCall, NestedOutcome } from '../../tools/tool.ts'
-import { isRecord, outcomeOfHosted, outcomeOfOutput } from './nested-outcome.ts'
+import { isRecord, outcomeOfHosted, outcomeOfOutput, UNKNOWN } from './nested-outcome.ts'
 
 export interface NestedReplay {
   /** Null: it was not made before. */
@@ -48,7 +49,8 @@ export function createNestedReplay(parts: readonly Item[]): NestedReplay {
       if (made === undefined) return null
       if (!isSameCall(made, call)) return CHANGED
       const output = outputs.get(call.callId)
-      return output === undefined ? { type: 'waits' } : outcomeOfOutput(output, call.declared)
+      if (output !== undefined) return outcomeOfOutput(output, call.declared)
+      return isContainerCall(made) ? { type: 'error', message: UNKNOWN } : { type: 'waits' }
     },
   }
 }

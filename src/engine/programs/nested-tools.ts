@@ -5,6 +5,7 @@
  * it does depends on what they gave, and not on which was quicker.
  */
 import { sideBySide } from '../../lib/side-by-side.ts'
+import type { ShellCallOutput } from '../../protocol/client-items.ts'
 import type { Item } from '../../protocol/items.ts'
 import type {
   DeclaredTool,
@@ -19,7 +20,7 @@ import type {
 import { type CallOptions, finishCall, type MadeCall, openCall } from '../open-call.ts'
 import type { OfferedTools } from '../resolve-tools.ts'
 import { runCall, type ToolRunDeps } from '../run-tool-calls.ts'
-import { outcomeOfHosted } from './nested-outcome.ts'
+import { outcomeOfHosted, outcomeOfOutput } from './nested-outcome.ts'
 import { createNestedReplay, type NestedReplay } from './nested-replay.ts'
 import { nestedCallId, partsOfPrograms } from './program-items.ts'
 
@@ -76,11 +77,13 @@ export function createNestedTools(parts: NestedParts): NestedTools {
 
 async function* endAll(begun: readonly Begun[], deps: ToolRunDeps): AsyncGenerator<ToolStep, readonly NestedOutcome[]> {
   const outcomes = new Map<Begun, NestedOutcome>()
+  const said = new Map<MadeCall, ShellCallOutput>()
+  const running = { ...deps, onSaid: (made: MadeCall, item: ShellCallOutput) => void said.set(made, item) }
   const starts = begun.filter(isMade).map(
     (made) =>
       async function* (): AsyncGenerator<undefined, void> {
-        const outcome = made.refusal ?? (yield* runCall(made, deps))
-        outcomes.set(made, toNested(made, outcome))
+        const outcome = made.refusal ?? (yield* runCall(made, running))
+        outcomes.set(made, toNested(made, outcome, said.get(made)))
       },
   )
   const { atOnce: limit, context } = deps
@@ -90,11 +93,16 @@ async function* endAll(begun: readonly Begun[], deps: ToolRunDeps): AsyncGenerat
 
 const isMade = (begun: Begun): begun is MadeCall => 'call' in begun
 
-function toNested({ call, writer, refusal }: MadeCall, outcome: ToolOutcome): NestedOutcome {
+function toNested(
+  { call, writer, refusal }: MadeCall,
+  outcome: ToolOutcome,
+  said: ShellCallOutput | undefined,
+): NestedOutcome {
   if (refusal?.type === 'result')
     return { type: 'ends', problem: 'the limit of tool calls of this response is reached' }
   if (outcome.type === 'await-client' || outcome.type === 'await-approval') return { type: 'waits' }
   if (outcome.type === 'bad-arguments') return { type: 'error', message: brokenArguments(call, outcome.problem) }
+  if (said) return outcomeOfOutput(said, call.declared)
   const item = writer?.item()
   return item ? outcomeOfHosted(item) : { type: 'error', message: 'This tool cannot be called by a program.' }
 }

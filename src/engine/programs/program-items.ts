@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import type { TurnItem } from '../../models/model.ts'
+import { isContainerCall } from '../../protocol/client-items.ts'
 import { badRequest } from '../../protocol/errors.ts'
 import type { Item } from '../../protocol/items.ts'
 import { PROGRAMS, type Program, type ProgramItem, programOf } from '../../protocol/programs.ts'
@@ -47,10 +48,17 @@ export function answeredPrograms(items: readonly Item[]): readonly Program[] {
   const parts = partsOfPrograms(items)
   return items.flatMap((item) => {
     if (item.type !== 'program' || ended.has(item.call_id)) return []
-    const last = parts.get(item.call_id)?.at(-1)
-    const isAnswer = last !== undefined && (ANSWERS.has(last.type) || last.type === 'mcp_approval_response')
-    return isAnswer ? [item] : []
+    const own = parts.get(item.call_id) ?? []
+    return isAnswer(own.at(-1), own) ? [item] : []
   })
+}
+
+/** What commands said that ran here is no answer of the client. */
+function isAnswer(last: Item | undefined, own: readonly Item[]): boolean {
+  if (last === undefined) return false
+  const { type } = last
+  if (type !== 'shell_call_output') return ANSWERS.has(type) || type === 'mcp_approval_response'
+  return !own.some((item) => isContainerCall(item) && item.call_id === last.call_id)
 }
 
 /** What a program gave, as the model is told it. */

@@ -67,6 +67,7 @@ export function createProgramTool(sandbox: ProgramSandbox): Tool {
       },
     ],
     runsHere: true,
+    onlyCalls: true,
     open: () => null,
     whole({ callId, at }, input): Program | BadArguments {
       const code = readCode(input)

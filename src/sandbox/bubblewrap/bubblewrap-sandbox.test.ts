@@ -94,7 +94,7 @@ plt.plot([1, 2, 3]); plt.show()
 plt.bar(["a", "b"], [3, 4])`
   const { status } = await session.run(code, {
     signal: NEVER,
-    onOutput: ({ type, bytes }) => void (type === 'image' && images.push(bytes)),
+    onOutput: (piece) => void (piece.type === 'image' && images.push(piece.bytes)),
   })
   assert.equal(status, 'ok')
   assert.equal(images.length, 2)

@@ -68,7 +68,7 @@ export async function probeSession(session: SandboxSession, canaries: Canaries):
   const pieces: Uint8Array[] = []
   const result = await session.run(`HINTS = ${JSON.stringify(hints)}\n${PROBES}`, {
     signal: new AbortController().signal,
-    onOutput: ({ type, bytes }) => void (type !== 'image' && pieces.push(bytes)),
+    onOutput: (piece) => void (piece.type === 'stdout' && pieces.push(piece.bytes)),
   })
   const said = Buffer.concat(pieces).toString('utf8').trim()
   const report = readReport(said)

@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import {
   type FileList,
   type FilePiece,
+  type OutputPiece,
   RUN_STATUSES,
   type RunOptions,
   type RunResult,
@@ -54,7 +55,15 @@ export async function openSession({ channel, clock, limits }: SessionParts): Pro
     inTurn(() => runOnce(line, { op, text, options, clock, limits }))
   return {
     run: (code, options) => execute('run', code, options),
-    shell: (command, options) => execute('shell', command, options),
+    async shell(commands, options) {
+      const exits: (number | null)[] = commands.map(() => null)
+      const onOutput = (piece: OutputPiece) => {
+        if (piece.type === 'exit' && piece.command in exits) exits[piece.command] = piece.code
+        options.onOutput?.(piece)
+      }
+      const result = await execute('shell', JSON.stringify(commands), { ...options, onOutput })
+      return { ...result, exits }
+    },
     listFiles: async () => readList(await askFor({ op: 'list' })),
     readFile: async (path, offset, length) => readPiece(await askFor({ op: 'get', path, offset, length })),
     async writeFile(path, piece, offset) {
@@ -153,10 +162,10 @@ async function runOnce(line: Line, { op, text, options, clock, limits }: Executi
     clock,
     request: { op, wall: wallMs / 1000 },
     body: Buffer.from(text),
-    onFrame({ header, body }) {
-      const type = header.type === 'image' ? 'image' : header.stream === 'stderr' ? 'stderr' : 'stdout'
-      if (type !== 'image') room -= body.byteLength
-      if (room >= 0) options.onOutput?.({ type, bytes: body })
+    onFrame(frame) {
+      const piece = readPieceOfOutput(frame)
+      if (piece.type === 'stdout' || piece.type === 'stderr') room -= piece.bytes.byteLength
+      if (room >= 0) options.onOutput?.(piece)
     },
     isLast: ({ header }) => header.type === 'end' || header.type === 'failed',
   })
@@ -169,6 +178,13 @@ async function runOnce(line: Line, { op, text, options, clock, limits }: Executi
   } finally {
     options.signal.removeEventListener('abort', interrupt)
   }
+}
+
+function readPieceOfOutput({ header, body }: Frame): OutputPiece {
+  if (header.type === 'image') return { type: 'image', bytes: body }
+  const command = typeof header.command === 'number' ? header.command : 0
+  if (header.type === 'exit') return { type: 'exit', command, code: typeof header.code === 'number' ? header.code : 0 }
+  return { type: header.stream === 'stderr' ? 'stderr' : 'stdout', bytes: body, command }
 }
 
 function readResult(header: Frame['header']): RunResult {

@@ -8,6 +8,7 @@
 import { mkdirSync } from 'node:fs'
 import { createCallThread, ThreadBusy } from '../../lib/call-thread.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { ownModule } from '../../lib/own-files.ts'
 import { type Chunk, type Hit, IndexBusy, type PutResult, type SearchIndex } from '../search-index.ts'
 import type { ReadRequest, WriteRequest } from './thread-request.ts'
 
@@ -24,11 +25,7 @@ const MEMORY_MB = 1_024
 /** After the last deletion: long enough that a row of them is tidied once. */
 export const TIDY_AFTER_MS = 2_000
 
-/** Source and build name it differently. */
-const THREAD_FILE = new URL(
-  import.meta.url.endsWith('.ts') ? './index-thread.ts' : './index-thread.js',
-  import.meta.url,
-)
+const THREAD_FILE = ownModule('index-thread', import.meta.url)
 
 export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): SearchIndex {
   mkdirSync(directory, { recursive: true, mode: PRIVATE_DIR })

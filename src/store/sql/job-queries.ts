@@ -4,6 +4,8 @@ import { IS_LIVE, PROJECT } from './response-queries.ts'
 import type { Tables } from './tables.ts'
 
 type Jobs = Tables['jobs']
+/** It was taken once, so the time of the first is there. */
+export type TakenRow = Jobs & { started_at: number }
 type Scope = { projectId: string; id: string }
 type Seq = { seq: number }
 type ResponseSeq = { responseSeq: number }
@@ -38,7 +40,7 @@ const owning = {
     `select seq from jobs where response_seq = ${RESPONSE} and (lease_until is null or lease_until <= :now)`,
   ),
   /** A lease that has ended by its time is one whose owner died. */
-  takeJob: query<Seq & { now: number; until: number }, Jobs>(`
+  takeJob: query<Seq & { now: number; until: number }, TakenRow>(`
     update jobs set token = token + 1, reruns = reruns + case when lease_until is null then 0 else 1 end, lease_until = :until,
       started_at = coalesce(started_at, :now)
     where seq = :seq returning *`),

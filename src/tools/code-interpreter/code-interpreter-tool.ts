@@ -6,11 +6,11 @@ import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
 import { CONTAINER_FOLDER, type Containers, type SeedFile } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
+import { admitContainer } from '../in-container/admit-container.ts'
+import { chooseContainer } from '../in-container/choose-container.ts'
+import { tellSeeds } from '../in-container/tell-files.ts'
 import type { DeclaredTool, Tool } from '../tool.ts'
-import { admitContainer } from './admit.ts'
 import { createCodeRunner } from './code-runner.ts'
-import { lastContainerOf } from './last-container.ts'
-import { seedsOf } from './seed-files.ts'
 
 export type CodeInterpreterOptions = {
   readonly containers: Containers
@@ -43,31 +43,11 @@ export function createCodeInterpreterTool({ containers, source, providerFirst }:
       return { ...param, container: param.container ?? { type: 'auto' } }
     },
     declare: () => [],
-    async *prepare(spec, { items }, context) {
+    async *prepare(spec, preparation, context) {
       const param = codeParam(spec)
-      const container = param.container ?? { type: 'auto' as const }
-      const mine = containers.forProject(context.projectId)
-      const known = typeof container === 'string' ? container : lastContainerOf(items, mine)
-      const id = known ?? mine.newId()
-      const fileIds = typeof container === 'string' ? [] : (container.file_ids ?? [])
-      const { projectId, signal } = context
-      const seeds = await seedsOf(items, fileIds, { projectId, source, signal })
-      return {
-        declared: [declare(param, seeds)],
-        runner: createCodeRunner({
-          containers: mine,
-          containerId: id,
-          async ready() {
-            const isThere = mine.get(id)?.status === 'running'
-            if (!isThere && typeof container !== 'string') {
-              const memoryLimit = container.memory_limit ?? null
-              mine.create({ id, name: 'auto', memoryLimit, idleMs: null, isAuto: true })
-            }
-            for (const seed of seeds) await mine.seedFile(id, seed)
-          },
-        }),
-        close() {},
-      }
+      const wanted = param.container ?? {}
+      const chosen = await chooseContainer(wanted, preparation, context, { containers, source })
+      return { declared: [declare(param, chosen.seeds)], runner: createCodeRunner(chosen), close() {} }
     },
     open() {
       throw new TypeError(PREPARED_FIRST)
@@ -93,17 +73,11 @@ const DESCRIPTION =
   'no package can be installed; numpy, pandas and matplotlib may be there. Print what you want to see. Cite a file ' +
   'that you made by its mark, as 【1】.'
 
-/** So that a model need not look first. */
-function describe(seeds: readonly SeedFile[]): string {
-  if (seeds.length === 0) return DESCRIPTION
-  return `${DESCRIPTION} These files are there: ${seeds.map(({ path }) => JSON.stringify(path)).join(', ')}.`
-}
-
 const declare = (spec: CodeParam, seeds: readonly SeedFile[]): DeclaredTool => ({
   declaration: {
     type: 'function',
     name: CODE_INTERPRETER_NAME,
-    description: describe(seeds),
+    description: `${DESCRIPTION}${tellSeeds(seeds)}`,
     parameters: {
       type: 'object',
       properties: { code: { type: 'string', description: 'Python source code.' } },

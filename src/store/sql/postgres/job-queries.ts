@@ -1,7 +1,6 @@
 /** What is asked of jobs and event logs in another way than of SQLite: what is judged is held first. */
-import { jobQueries } from '../job-queries.ts'
+import { jobQueries, type TakenRow } from '../job-queries.ts'
 import { query } from '../query.ts'
-import type { Tables } from '../tables.ts'
 import { forUpdate } from './for-update.ts'
 
 type Changed = Record<never, never>
@@ -15,7 +14,7 @@ export const jobs = {
   holdFreeJob: forUpdate(jobQueries.findFreeJob, 'of jobs skip locked'),
   holdJobOf: forUpdate(jobQueries.findJobOf),
   /** A lease that has ended by its time is one whose owner died. */
-  takeJob: query<{ seq: number; now: number; until: number; owner: number }, Tables['jobs']>(`
+  takeJob: query<{ seq: number; now: number; until: number; owner: number }, TakenRow>(`
     update jobs set token = token + 1, reruns = reruns + case when lease_until is null then 0 else 1 end,
       lease_until = :until, started_at = coalesce(started_at, :now), owner = :owner
     where seq = :seq returning *`),

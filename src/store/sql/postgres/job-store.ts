@@ -1,7 +1,6 @@
 /** Jobs: the work of all projects, and the side of it that one project's requests see. */
 import type { JobLease, JobStore, ProjectJobs } from '../../job-store.ts'
-import { encodeEvents, nameOf, WORK } from '../encode-job.ts'
-import { encodeEnding, encodeRecord } from '../encode-record.ts'
+import { encodeFinish, encodeJob, encodeProgress, nameOf, WORK } from '../encode-job.ts'
 import { queries } from '../queries.ts'
 import { jobs } from './job-queries.ts'
 import type { StoreParts } from './parts.ts'
@@ -33,21 +32,15 @@ export function createJobStore({ database, clock, wakeUps, owner, ensureProject 
       wakeUps.wake(WORK)
     },
     async write(lease, progress) {
-      const encoded = { ...progress, events: encodeEvents(progress.events) }
+      const encoded = encodeProgress(progress)
       await database.transaction((sql) => writeProgress(sql, lease, encoded))
       tell(lease)
     },
-    async finish(lease, { usage, ending, events, logExpiresAt, input, ...record }) {
+    async finish(lease, finished) {
       const { projectId } = lease
       await ensureProject(projectId)
-      const encoded = {
-        record: encodeRecord(projectId, { ...record, input: input ?? [] }),
-        keepsInput: input === null,
-        ending: encodeEnding(projectId, ending),
-        events: encodeEvents(events),
-        usage: usageValues(projectId, usage, await owner()),
-        logExpiresAt,
-      }
+      const usage = usageValues(projectId, finished.usage, await owner())
+      const encoded = { ...encodeFinish(projectId, finished), usage }
       await database.transaction((sql) => finishJob(sql, lease, encoded))
       tell(lease)
       wakeUps.wake(WORK)
@@ -62,15 +55,7 @@ export function createProjectJobs(parts: StoreParts, projectId: string): Project
     isFull: async (maxQueued) => ((await database.get(queries.countQueued, { projectId }))?.queued ?? 0) >= maxQueued,
     async enqueue(job, maxQueued) {
       await ensureProject(projectId)
-      const encoded = {
-        ...job,
-        record: encodeRecord(projectId, job.record),
-        conversationId: job.record.response.conversation?.id ?? null,
-        events: encodeEvents(job.events),
-        maxQueued,
-        lockUntil: clock.now() + (job.lock?.ttlMs ?? 0),
-        owner: await owner(),
-      }
+      const encoded = { ...encodeJob(projectId, job, maxQueued, clock.now()), owner: await owner() }
       const result = await database.transaction((sql) => enqueueJob(sql, encoded))
       if (result === 'queued') wakeUps.wake(WORK)
       return result

@@ -2,8 +2,7 @@
 import type { Clock } from '../../../lib/clock.ts'
 import type { WakeUps } from '../../../lib/wake-ups.ts'
 import type { JobLease, JobStore, ProjectJobs } from '../../job-store.ts'
-import { encodeEvents, nameOf, WORK } from '../encode-job.ts'
-import { encodeEnding, encodeRecord } from '../encode-record.ts'
+import { encodeFinish, encodeJob, encodeProgress, nameOf, WORK } from '../encode-job.ts'
 import { queries } from '../queries.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -41,19 +40,12 @@ export function createJobStore({ writer, reader, commits, clock, wakeUps }: Part
       wakeUps.wake(WORK)
     },
     async write(lease, progress) {
-      const encoded = { ...progress, events: encodeEvents(progress.events) }
+      const encoded = encodeProgress(progress)
       await commits.write(() => writeProgress(writer, lease, encoded))
       tell(lease)
     },
-    async finish(lease, { usage, ending, events, logExpiresAt, input, ...record }) {
-      const encoded = {
-        record: encodeRecord(lease.projectId, { ...record, input: input ?? [] }),
-        keepsInput: input === null,
-        ending: encodeEnding(lease.projectId, ending),
-        events: encodeEvents(events),
-        usage,
-        logExpiresAt,
-      }
+    async finish(lease, finished) {
+      const encoded = { ...encodeFinish(lease.projectId, finished), usage: finished.usage }
       await commits.write(() => finishJob(writer, lease, encoded))
       tell(lease)
       wakeUps.wake(WORK)
@@ -66,14 +58,7 @@ export function createProjectJobs({ writer, reader, commits, clock, wakeUps }: P
   return {
     isFull: async (maxQueued) => (reader.get(queries.countQueued, { projectId })?.queued ?? 0) >= maxQueued,
     async enqueue(job, maxQueued) {
-      const encoded = {
-        ...job,
-        record: encodeRecord(projectId, job.record),
-        conversationId: job.record.response.conversation?.id ?? null,
-        events: encodeEvents(job.events),
-        maxQueued,
-        lockUntil: clock.now() + (job.lock?.ttlMs ?? 0),
-      }
+      const encoded = encodeJob(projectId, job, maxQueued, clock.now())
       const result = await commits.write(() => enqueueJob(writer, encoded))
       if (result === 'queued') wakeUps.wake(WORK)
       return result
