@@ -3,6 +3,9 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import OpenAI from 'openai'
 import type { Response, ResponseInputItem, ResponseStreamEvent } from 'openai/resources/responses/responses'
+import { applyEvent } from '../../src/protocol/apply-event.ts'
+import type { ResponseEvent } from '../../src/protocol/events.ts'
+import type { ResponseObject } from '../../src/protocol/response.ts'
 import type { ScriptedReply } from '../fakes/chat-script.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
 import { type FakeMcp, fakeTool, startFakeMcp, textResult } from '../fakes/mcp-server.ts'
@@ -173,6 +176,10 @@ await tools.get_weather({ city: 'Oslo' })`)
     })
     const events: ResponseStreamEvent[] = []
     for await (const event of stream) events.push(event)
+    const folded = events.reduce<ResponseObject | null>((snapshot, event) => {
+      return applyEvent(snapshot, event as unknown as ResponseEvent)
+    }, null)
+    assert.equal(folded?.status, 'completed')
     assert.deepEqual(
       events.map(({ sequence_number }) => sequence_number),
       events.map((_, index) => index),
