@@ -53,6 +53,7 @@ function sandboxLater(config: ResolvedConfig['codeInterpreter'], clock: Clock): 
   }
   return {
     name: config.sandbox,
+    traits: async () => (await load()).traits(),
     open: async (limits, signal) => (await load()).open(limits, signal),
     close: async () => (await loading)?.close(),
   }

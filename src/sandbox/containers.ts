@@ -266,6 +266,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
     }
   }
   return {
+    traits: sandbox.traits,
     maxMemoryBytes: options.session.memoryBytes,
     maxIdleMs: options.idleMs,
     maxDiskBytes: options.session.diskBytes,

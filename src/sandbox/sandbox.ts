@@ -10,9 +10,18 @@
 export interface Sandbox {
   /** As it is told in logs and errors: `bubblewrap`. */
   readonly name: string
+  traits(): Promise<SandboxTraits>
   /** Throws `SandboxUnavailable`, and does so for a while then, or `SandboxError`. */
   open(limits: SessionLimits, signal: AbortSignal): Promise<SandboxSession>
   close(): Promise<void>
+}
+
+/** What code finds in it. */
+export type SandboxTraits = {
+  /** Processes and threads as Python knows them, and a shell. Without: `shell` throws `SandboxError`. */
+  readonly hasProcesses: boolean
+  /** Python finds the packages that its machine has. */
+  readonly hasPackages: boolean
 }
 
 export interface SandboxSession {

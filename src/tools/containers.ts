@@ -10,11 +10,20 @@ import type { MemoryLimit } from '../protocol/container-rules.ts'
 export interface Containers {
   /** Null, or why no code can be run here: completes "Code cannot be run: ...". */
   unavailable(): Promise<string | null>
+  /** What runs in them; known once one was opened. */
+  traits(): Promise<ContainerTraits>
   /** The most that a container may be given. */
   readonly maxMemoryBytes: number
   readonly maxIdleMs: number
   readonly maxDiskBytes: number
   forProject(projectId: string): ProjectContainers
+}
+
+export type ContainerTraits = {
+  /** Processes, threads and a shell. */
+  readonly hasProcesses: boolean
+  /** Python packages of the machine. */
+  readonly hasPackages: boolean
 }
 
 export interface ProjectContainers {

@@ -25,8 +25,8 @@ export type SessionParts = {
   readonly limits: SessionLimits
 }
 
-/** Until a container that was started can be spoken to. */
-const START_MS = 15_000
+/** Until a container that was started can be spoken to; on a machine that is busy with others, a Python of WebAssembly takes 20 s. */
+const START_MS = 60_000
 /** For what is no run: lists and pieces of files. */
 const FILE_MS = 10_000
 /** How much longer than its limit a run may take to be told of. */
@@ -123,14 +123,24 @@ function openLine(channel: Channel) {
       const { promise, resolve, reject } = Promise.withResolvers<Frame>()
       if (failure !== null) return Promise.reject(failure)
       const id = request === null ? 0 : ++lastId
-      const stop = clock.after(waitMs, () => fail('The container did not answer in time; it was ended.'))
+      const late = () => fail('The container did not answer in time; it was ended.')
+      let stop = clock.after(waitMs, late)
+      let mayStart = true
       const done = () => {
         stop()
         waiting = null
       }
+      /** Its time begins when the interpreter does; it may say once that it does not run yet. */
+      const wait = () => {
+        if (!mayStart) return
+        mayStart = false
+        stop()
+        stop = clock.after(waitMs + START_MS, late)
+      }
       waiting = {
         id,
         onFrame(frame) {
+          if (frame.header.type === 'starting') return wait()
           if (!isLast(frame)) return onFrame?.(frame)
           done()
           resolve(frame)

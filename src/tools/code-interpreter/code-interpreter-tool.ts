@@ -4,7 +4,7 @@
  */
 import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
-import { CONTAINER_FOLDER, type Containers, type SeedFile } from '../containers.ts'
+import { CONTAINER_FOLDER, type Containers, type ContainerTraits, type SeedFile } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
 import { admitContainer } from '../in-container/admit-container.ts'
 import { chooseContainer } from '../in-container/choose-container.ts'
@@ -47,7 +47,8 @@ export function createCodeInterpreterTool({ containers, source, providerFirst }:
       const param = codeParam(spec)
       const wanted = param.container ?? {}
       const chosen = await chooseContainer(wanted, preparation, context, { containers, source })
-      return { declared: [declare(param, chosen.seeds)], runner: createCodeRunner(chosen), close() {} }
+      const about = describe(await containers.traits(), chosen.seeds)
+      return { declared: [declare(param, about)], runner: createCodeRunner(chosen), close() {} }
     },
     open() {
       throw new TypeError(PREPARED_FIRST)
@@ -70,14 +71,20 @@ const DESCRIPTION =
   'Runs Python and shows what it printed, the value of its last line, and figures that matplotlib shows. Use it to ' +
   'calculate, to read and analyse data, and to make files and plots. Variables stay from call to call. Files of the ' +
   `user and files that you make lie in ${CONTAINER_FOLDER}, which is the working directory. There is no network, and ` +
-  'no package can be installed; numpy, pandas and matplotlib may be there. Print what you want to see. Cite a file ' +
-  'that you made by its mark, as 【1】.'
+  'no package can be installed; '
+const PACKAGES = 'numpy, pandas and matplotlib may be there.'
+const NO_PACKAGES =
+  'there is the standard library alone: no numpy, no pandas, no matplotlib, no threads, and no other programs can be started.'
+const LAST = ' Print what you want to see. Cite a file that you made by its mark, as 【1】.'
 
-const declare = (spec: CodeParam, seeds: readonly SeedFile[]): DeclaredTool => ({
+const describe = ({ hasPackages }: ContainerTraits, seeds: readonly SeedFile[]): string =>
+  `${DESCRIPTION}${hasPackages ? PACKAGES : NO_PACKAGES}${LAST}${tellSeeds(seeds)}`
+
+const declare = (spec: CodeParam, description: string): DeclaredTool => ({
   declaration: {
     type: 'function',
     name: CODE_INTERPRETER_NAME,
-    description: `${DESCRIPTION}${tellSeeds(seeds)}`,
+    description,
     parameters: {
       type: 'object',
       properties: { code: { type: 'string', description: 'Python source code.' } },

@@ -32,6 +32,8 @@ export function createShellTool({ containers, source }: ShellToolOptions): Tool 
       const where = `${path}.environment`
       const why = await containers.unavailable()
       if (why !== null) throw refuseUnavailable(why, `${where}.type`)
+      const { hasProcesses } = await containers.traits()
+      if (!hasProcesses) throw refuseUnavailable(NO_SHELL, `${where}.type`)
       refuseSkills(environment, where)
       const place = environment.type === 'container_reference' ? `${where}.container_id` : where
       await admitContainer(askedOf(environment), place, { containers, source, projectId })
@@ -52,6 +54,10 @@ export function createShellTool({ containers, source }: ShellToolOptions): Tool 
     },
   }
 }
+
+const NO_SHELL =
+  'its containers have a Python made of WebAssembly, which has no processes; with a python3 on the machine, or `antiphon ' +
+  'sandbox serve` on another one, they have a shell'
 
 const PREPARED_FIRST = 'a container is chosen before commands run in it'
 
