@@ -92,13 +92,12 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     opened,
   })
   const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: PROGRAM_VERSION, opened })
+  const { searcher } = retrieval
+  const toolParts = { ...base, clock, version: PROGRAM_VERSION, searcher, source, opened, code }
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, {
-      ...base,
-      ...{ clock, version: PROGRAM_VERSION, searcher: retrieval.searcher, opened, code },
-    }),
+    tools: await openTools(config, toolParts),
     cache: createHistoryCache(base.replicated !== null ? NO_HISTORY_CACHE : HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,

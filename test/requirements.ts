@@ -185,7 +185,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(151, 'Computer actions pass through.'),
   covered(152, 'Shell commands run where configured.'),
   covered(153, 'apply_patch and local_shell go round.'),
-  later(154, 'Programs call tools in isolation.', 'later: a sandbox for programs; refused by name'),
+  covered(154, 'Programs call tools in isolation.'),
   covered(155, 'max_tool_calls stops further hosted calls.'),
   covered(156, 'A run has a time limit with a clean terminal state.'),
   covered(157, 'A failed server tool is told to the model.'),

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { hostAndPort, type OutboundGuard } from '../lib/outbound-guard.ts'
 import { createUpstreamAgent } from '../lib/upstream-http.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
+import type { FileSource } from '../tools/file-source.ts'
 import { openImageEngine } from '../tools/image-generation/engines/open-image-engine.ts'
 import { createImageGenerationTool } from '../tools/image-generation/image-generation-tool.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -12,12 +13,13 @@ export type ImageGenerationDeps = {
   readonly clock: Clock
   readonly guard: OutboundGuard
   readonly telemetry: Telemetry
+  readonly source: FileSource
   readonly opened: AsyncDisposableStack
 }
 
 export function openImageGeneration(config: ResolvedConfig, deps: ImageGenerationDeps): Tool {
   const { limits, imageGeneration } = config
-  const { clock, guard, telemetry, opened } = deps
+  const { clock, guard, telemetry, source, opened } = deps
   const connection = imageGeneration ?? { engine: 'demo' as const }
   const timeoutMs = limits.imageTimeMs
   const dispatcher = opened.adopt(createUpstreamAgent({ connectMs: limits.upstreamConnectMs }), (it) => it.destroy())
@@ -27,6 +29,7 @@ export function openImageGeneration(config: ResolvedConfig, deps: ImageGeneratio
   const loading = { guard, clock, maxBytes: limits.imageBytes, timeoutMs: limits.urlTimeMs }
   return createImageGenerationTool({
     ...loading,
+    source,
     engine: openImageEngine(connection, {
       dispatcher,
       clock,

@@ -55,14 +55,13 @@ export function openServer(config: ResolvedConfig, parts: ServerParts): HttpServ
   const { limits, server } = config
   const policy = config.defaults.unsupportedParams
   const unknownParams = policy === 'auto' ? 'warn' : policy
-  const laterTools = policy === 'warn' || policy === 'drop' ? 'leave-out' : 'refuse'
   const publicHost = server.publicUrl === null ? [] : [new URL(server.publicUrl).hostname]
   return createHttpServer({
     ...parts,
     catalog: parts.models.catalog,
     embedders: parts.models.embedders,
     validate: {
-      createResponse: (body) => validateCreateResponse(body, { unknownParams, laterTools }),
+      createResponse: (body) => validateCreateResponse(body, { unknownParams }),
       chatCompletion: (body) => validateChatCompletion(body, { unknownParams }),
       embeddings: (body) => validateEmbeddings(body, { unknownParams }),
       countInputTokens: (body) => validateCountInputTokens(body, { unknownParams }),

@@ -6,11 +6,13 @@ import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFileSearchTool } from '../tools/file-search/file-search-tool.ts'
+import type { FileSource } from '../tools/file-source.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
 import type { OpenCodeInterpreter } from './open-code-interpreter.ts'
 import { openImageGeneration } from './open-image-generation.ts'
 import { openMcp } from './open-mcp.ts'
+import { openPrograms } from './open-programs.ts'
 
 export type ToolParts = {
   readonly clock: Clock
@@ -19,6 +21,7 @@ export type ToolParts = {
   readonly version: string
   readonly code: Pick<OpenCodeInterpreter, 'tools'>
   readonly searcher: StoreSearcher
+  readonly source: FileSource
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack
 }
@@ -32,6 +35,7 @@ export async function openTools(config: ResolvedConfig, parts: ToolParts): Promi
     createFunctionTool(),
     openImageGeneration(config, parts),
     ...openMcp(config, parts),
+    ...openPrograms(config, parts),
   ]
 }
 

@@ -30,6 +30,7 @@ export type Gpu = (typeof GPUS)[number]
 export const SEARCH_ENGINES = ['searxng', 'brave', 'tavily', 'exa', 'serper', 'duckduckgo'] as const
 /** `provider`: the model's own provider, where it has the tool. */
 export const SANDBOXES = ['auto', 'bubblewrap', 'remote', 'off'] as const
+export const PROGRAM_SANDBOXES = ['bubblewrap', 'off'] as const
 export const SEARCHERS = [...SEARCH_ENGINES, 'provider'] as const
 export type Searcher = (typeof SEARCHERS)[number]
 

@@ -88,6 +88,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     ...withoutTools(simple),
     webSearch: resolveWebSearch(read, context),
     codeInterpreter: resolveCodeInterpreter(read, context),
+    programs: { sandbox: read.values['tools.programmatic_tool_calling.sandbox'] },
     imageGeneration: resolveImageGeneration(read, context),
     fileSearch: {
       embeddingModel: read.values['tools.file_search.embedding_model'],

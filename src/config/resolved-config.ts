@@ -5,7 +5,16 @@
  * becomes `server.drainTimeoutMs`. Providers, models, aliases, projects and keys are given by hand below.
  */
 import type { FieldSupport, TurnField } from '../lib/field-support.ts'
-import type { Gpu, HostedTool, SANDBOXES, Scope, SEARCH_ENGINES, Support, WebhookEventName } from './entities.ts'
+import type {
+  Gpu,
+  HostedTool,
+  PROGRAM_SANDBOXES,
+  SANDBOXES,
+  Scope,
+  SEARCH_ENGINES,
+  Support,
+  WebhookEventName,
+} from './entities.ts'
 import type { Kind, Unit } from './kinds.ts'
 import type { WireApi } from './known-providers.ts'
 import type { SETTINGS, SettingPath } from './table.ts'
@@ -157,6 +166,7 @@ export type CodeInterpreterConfig = {
   /** Not null for `remote`. */
   readonly token: string | null
 }
+export type ProgramsConfig = { readonly sandbox: (typeof PROGRAM_SANDBOXES)[number] }
 export type ImageGenerationConfig =
   | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
   | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
@@ -204,6 +214,7 @@ export type Origin = { readonly level: 'flag' | 'env' | 'file' | 'default'; read
 export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly webSearch: WebSearchConfig
   readonly codeInterpreter: CodeInterpreterConfig
+  readonly programs: ProgramsConfig
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
   /** Null: vector stores are searched by words alone. */

@@ -10,6 +10,7 @@ import {
   keys,
   mcpServers,
   models,
+  PROGRAM_SANDBOXES,
   projects,
   providers,
   SANDBOXES,
@@ -262,6 +263,12 @@ export const SETTINGS = {
     secret(),
     null,
     'The secret that a server and its `antiphon sandbox serve` share.',
+  ),
+
+  'tools.programmatic_tool_calling.sandbox': setting(
+    choice(PROGRAM_SANDBOXES),
+    'bubblewrap',
+    'Where programs run that models write to call tools; see `docs/programs.md`. Within `limits.code_*`, on this machine.',
   ),
 
   'tools.image_generation.engine': setting(

@@ -6,7 +6,10 @@ import { finish, type Script, type ScriptedModel, saying, scriptedModel } from '
 import { CODE_NAME, type ScriptedTool, scriptedCodeTool } from '../../test/support/scripted-tool.ts'
 import type { ModelEvent } from '../models/model.ts'
 import type { FunctionToolParam } from '../protocol/tools.ts'
+import { createClientTools } from '../tools/client/client-tools.ts'
+import { createFunctionTool } from '../tools/function/function-tool.ts'
 import { readArguments } from '../tools/read-arguments.ts'
+import type { Tool } from '../tools/tool.ts'
 
 /** For the client under this name, for the server under the name of its scripted tool. */
 const WEATHER: FunctionToolParam = {
@@ -52,9 +55,9 @@ function serverTool() {
   return { tool, ran }
 }
 
-async function run(t: TestContext, scripts: readonly Script[], tool?: ScriptedTool) {
+async function run(t: TestContext, scripts: readonly Script[], tool?: ScriptedTool, tools?: readonly Tool[]) {
   const model = scriptedModel(scripts)
-  const fixture = await openEngine(model, tool ? { tools: [tool] } : {})
+  const fixture = await openEngine(model, tools ? { tools } : tool ? { tools: [tool] } : {})
   t.after(() => fixture.close())
   const ask = async (more: object = {}) => {
     const request = { model: 'scripted', input: 'How is the weather?', tools: [tool ? HERE : WEATHER], ...more }
@@ -142,4 +145,64 @@ test('a function that is not strict only has to get a JSON object', async (t) =>
   const { ask } = await run(t, [turn(called('a', CODE_NAME, '{"town":"Paris"}')), saying('Sunny.')], tool)
   const { response } = await ask({ tools: [{ ...HERE, strict: false }] })
   assert.deepEqual([response.status, ran], ['completed', [{ town: 'Paris' }]])
+})
+
+const BESIDE = { tools: [WEATHER, { type: 'shell' as const }] }
+const COMMANDS = '{"commands":["ls"]}'
+const runBeside = (t: TestContext, ...scripts: Script[]) =>
+  run(t, scripts, undefined, [...createClientTools(), createFunctionTool()])
+
+test('a broken call beside one that waits for the client: the model is told, and repairs it in one more turn', async (t) => {
+  const scripts = [
+    turn(called('a', WEATHER.name, GOOD), called('b', 'shell', '{"commands":')),
+    turn(called('c', WEATHER.name, GOOD), called('d', 'shell', COMMANDS)),
+  ]
+  const { model, ask } = await runBeside(t, ...scripts, saying('never asked'))
+  const { response } = await ask(BESIDE)
+  assert.equal(response.status, 'completed')
+  assert.deepEqual(
+    answersIn(model).map(([id, answer]) => [id, answer?.slice(0, 25)]),
+    [
+      ['call_a', 'This call was handed over'],
+      ['call_b', 'Error: the tool was not r'],
+    ],
+  )
+  assert.deepEqual(model.turns[1]?.toolChoice, { mode: 'auto', allowed: ['shell'] })
+  assert.deepEqual(
+    response.output.map((item) => ['call_id' in item && item.call_id, 'status' in item && item.status]),
+    [
+      ['call_a', 'completed'],
+      ['call_d', 'completed'],
+    ],
+    'the call that waits is not made twice, and the repaired one waits beside it',
+  )
+  assert.equal(model.turns.length, 2)
+
+  const outputs = response.output.flatMap((item): object[] => {
+    if (item.type === 'function_call') return [{ type: 'function_call_output', call_id: item.call_id, output: 'sun' }]
+    const ran = { stdout: 'a', stderr: '', outcome: { type: 'exit', exit_code: 0 } }
+    return item.type === 'shell_call' ? [{ type: 'shell_call_output', call_id: item.call_id, output: [ran] }] : []
+  })
+  const next = await ask({ ...BESIDE, previous_response_id: response.id, input: outputs })
+  assert.equal(next.response.output_text, 'never asked')
+})
+
+test('a model that does not repair it says so, and the call that waits is handed over all the same', async (t) => {
+  const broken = turn(called('a', WEATHER.name, GOOD), called('b', 'shell', '[]'))
+  const { ask } = await runBeside(t, broken, saying('I leave it.'))
+  const { response } = await ask(BESIDE)
+  assert.equal(response.status, 'completed')
+  assert.deepEqual(
+    response.output.map(({ type }) => type),
+    ['function_call', 'message'],
+  )
+})
+
+test('broken again beside a call that waits, the response fails and says why', async (t) => {
+  const broken = (id: string) => turn(called(`a${id}`, WEATHER.name, GOOD), called(`b${id}`, 'shell', '{'))
+  const { model, ask } = await runBeside(t, broken('1'), broken('2'), saying('never asked'))
+  const { response } = await ask(BESIDE)
+  assert.equal(response.status, 'failed')
+  assert.match(response.error?.message ?? '', /'shell' with broken arguments again/)
+  assert.equal(model.turns.length, 2)
 })

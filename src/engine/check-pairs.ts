@@ -25,6 +25,8 @@ const KINDS = {
   shell: 'shell',
   apply_patch: 'apply patch',
   tool_search: 'tool search',
+  program: 'program',
+  program_output: 'program',
 } as const
 
 type Kind = (typeof KINDS)[keyof typeof KINDS]
@@ -37,6 +39,11 @@ export function checkPairs(items: readonly Item[]): void {
   for (const item of items) {
     const kind = kindOf(item)
     if (kind === null || !('call_id' in item)) continue
+    // One that was cut off has no output.
+    if (item.type === 'program') {
+      calls.set(item.call_id, { kind, callId: item.call_id, checks: new Set() })
+      continue
+    }
     if (isOutput(item)) {
       const call = calls.get(item.call_id)
       if (!call || isOther(call.kind, kind)) throw noCall(kind, item.call_id)
@@ -61,6 +68,8 @@ function kindOf(item: Item): Kind | null {
     case 'function_call_output':
     case 'custom_tool_call':
     case 'custom_tool_call_output':
+    case 'program':
+    case 'program_output':
       return KINDS[item.type]
     default:
       return null

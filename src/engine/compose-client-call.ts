@@ -4,15 +4,17 @@
  */
 import { type ClientCall, closedCall, openedCall, streamedCommands } from '../protocol/client-items.ts'
 import type { ItemStatus } from '../protocol/items.ts'
+import type { Program } from '../protocol/programs.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 
 export interface ClientCallWriter {
   readonly type: 'client-call'
   readonly id: string
-  close(status: ItemStatus): ClientCall
+  close(status: ItemStatus): ClientCall | Program
 }
 
-export function openClientCall(sink: EventSink, place: ItemPlace, call: ClientCall): ClientCallWriter {
+export function openClientCall(sink: EventSink, place: ItemPlace, call: ClientCall | Program): ClientCallWriter {
+  if (call.type === 'program') return openProgram(sink, place, call)
   const { outputIndex: output_index } = place
   pushItem(sink, 'added', place, openedCall(call))
   streamedCommands(call).forEach((command, command_index) => {
@@ -29,6 +31,19 @@ export function openClientCall(sink: EventSink, place: ItemPlace, call: ClientCa
       const done = closedCall(call, status)
       pushItem(sink, 'done', place, done)
       return done
+    },
+  }
+}
+
+/** It has no states: it is there, and what it gives is an item of its own. */
+function openProgram(sink: EventSink, place: ItemPlace, program: Program): ClientCallWriter {
+  pushItem(sink, 'added', place, program)
+  return {
+    type: 'client-call',
+    id: place.id,
+    close() {
+      pushItem(sink, 'done', place, program)
+      return program
     },
   }
 }

@@ -19,6 +19,7 @@ import type { ResponseEvent } from '../protocol/events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX, type ItemStatus, type OutputItem } from '../protocol/items.ts'
 import { joinOutputText } from '../protocol/output-text.ts'
+import type { Program, ProgramOutput } from '../protocol/programs.ts'
 import type { ResponseError, ResponseObject, Usage } from '../protocol/response.ts'
 import { type CallItem, type CallWriter, openCall } from './compose-call.ts'
 import { type ClientCallWriter, openClientCall } from './compose-client-call.ts'
@@ -123,7 +124,7 @@ export class EventComposer {
   }
 
   /** `open` makes the whole item from the id it gets. */
-  clientCall(prefix: string, open: (itemId: string) => ClientCall): ClientCallWriter {
+  clientCall(prefix: string, open: (itemId: string) => ClientCall | Program): ClientCallWriter {
     const place = this.#place(prefix)
     const writer = openClientCall(this.#sink, place, open(place.id))
     this.#open = writer
@@ -156,10 +157,10 @@ export class EventComposer {
   }
 
   /** An item that nothing streams of. `open` makes it from the id it gets. */
-  whole(prefix: string, open: (itemId: string) => ToolSearchOutput): void {
+  whole(prefix: string, open: (itemId: string) => ToolSearchOutput | ProgramOutput): void {
     const place = this.#place(prefix)
     const item = open(place.id)
-    pushItem(this.#sink, 'added', place, { ...item, status: 'in_progress' })
+    pushItem(this.#sink, 'added', place, item.type === 'program_output' ? item : { ...item, status: 'in_progress' })
     pushItem(this.#sink, 'done', place, item)
     this.#output[place.outputIndex] = item
   }

@@ -17,6 +17,7 @@ export interface HostedWriter {
 /** `opened`: the item as it begins, made by the tool that owns it. */
 export function openHosted(sink: EventSink, place: ItemPlace, opened: HostedItem): HostedWriter {
   let item = opened
+  const ofProgram = 'caller' in opened && opened.caller ? { caller: opened.caller } : null
   pushItem(sink, 'added', place, opened)
   return {
     type: 'hosted',
@@ -26,7 +27,7 @@ export function openHosted(sink: EventSink, place: ItemPlace, opened: HostedItem
       sink.push({ ...event, sequence_number: sink.next(), item_id: place.id, output_index: place.outputIndex })
     },
     finish(final) {
-      item = final
+      item = { ...final, ...ofProgram }
     },
     close() {
       if ('status' in item && isOpenStatus(item.status)) item = abandonedItem(item)

@@ -4,12 +4,15 @@ import { badRequest } from '../protocol/errors.ts'
 import type { ToolParam, ToolSpec } from '../protocol/tools.ts'
 import { namespacedName } from '../tools/tool.ts'
 import type { OfferedTool } from './offered-tool.ts'
+import { callersOf } from './tool-callers.ts'
 import { createToolSearch, declareSearch, TOOL_SEARCH } from './tool-search.ts'
 
 export interface ToolShelf {
   /** Keyed by the name the model sees. */
   readonly offered: ReadonlyMap<string, OfferedTool>
   readonly held: ReadonlyMap<string, OfferedTool>
+  /** Those that programs may call, whether the model may call them itself or not. */
+  readonly forPrograms: ReadonlyMap<string, OfferedTool>
   /** False when another tool has its name already. */
   add(tool: OfferedTool): boolean
   /** Offers what is held back of these names. */
@@ -30,6 +33,12 @@ export type ShelfOptions = {
 export function createToolShelf({ search, found, entriesOf }: ShelfOptions): ToolShelf {
   const offered = new Map<string, OfferedTool>()
   const held = new Map<string, OfferedTool>()
+  const forPrograms = new Map<string, OfferedTool>()
+  const offer = (name: string, tool: OfferedTool) => {
+    const callers = callersOf(tool.declared)
+    if (callers.includes('direct')) offered.set(name, tool)
+    if (callers.includes('programmatic')) forPrograms.set(name, tool)
+  }
   let isSettled = false
   const foundNames = new Set(found.flatMap(namesOf))
   const load = (names: readonly string[]) => {
@@ -37,7 +46,7 @@ export function createToolShelf({ search, found, entriesOf }: ShelfOptions): Too
       const tool = held.get(name)
       if (!tool) continue
       held.delete(name)
-      offered.set(name, tool)
+      offer(name, tool)
     }
   }
   const runner = search && createToolSearch(search, { tools: held, load, entriesOf })
@@ -49,11 +58,12 @@ export function createToolShelf({ search, found, entriesOf }: ShelfOptions): Too
   return {
     offered,
     held,
+    forPrograms,
     add(tool) {
       const { name } = tool.declared.declaration
-      if (offered.has(name) || held.has(name)) return false
+      if (offered.has(name) || held.has(name) || forPrograms.has(name)) return false
       const waits = search !== null && tool.declared.deferred === true && !(isSettled && foundNames.has(name))
-      if (!waits) offered.set(name, tool)
+      if (!waits) offer(name, tool)
       else {
         held.set(name, tool)
         tellSearch()

@@ -5,10 +5,11 @@
  * request.
  */
 import type { HostedTurn, ModelCapabilities } from '../models/model.ts'
-import { CLIENT_TOOL_OF_TYPE, type ClientChoice } from '../protocol/client-tools.ts'
+import { CLIENT_TOOL_OF_TYPE } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedChoice, type HostedToolSpec } from '../protocol/hosted-tools.ts'
 import type { Include } from '../protocol/options.ts'
+import { PROGRAMS } from '../protocol/programs.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { type HostedToolParam, isHostedTool, type ToolChoice, type ToolParam } from '../protocol/tools.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -38,7 +39,8 @@ export function settleHostedTools(
   choice: CreateResponseRequest['tool_choice'],
   { own, capabilities, policy, ledger }: HostedParts,
 ): readonly ToolParam[] {
-  const isRun = (tool: ToolParam) => !isHostedTool(tool) || isCarried(tool.type, capabilities) || isOwn(tool, own)
+  const isOfServer = (tool: ToolParam) => isHostedTool(tool) || tool.type === PROGRAMS
+  const isRun = (tool: ToolParam) => !isOfServer(tool) || isCarried(tool.type, capabilities) || isOwn(tool, own)
   if (tools.every(isRun)) return tools
   return tools.filter((tool, index) => {
     if (isRun(tool)) return true
@@ -60,7 +62,7 @@ const notRun = (type: string, index: number) =>
     `tools[${index}].type`,
     'unsupported_value',
     `Unsupported value: 'tools[${index}].type' does not support '${type}'. Neither this server nor the provider of ` +
-      `this model runs tools of this kind. ${ADVICE[HOSTED_TOOL_OF_TYPE.get(type) ?? ''] ?? ''}Declare a tool of type ` +
+      `this model runs tools of this kind. ${ADVICE[HOSTED_TOOL_OF_TYPE.get(type) ?? type] ?? ''}Declare a tool of type ` +
       "'function' and run it in your client.",
   )
 
@@ -69,6 +71,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   web_search:
     "Name a search engine under 'tools.web_search' in the configuration, or use a model whose provider has it. ",
   code_interpreter: "Set 'tools.code_interpreter.sandbox' in the configuration, or use a model whose provider has it. ",
+  programmatic_tool_calling: "Programs are switched off by 'tools.programmatic_tool_calling.sandbox'. ",
   image_generation:
     "Name an image engine under 'tools.image_generation' in the configuration, or use a model whose provider has it. ",
 }
@@ -111,7 +114,7 @@ function clean<T extends object>(tool: T): T {
 
 function allowedOf(choice: ToolChoice): readonly HostedChoice[] | null {
   if (typeof choice === 'string') return null
-  if (choice.type === 'function' || choice.type === 'custom' || isClientChoice(choice)) return []
+  if (isFunctionChoice(choice)) return []
   if (choice.type !== 'allowed_tools') return [choice]
   return choice.tools.flatMap(({ type, server_label, name }): HostedChoice[] => {
     if (type === 'mcp') return [{ type, ...(server_label ? { server_label } : {}), ...(name ? { name } : {}) }]
@@ -120,7 +123,13 @@ function allowedOf(choice: ToolChoice): readonly HostedChoice[] | null {
 }
 
 type NamedChoice = Exclude<ToolChoice, string>
-const isClientChoice = (choice: NamedChoice): choice is ClientChoice => CLIENT_TOOL_OF_TYPE.has(choice.type)
+type FunctionChoice = Exclude<NamedChoice, HostedChoice | { type: 'allowed_tools' }>
+/** The model knows it as a function. */
+const isFunctionChoice = (choice: NamedChoice): choice is FunctionChoice =>
+  choice.type === 'function' ||
+  choice.type === 'custom' ||
+  choice.type === PROGRAMS ||
+  CLIENT_TOOL_OF_TYPE.has(choice.type)
 
 const NAMED = [
   'web_search',

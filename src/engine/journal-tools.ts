@@ -71,6 +71,7 @@ async function* runCall(
 ): AsyncGenerator<ToolStep, ToolOutcome> {
   // What the client runs has no effect here.
   if (call.item === null && runner.runsHere !== true) return yield* runner.execute(call, context)
+  if (runner.onlyCalls === true) return yield* runner.execute(call, context)
   const { callId } = call
   const before = journal.call(callId)
   if (before !== null) return yield* repeat(before, context)

@@ -8,6 +8,7 @@ import {
   toComputerAction,
 } from '../protocol/client-items.ts'
 import { missingParameter } from '../protocol/errors.ts'
+import { keptCaller } from '../protocol/programs.ts'
 
 const statusOf = (status: string | null | undefined) => (status === 'incomplete' ? 'incomplete' : 'completed')
 
@@ -18,11 +19,19 @@ export function normalizeClientItem(item: ClientItemParam, id: string, path: str
     case 'shell_call': {
       const { commands, timeout_ms = null, max_output_length = null } = item.action
       const action = { commands, timeout_ms, max_output_length }
-      return { id, type: item.type, call_id: item.call_id, status, action, environment: item.environment ?? null }
+      return {
+        id,
+        type: item.type,
+        call_id: item.call_id,
+        status,
+        action,
+        environment: item.environment ?? null,
+        ...keptCaller(item),
+      }
     }
     case 'shell_call_output': {
       const { type, call_id, output, max_output_length = null } = item
-      return { id, type, call_id, status, output, max_output_length }
+      return { id, type, call_id, status, output, max_output_length, ...keptCaller(item) }
     }
     case 'local_shell_call': {
       const { type, call_id, action } = item
@@ -34,10 +43,18 @@ export function normalizeClientItem(item: ClientItemParam, id: string, path: str
       return { id, type: item.type, call_id, status, output: item.output }
     }
     case 'apply_patch_call':
-      return { id, type: item.type, call_id: item.call_id, status: 'completed', operation: item.operation }
+      return {
+        id,
+        type: item.type,
+        call_id: item.call_id,
+        status: 'completed',
+        operation: item.operation,
+        ...keptCaller(item),
+      }
     case 'apply_patch_call_output': {
       const { type, call_id, output } = item
-      return { id, type, call_id, status: item.status, ...(typeof output === 'string' ? { output } : {}) }
+      const said = typeof output === 'string' ? { output } : {}
+      return { id, type, call_id, status: item.status, ...said, ...keptCaller(item) }
     }
     case 'computer_call':
       return { ...computerCall(item), id, status }

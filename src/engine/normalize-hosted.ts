@@ -1,5 +1,7 @@
 /** Items of hosted tools as clients send them back -> as we keep them. What they left out gets its empty value. */
+
 import type { FileSearchResult, HostedItem, HostedItemParam, McpApprovalResponse } from '../protocol/hosted-items.ts'
+import { keptCaller } from '../protocol/programs.ts'
 
 /** An item that comes back is over, whatever its status says. */
 const ended = <T extends string>(status: string | null | undefined, ends: readonly T[]): T | 'completed' =>
@@ -18,7 +20,8 @@ export function normalizeHosted(item: HostedItemParam, id: string): HostedItem |
     }
     case 'code_interpreter_call': {
       const { container_id, code = null, outputs = null } = item
-      return { id, type: item.type, status: ended(item.status, ['failed', 'incomplete']), container_id, code, outputs }
+      const status = ended(item.status, ['failed', 'incomplete'])
+      return { id, type: item.type, status, container_id, code, outputs, ...keptCaller(item) }
     }
     case 'image_generation_call': {
       const { type, result = null, status, id: _, ...told } = item
@@ -30,10 +33,18 @@ export function normalizeHosted(item: HostedItemParam, id: string): HostedItem |
       const { type, server_label, name, arguments: input, output = null, approval_request_id = null } = item
       const status = ended(item.status, ['failed', 'incomplete'])
       const error = typeof item.error === 'string' ? oldError(item.error) : (item.error ?? null)
-      return { id, type, server_label, name, arguments: input, status, output, error, approval_request_id }
+      const asked = { approval_request_id, ...keptCaller(item) }
+      return { id, type, server_label, name, arguments: input, status, output, error, ...asked }
     }
     case 'mcp_approval_request':
-      return { id, type: item.type, server_label: item.server_label, name: item.name, arguments: item.arguments }
+      return {
+        id,
+        type: item.type,
+        server_label: item.server_label,
+        name: item.name,
+        arguments: item.arguments,
+        ...keptCaller(item),
+      }
     case 'mcp_approval_response': {
       const { type, approval_request_id, approve, reason = null } = item
       return { id, type, approval_request_id, approve, reason }

@@ -17,6 +17,7 @@ import {
   type ItemStatus,
   type MessageParam,
 } from '../protocol/items.ts'
+import { isProgramItem, keptCaller, normalizeProgram } from '../protocol/programs.ts'
 import { normalizeClientItem } from './normalize-client.ts'
 import { normalizeHosted } from './normalize-hosted.ts'
 
@@ -96,6 +97,7 @@ function normalizeItem(
         call_id: item.call_id,
         name: item.name,
         ...(item.namespace ? { namespace: item.namespace } : {}),
+        ...keptCaller(item),
         arguments: item.arguments,
       }
     case 'custom_tool_call':
@@ -106,6 +108,7 @@ function normalizeItem(
         call_id: item.call_id,
         name: item.name,
         ...(item.namespace ? { namespace: item.namespace } : {}),
+        ...keptCaller(item),
         input: item.input,
       }
     case 'function_call_output':
@@ -115,6 +118,7 @@ function normalizeItem(
         type: item.type,
         status: statusOf(item.status),
         call_id: item.call_id,
+        ...keptCaller(item),
         output: typeof item.output === 'string' ? item.output : item.output.map(toInputPart),
       }
     case 'additional_tools':
@@ -122,6 +126,7 @@ function normalizeItem(
     case 'compaction':
       return { id: idOf('compaction'), type: 'compaction', encrypted_content: item.encrypted_content }
     default:
+      if (isProgramItem(item)) return normalizeProgram(item, idOf(item.type))
       return isClientItem(item)
         ? normalizeClientItem(item, clientIdOf(item, ids), path)
         : normalizeHosted(item, idOf(item.type))

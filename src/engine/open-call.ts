@@ -2,6 +2,7 @@
 import type { ClientCall } from '../protocol/client-items.ts'
 import { isHostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
+import type { Program, ToolCaller } from '../protocol/programs.ts'
 import type { Approval, FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
 import type { CallWriter } from './compose-call.ts'
 import type { EventComposer } from './compose-events.ts'
@@ -10,6 +11,8 @@ import type { OfferedTool } from './offered-tool.ts'
 
 export type CallOptions = {
   readonly composer: EventComposer
+  /** When the response began; seconds. */
+  readonly at: number
   readonly newItemId: (prefix: string) => string
   /** Takes one of the hosted calls that the response may still make; false when there is none left. */
   readonly takeHostedCall: () => boolean
@@ -27,23 +30,26 @@ export type OpenCall = {
   addInput(delta: string): void
 }
 
+export type CallSource = { readonly callId: string; readonly approval?: Approval; readonly caller?: ToolCaller }
+
 export function openCall(
   offered: OfferedTool,
-  { callId, approval }: { readonly callId: string; readonly approval?: Approval },
-  { composer, newItemId, takeHostedCall }: CallOptions,
+  { callId, approval, caller }: CallSource,
+  { composer, at, newItemId, takeHostedCall }: CallOptions,
 ): OpenCall {
   const { declared, tool } = offered
-  const call = { callId, declared, ...(approval && { approval }) }
+  const made = caller && { caller }
+  const call = { callId, declared, at, ...made, ...(approval && { approval }) }
   const opened = tool.open({ itemId: '', ...call })
   const unseen = { offered, start: { itemId: '', ...call }, writer: null, addInput() {} }
   if (opened === null) return { ...unseen, isRefused: false }
   const prefix = ITEM_ID_PREFIX[opened.type]
   if (!isHostedItem(opened)) {
-    const writer = composer.call(prefix, (id) => ({ ...opened, id }))
+    const writer = composer.call(prefix, (id) => ({ ...opened, id, ...made }))
     return { offered, start: { itemId: writer.id, ...call }, writer, isRefused: false, addInput: writer.delta }
   }
   if (!takeHostedCall()) return { ...unseen, start: { itemId: newItemId(prefix), ...call }, isRefused: true }
-  const writer = composer.hosted(prefix, (id) => ({ ...opened, id }))
+  const writer = composer.hosted(prefix, (id) => ({ ...opened, id, ...made }))
   const start = { itemId: writer.item().id, ...call }
   const addInput = tellInput(writer, tool.onInput?.(start) ?? null)
   addInput('')
@@ -59,7 +65,7 @@ export type MadeCall = {
   /** Of the hosted item that is open for it; null for a call that the client runs. */
   readonly writer: HostedWriter | null
   /** The item of a call that was shown when it was whole. */
-  readonly shown?: ClientCall
+  readonly shown?: ClientCall | Program
   /** Why it is neither run nor shown to the client, as the model is told: it is beyond the limit, or broken. */
   readonly refusal: Extract<ToolOutcome, { type: 'result' | 'bad-arguments' }> | null
 }
@@ -89,8 +95,10 @@ function showWhole(made: MadeCall, { composer, newItemId, takeHostedCall }: Call
     const refusal = { type: 'result', output: LIMIT_REACHED } as const
     return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal }
   }
-  const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...whole, id }))
-  return { ...made, call: { ...call, itemId }, shown: { ...whole, id: itemId } }
+  const { caller } = call
+  const shown = { ...whole, ...(caller && { caller }) }
+  const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...shown, id }))
+  return { ...made, call: { ...call, itemId }, shown: { ...shown, id: itemId } }
 }
 
 const tellInput = (writer: HostedWriter, listen: InputListener | null) => (delta: string) => {

@@ -41,6 +41,8 @@ import { lostReasoning, strangersTo } from './lost-reasoning.ts'
 import { toApiError } from './model-failure.ts'
 import { normalizeInput } from './normalize-input.ts'
 import { type AddedTools, planTools } from './plan-tools.ts'
+import { isNested } from './programs/program-items.ts'
+import { type GoingProgram, resolvePrograms } from './programs/resolve-programs.ts'
 import { resolveReferences } from './resolve-references.ts'
 import type { OfferedTools } from './resolve-tools.ts'
 import { keepsNothing, refuseKept } from './retention.ts'
@@ -83,6 +85,8 @@ export type RunPlan = {
   readonly turn: ModelTurn
   /** Answers to requests for approval, good and not yet used. */
   readonly approvals: readonly GivenApproval[]
+  /** Programs whose calls were answered: they go on before the first turn. */
+  readonly programs: readonly GoingProgram[]
   /** Uses them up, or throws for one that was used before. For just before the run begins. */
   takeApprovals(): Promise<void>
   keepAsked(request: McpApprovalRequest, digest: string): Promise<void>
@@ -153,7 +157,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     estimateUsage(of, output, resolved, caller, deps.countTokens)
   const fit = async (of: ModelTurn) => (request.truncation === 'auto' ? await truncated(of, resolved, caller) : of)
   const parts = { rule, model: resolved.model, seal: context.seals.compaction, ids, estimateUsage: usageOf, fit }
-  const approving = await planApprovals(context, tools, deps)
+  const answered = await planAnswered(context, tools, deps)
   const fitFirst = async (of: ModelTurn) => (rule.when === 'off' ? await fit(of) : of)
   return {
     response,
@@ -167,7 +171,7 @@ export async function planRun(given: CreateResponseRequest, caller: Caller, deps
     // Compaction wants to see everything; it truncates what is too long all the same afterwards.
     turn: await fitFirst(turn),
     fit: fitFirst,
-    ...approving,
+    ...answered,
     chooseAgain: planned.chooseAgain,
     compaction: createCompaction(parts),
     ...callLimits(request, settings),
@@ -195,17 +199,19 @@ const callLimits = (request: CreateResponseRequest, settings: EngineSettings) =>
   toolCallsAtOnce: request.parallel_tool_calls === false ? 1 : settings.toolCallsAtOnce,
 })
 
-async function planApprovals(
+/** What goes on because this request answers it: calls that waited for leave, programs that waited for their calls. */
+async function planAnswered(
   { store, input, history }: ResolvedContext,
   tools: OfferedTools,
   { sealedBox, clock, ids }: PlanDeps,
-): Promise<Pick<RunPlan, 'approvals' | 'takeApprovals' | 'keepAsked'>> {
+): Promise<Pick<RunPlan, 'approvals' | 'takeApprovals' | 'keepAsked' | 'programs'>> {
   const deps: ApprovalDeps = { store, sealedBox, clock, ids }
   const approvals = await resolveApprovals(input, history, tools, deps)
   return {
     approvals,
     takeApprovals: () => takeApprovals(approvals, deps),
     keepAsked: (asked, digest) => keepAsked(asked, digest, deps),
+    programs: resolvePrograms([...history, ...input], tools),
   }
 }
 
@@ -334,6 +340,8 @@ async function estimateUsage(
 ): Promise<Usage> {
   const input_tokens = await resolved.model.countInputTokens(turn, { signal: caller.signal })
   let output_tokens = 0
-  for (const item of output) output_tokens += await countTokens(JSON.stringify(withoutBytes(item)))
+  // What a program called, and gave, the model did not write.
+  const written = output.filter((item) => item.type !== 'program_output' && !isNested(item))
+  for (const item of written) output_tokens += await countTokens(JSON.stringify(withoutBytes(item)))
   return plainUsage(input_tokens, output_tokens)
 }

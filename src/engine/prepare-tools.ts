@@ -12,6 +12,7 @@ import type { HostedWriter } from './compose-hosted.ts'
 import type { OfferedTool } from './offered-tool.ts'
 import { finishCall, type MadeCall, openCall } from './open-call.ts'
 import type { RunPlan } from './plan-run.ts'
+import { argumentsOf } from './programs/program-items.ts'
 import { declarationsOf, type PendingTool } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { runToolCalls, type ToolRunDeps } from './run-tool-calls.ts'
@@ -31,16 +32,57 @@ export type PrepareParts = {
 }
 
 export async function* prepareTools(plan: RunPlan, parts: PrepareParts): AsyncGenerator<RunBatch, Prepared> {
-  const { pending } = plan.tools
-  if (pending.length === 0) return { turn: plan.turn, waits: false }
+  const { turn, waits } = yield* prepareServers(plan, parts)
+  if (waits || plan.programs.length === 0) return { turn, waits }
+  return yield* goOn(plan.programs, turn, parts)
+}
+
+async function* prepareServers(plan: RunPlan, parts: PrepareParts): AsyncGenerator<RunBatch, Prepared> {
+  if (plan.tools.pending.length === 0) return { turn: plan.turn, waits: false }
   const prepared = yield* askAll(plan, parts)
   const turn = await withTools(plan)
   const items: TurnItem[] = []
-  const calls = allowedCalls(plan, prepared, parts)
-  const ran = yield* runToolCalls(calls, parts.tools)
+  const { calls } = allowedCalls(plan, prepared, parts)
+  const ran = yield* runToolCalls(inTurn(calls), parts.tools)
   if (ran.next === 'turn') items.push(...ran.calls.values(), ...ran.outputs)
-  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: ran.next === 'end' && calls.calls.length > 0 }
+  // What programs were allowed is told to them.
+  const isEnd = ran.next === 'end' && !ran.isTold && calls.length > 0
+  return { turn: { ...turn, items: [...turn.items, ...items] }, waits: isEnd }
 }
+
+/** Runs programs again whose calls were answered: see programs/. */
+async function* goOn(
+  programs: RunPlan['programs'],
+  turn: ModelTurn,
+  { options, tools }: PrepareParts,
+): AsyncGenerator<RunBatch, Prepared> {
+  const calls = programs.map(({ program, at, offered }): MadeCall => {
+    const { id: itemId, call_id: callId, code } = program
+    const call = { itemId, callId, at, declared: offered.declared, input: argumentsOf(code), item: null }
+    return { call, offered, writer: null, refusal: null }
+  })
+  options.composer.closeItem('completed')
+  const ran = yield* runToolCalls(inTurn(calls), tools)
+  if (ran.next === 'end') return { turn, waits: true }
+  const outputs = ran.outputs.filter(isOutput)
+  const items = outputs.reduce<readonly TurnItem[]>(putBehindCall, turn.items)
+  // One of several may wait on: the response ends, and the others have ended.
+  return { turn: { ...turn, items }, waits: false }
+}
+
+type Output = Extract<TurnItem, { type: 'function_call_output' }>
+const isOutput = (item: TurnItem): item is Output => item.type === 'function_call_output'
+const isOfCalls = ({ type }: TurnItem) => /^(?:function_call|custom_tool_call)(?:_output)?$/.test(type)
+
+/** Where the calls of its turn end, as providers want it. */
+function putBehindCall(items: readonly TurnItem[], output: Output): readonly TurnItem[] {
+  const call = items.findIndex((item) => item.type === 'function_call' && item.call_id === output.call_id)
+  if (call < 0) return [...items, output]
+  const rest = items.slice(call).findIndex((item) => !isOfCalls(item))
+  return items.toSpliced(rest < 0 ? items.length : call + rest, 0, output)
+}
+
+const inTurn = (calls: readonly MadeCall[]) => ({ reason: () => 'tool_calls' as const, calls })
 
 async function* askAll(
   plan: RunPlan,
@@ -115,7 +157,6 @@ async function withTools(plan: RunPlan): Promise<ModelTurn> {
   return plan.fit(turn)
 }
 
-/** In the form of a turn whose calls are made. */
 function allowedCalls(
   plan: RunPlan,
   prepared: ReadonlyMap<PendingTool, PreparedTools>,
@@ -129,12 +170,13 @@ function allowedCalls(
     if (!given.response.approve || !pending || !result) continue
     calls.push(makeCall(given, { declared: declaredFor(given, pending, result), tool: result.runner }, options))
   }
-  return { reason: () => 'tool_calls' as const, calls }
+  return { calls }
 }
 
 function makeCall({ request, digest }: GivenApproval, offered: OfferedTool, options: TurnOptions): MadeCall {
   const approval = { requestId: request.id, digest }
-  const call = openCall(offered, { callId: options.newCallId(), approval }, options)
+  const { caller } = request
+  const call = openCall(offered, { callId: options.newCallId(), approval, ...(caller && { caller }) }, options)
   call.addInput(request.arguments)
   return finishCall(call, request.arguments, options)
 }

@@ -113,8 +113,10 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       break
     default:
       if (isClientCall(item)) composer.clientCall(ITEM_ID_PREFIX[item.type], () => item)
+      else if (item.type === 'program') composer.clientCall(ITEM_ID_PREFIX[item.type], () => item)
       else if (item.type === 'shell_call_output') writeShellOutput(composer, item)
-      else if (item.type === 'tool_search_output') composer.whole(ITEM_ID_PREFIX[item.type], () => item)
+      else if (item.type === 'tool_search_output' || item.type === 'program_output')
+        composer.whole(ITEM_ID_PREFIX[item.type], () => item)
       else writeHosted(composer, item)
   }
 }

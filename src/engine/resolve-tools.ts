@@ -4,12 +4,15 @@ import type { ToolDeclaration, TurnToolChoice } from '../models/model.ts'
 import { CLIENT_TOOL_OF_TYPE, isClientTool } from '../protocol/client-tools.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { HOSTED_TOOL_OF_TYPE, type HostedTool, withoutSecrets } from '../protocol/hosted-tools.ts'
+import { PROGRAMS } from '../protocol/programs.ts'
 import type { ToolChoice, ToolChoiceParam, ToolParam, ToolSpec } from '../protocol/tools.ts'
 import { isHostedTool } from '../protocol/tools.ts'
 import { type DeclaredTool, namespacedName, type Tool } from '../tools/tool.ts'
 import { createToolShelf, narrowedEntries, searchOf } from './held-tools.ts'
 import { findsHosted, toSpec } from './hosted-tools.ts'
 import type { OfferedTool } from './offered-tool.ts'
+import { describePrograms } from './programs/describe-programs.ts'
+import { refuseUncallable } from './tool-callers.ts'
 import { TOOL_SEARCH } from './tool-search.ts'
 
 /** An entry whose tools have to be asked for. */
@@ -22,6 +25,8 @@ export type OfferedTools = {
   readonly providerTools: ReadonlySet<HostedTool>
   /** What has to be asked before the first turn; it stays the same when it was. */
   readonly pending: readonly PendingTool[]
+  /** What programs may call; some of it the model itself may not. */
+  readonly forPrograms: ReadonlyMap<string, OfferedTool>
   /** Declared, but not offered before it was searched for. */
   readonly held: ReadonlyMap<string, OfferedTool>
   load(names: readonly string[]): void
@@ -48,6 +53,7 @@ export function offerTools(
     found,
     entriesOf: (some) => echoTools(narrowedEntries(some), tools),
   })
+  refuseUncallable(specs, path)
   const providerTools = new Set<HostedTool>()
   const pending: PendingTool[] = []
   specs.forEach((spec, index) => {
@@ -85,6 +91,7 @@ export function offerTools(
     add: shelf.add,
     load: shelf.load,
     held: shelf.held,
+    forPrograms: shelf.forPrograms,
     claimCallId(id) {
       if (id === null || !CALL_ID.test(id) || taken.has(id)) return null
       taken.add(id)
@@ -140,8 +147,14 @@ function ownerOf(spec: ToolParam, tools: readonly Tool[], where: string): Tool |
 }
 
 /** What the model is shown of all that is offered now. */
-export const declarationsOf = ({ byModelName }: OfferedTools): readonly ToolDeclaration[] =>
-  [...byModelName.values()].map(({ declared }) => declared.declaration)
+export const declarationsOf = ({ byModelName, forPrograms }: OfferedTools): readonly ToolDeclaration[] =>
+  [...byModelName.values()].map(({ declared }) => {
+    if (declared.spec.type !== PROGRAMS) return declared.declaration
+    return describePrograms(
+      declared.declaration,
+      [...forPrograms.values()].map((offered) => offered.declared),
+    )
+  })
 
 /** Who is told to call a tool has found it. */
 export function loadChosen(choice: ToolChoice, { held, load }: OfferedTools): void {
@@ -218,6 +231,7 @@ const choiceNotFound = (path: string, what: string) =>
 /** A tool that is no function is chosen by its kind: what the model is declared is this server's own affair. */
 function matches(declared: DeclaredTool, type: string, name: string): boolean {
   if (declared.spec.type === TOOL_SEARCH) return type === TOOL_SEARCH
+  if (declared.spec.type === PROGRAMS) return type === PROGRAMS
   if (isClientTool(declared.spec)) return CLIENT_TOOL_OF_TYPE.get(declared.spec.type) === CLIENT_TOOL_OF_TYPE.get(type)
   const hosted = HOSTED_TOOL_OF_TYPE.get(declared.spec.type)
   if (hosted !== undefined) return hosted === HOSTED_TOOL_OF_TYPE.get(type)

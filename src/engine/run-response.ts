@@ -19,6 +19,8 @@ import { RunAbort } from './engine.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import type { RunPlan } from './plan-run.ts'
 import { type Prepared, type PrepareParts, prepareTools } from './prepare-tools.ts'
+import { createNestedTools } from './programs/nested-tools.ts'
+import { isNested } from './programs/program-items.ts'
 import { declarationsOf } from './resolve-tools.ts'
 import type { RunBatch } from './run-event.ts'
 import { createCorrections, runToolCalls, type ToolCallsResult, type ToolRunDeps } from './run-tool-calls.ts'
@@ -34,7 +36,7 @@ export async function* runResponse(plan: RunPlan, given: ModelContext, deps: Run
 
   const citations = createCitations()
   const options = turnOptions(plan, { ...deps, composer, citations, provider })
-  const tools = toolDeps(plan, composer, { signal: context.signal, cite: citations.cite }, deps)
+  const tools = toolDeps(plan, options, { signal: context.signal, cite: citations.cite }, deps)
   const prepared: PreparedTools[] = []
   let usage: Usage | null = null
   let end: RunEnd
@@ -113,6 +115,7 @@ const turnOptions = (plan: RunPlan, { composer, citations, ids, provider }: Part
   let hostedCalls = plan.maxToolCalls
   return {
     composer,
+    at: plan.response.created_at,
     tools: plan.tools,
     logprobs: plan.turn.topLogprobs !== null,
     sealReasoning: (reasoning) => plan.sealReasoning(reasoning, provider()),
@@ -126,24 +129,30 @@ const turnOptions = (plan: RunPlan, { composer, citations, ids, provider }: Part
 
 const toolDeps = (
   plan: RunPlan,
-  composer: EventComposer,
+  options: TurnOptions,
   shared: Pick<ToolContext, 'signal' | 'cite'>,
   deps: RunDeps,
-): ToolRunDeps => ({
-  composer,
-  context: {
-    ...shared,
-    projectId: plan.store.projectId,
-    responseId: plan.response.id,
-    include: plan.include,
-    imageInput: plan.resolved.model.capabilities.imageInput,
-    items: () => [...plan.shown, ...composer.output],
-  },
-  keepAsked: plan.keepAsked,
-  corrections: createCorrections(),
-  atOnce: plan.toolCallsAtOnce,
-  onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
-})
+): ToolRunDeps => {
+  const { composer } = options
+  const items = () => [...plan.history, ...plan.input, ...composer.output]
+  const tools: ToolRunDeps = {
+    composer,
+    context: {
+      ...shared,
+      projectId: plan.store.projectId,
+      responseId: plan.response.id,
+      include: plan.include,
+      imageInput: plan.resolved.model.capabilities.imageInput,
+      items: () => [...plan.shown, ...composer.output],
+      nested: createNestedTools({ tools: plan.tools, options, deps: () => tools, items }),
+    },
+    keepAsked: plan.keepAsked,
+    corrections: createCorrections(),
+    atOnce: plan.toolCallsAtOnce,
+    onFault: (error) => deps.telemetry.failed({ requestId: null, where: 'tool', error }),
+  }
+  return tools
+}
 
 function afterTurn(result: TurnResult, tools: ToolCallsResult) {
   if (result.reason === 'length') return ended({ status: 'incomplete', reason: 'max_output_tokens' })
@@ -151,16 +160,19 @@ function afterTurn(result: TurnResult, tools: ToolCallsResult) {
   return tools.next === 'end' ? ended({ status: 'completed' }) : tools
 }
 
+const OUTPUTS: ReadonlySet<string> = new Set(['tool_search_output', 'shell_call_output', 'program_output'])
+
 type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
-  const { calls, outputs, limited } = results
-  // What a search found, and what commands said, is told as the output of the call.
-  const said = output.filter(({ type }) => type !== 'tool_search_output' && type !== 'shell_call_output')
+  const { calls, outputs, limited, only } = results
+  // What a search found, what commands said, and what a program called and gave, is told as the output of the call.
+  const said = output.filter((item) => !OUTPUTS.has(item.type) && !isNested(item))
   const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))
-  const toolChoice = { ...turn.toolChoice, mode: nextMode(turn.toolChoice.mode, limited) }
+  const { mode, allowed } = turn.toolChoice
+  const toolChoice = { mode: nextMode(mode, limited), allowed: only ?? allowed }
   return {
     ...turn,
     tools: declarationsOf(plan.tools),

@@ -9,6 +9,7 @@ import { ModelError, type TurnItem } from '../models/model.ts'
 import { isContainerCall, type ShellCallOutput, type ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
+import type { ProgramOutput } from '../protocol/programs.ts'
 import type { ToolContext, ToolOutcome, ToolOutput, ToolStep } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
 import type { ShellOutputWriter } from './compose-shell-output.ts'
@@ -18,7 +19,11 @@ import type { TurnRun } from './run-turn.ts'
 
 export type ToolCallsResult =
   /** No calls, or some that the client must run or allow: the response ends. */
-  | { readonly next: 'end' }
+  | {
+      readonly next: 'end'
+      /** Nobody waits: what was called was told to the programs that had called it. */
+      readonly isTold?: boolean
+    }
   /**
    * All ran here. A call stands where its item stands; the outputs follow the whole turn, as of calls made at once.
    * `limited`: some were refused, because the response may make no more.
@@ -28,6 +33,8 @@ export type ToolCallsResult =
       readonly calls: ReadonlyMap<string, TurnItem>
       readonly outputs: readonly TurnItem[]
       readonly limited: boolean
+      /** Names of the only tools that may be called next: those whose calls were broken, beside calls that wait. */
+      readonly only: readonly string[] | null
     }
 
 export type ToolRunDeps = {
@@ -59,22 +66,31 @@ export async function* runToolCalls(
   const outcomes = yield* runAll(run.calls, { ...deps, onSaid: (made, item) => said.set(made, item) })
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
-  let waits = false
+  const broken: string[] = []
   for (const [made, outcome] of outcomes) {
-    if (outcome.type === 'await-client' || outcome.type === 'await-approval') {
-      waits = true
-      continue
-    }
+    // What a program called is told to it, not to the model.
+    if (made.call.caller) continue
+    if (outcome.type === 'bad-arguments') broken.push(made.call.declared.declaration.name)
     calls.set(made.call.itemId, callItem(made))
-    const told = outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)
-    outputs.push(outputItem(made, told, said.get(made)))
+    outputs.push(outputItem(made, tellModel(made, outcome, corrections), said.get(made)))
   }
-  corrections.endTurn()
+  const waits = [...outcomes.values()].some(isWaiting)
+  const goesOn = corrections.endTurn(waits) && outputs.length > 0
   const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
-  return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
+  if (goesOn) return { next: 'turn', calls, outputs, limited, only: waits ? broken : null }
+  return { next: 'end', isTold: !waits && run.calls.some(({ call }) => call.caller) }
 }
 
-type CallDeps = ToolRunDeps & {
+const isWaiting = ({ type }: ToolOutcome) => type === 'await-client' || type === 'await-approval'
+
+const WAITING = 'This call was handed over, and will be answered later. Do not make it again.'
+
+function tellModel(made: MadeCall, outcome: ToolOutcome, corrections: Corrections): ToolOutput {
+  if (outcome.type === 'result') return outcome.output
+  return outcome.type === 'bad-arguments' ? corrections.tell(made, outcome) : WAITING
+}
+
+export type CallDeps = ToolRunDeps & {
   /** Told of the commands of a call that have said everything. */
   readonly onSaid: (made: MadeCall, item: ShellCallOutput) => void
 }
@@ -107,16 +123,19 @@ const NOT_RUN: ToolOutcome = { type: 'result', output: 'It was not run.' }
 export interface Corrections {
   /** Throws `ModelError` when the model was told of others in an earlier turn. */
   tell(made: MadeCall, broken: Extract<ToolOutcome, { type: 'bad-arguments' }>): string
-  endTurn(): void
+  /** Whether the model may take another turn. `waits`: for calls of this one. */
+  endTurn(waits: boolean): boolean
 }
 
 /**
  * Invariant: at most one turn of a response has broken arguments and is followed by another. Each further try would be
- * paid for, and a model that cannot write them rarely learns it. Several broken calls of one turn are one chance.
+ * paid for, and a model that cannot write them rarely learns it. Several broken calls of one turn are one chance. Where
+ * other calls of that turn wait for the client, the turn that follows is the last one.
  */
 export function createCorrections(): Corrections {
   let hasTold = false
   let isOver = false
+  let hasWaiting = false
   return {
     tell({ offered }, { problem }) {
       if (isOver) {
@@ -126,20 +145,24 @@ export function createCorrections(): Corrections {
       hasTold = true
       return `Error: the tool was not run, because of its arguments: ${problem}. Call it again with right ones.`
     },
-    endTurn() {
+    endTurn(waits) {
+      const corrects = hasTold && !isOver
+      const goesOn = !hasWaiting && (!waits || corrects)
       isOver ||= hasTold
+      hasWaiting ||= waits
+      return goesOn
     },
   }
 }
 
-const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
+const addItem = (item: ToolSearchOutput | ProgramOutput, composer: EventComposer) =>
   composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
 
 /** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
-async function* runCall(made: MadeCall, deps: CallDeps): AsyncGenerator<undefined, ToolOutcome> {
+export async function* runCall(made: MadeCall, deps: CallDeps): AsyncGenerator<undefined, ToolOutcome> {
   const { call, offered, writer } = made
   const { composer, context, keepAsked, onFault, onSaid } = deps
-  const further = createFurther(composer)
+  const further = createFurther(composer, call)
   try {
     const steps = offered.tool.execute(call, context)
     for (let step = await steps.next(); ; step = await steps.next()) {
@@ -172,14 +195,15 @@ async function* runCall(made: MadeCall, deps: CallDeps): AsyncGenerator<undefine
 type FurtherStep = Exclude<ToolStep, { type: 'progress' | 'finish' }>
 
 /** Items of a call beside its own. */
-function createFurther(composer: EventComposer) {
+function createFurther(composer: EventComposer, { caller }: MadeCall['call']) {
   let output: ShellOutputWriter | null = null
   return {
     write(step: FurtherStep): void {
       if (step.type === 'item') addItem(step.item, composer)
-      else if (step.type === 'output-open') output = composer.shellOutput((id) => ({ ...step.item, id }))
+      else if (step.type === 'output-open')
+        output = composer.shellOutput((id) => ({ ...step.item, id, ...(caller && { caller }) }))
       else if (step.type === 'output') output?.tell(step.event)
-      else output?.finish(step.status)
+      else if (step.type === 'output-finish') output?.finish(step.status)
     },
     close(): ShellCallOutput | null {
       if (output === null) return null

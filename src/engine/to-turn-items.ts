@@ -7,9 +7,11 @@ import { badRequest } from '../protocol/errors.ts'
 import { isHostedItem, type McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { hostedToolOfItem } from '../protocol/hosted-tools.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
+import { isProgramItem, programOf } from '../protocol/programs.ts'
 import { isAbandonedCall, isCutOffIn } from './check-pairs.ts'
 import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
 import type { NormalizedItem } from './normalize-input.ts'
+import { answeredPrograms, partsOfPrograms, recallProgram } from './programs/program-items.ts'
 import { recallClient } from './recall-client.ts'
 import { recallDenied, recallHosted } from './recall-hosted.ts'
 import type { OfferedTools } from './resolve-tools.ts'
@@ -82,12 +84,16 @@ export function toTurnItems(
   const ranHere = new Set<string>()
   const isCutOff = isCutOffIn(items)
   const { offersTools = tools.byModelName.size > 0 || tools.pending.length > 0 } = tools
+  const programs = programsIn(items)
   for (const item of items) {
+    if (programs.owns(item)) continue
     if (item.type === 'mcp_approval_request') asked.set(item.id, item)
     if (isAbandonedCall(item) || isCutOff(item) || item.type === 'additional_tools') continue
     if (item.type === 'local_shell_call') for (const id of idsOfCall(item)) localCalls.set(id, item.call_id)
     if (isContainerCall(item)) ranHere.add(item.call_id)
-    if (isClientItem(item)) {
+    if (isProgramItem(item))
+      shown.push(...recallProgram(item, { isEnded: programs.isEnded(item.call_id), offersTools }))
+    else if (isClientItem(item)) {
       const { call_id } = item
       shown.push(recallClient(item, { call_id: localCalls.get(call_id) ?? call_id, isForeign: ranHere.has(call_id) }))
     } else if (isHostedItem(item) || item.type === 'mcp_approval_response') {
@@ -102,6 +108,18 @@ export function toTurnItems(
     else shown.push(item)
   }
   return shown
+}
+
+/** What programs called is theirs; a call whose program is gone is shown as the model's own. */
+function programsIn(items: readonly Item[]) {
+  const parts = partsOfPrograms(items)
+  const own = new Set([...parts.values()].flat())
+  const goesOn = answeredPrograms(items).map(({ call_id }) => call_id)
+  const ended = new Set(items.flatMap((item) => (item.type === 'program_output' ? [item.call_id] : [])))
+  return {
+    owns: (item: Item) => own.has(item) || (programOf(item) !== null && parts.has(programOf(item) ?? '')),
+    isEnded: (callId: string) => ended.has(callId) || goesOn.includes(callId),
+  }
 }
 
 function unsealed(item: ReasoningItem, { reasoning, lost }: ItemSeals): ReasoningItem {

@@ -18,6 +18,7 @@ import type { HostedItem, McpApprovalResponse } from '../protocol/hosted-items.t
 import type { HostedChoice, HostedTool, HostedToolSpec } from '../protocol/hosted-tools.ts'
 import type { Item, OutputMessage } from '../protocol/items.ts'
 import type { Include, Metadata, ReasoningOptions, TextOptions } from '../protocol/options.ts'
+import type { ProgramItem } from '../protocol/programs.ts'
 import type { Usage } from '../protocol/response.ts'
 import type { CustomFormat } from '../protocol/tools.ts'
 
@@ -113,7 +114,7 @@ export type ModelAttempt = ModelCall & {
  * the item that a text stands for, for the provider whose own tool it is from. `native`: the item that a call or an output
  * of a function stands for, for a provider that has the tool; see `ToolDeclaration`.
  */
-export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse | ClientItem> & {
+export type TurnItem = Exclude<Item, HostedItem | McpApprovalResponse | ClientItem | ProgramItem> & {
   readonly recalled?: HostedItem | McpApprovalResponse
   readonly native?: ClientItem
 }

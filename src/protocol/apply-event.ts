@@ -118,6 +118,8 @@ function textsOf(item: OutputItem): readonly string[] {
     case 'custom_tool_call':
       return [item.input]
     case 'compaction':
+    case 'program':
+    case 'program_output':
       return []
     default:
       return item satisfies never
@@ -283,9 +285,14 @@ function changeItem(
   return withOutput(snapshot, output)
 }
 
-/** Some items come without a status; whether they are open cannot be told then. A compaction starts empty. */
-const isOpen = (item: OutputItem) =>
-  item.type === 'compaction' ? item.encrypted_content === '' : !('status' in item) || isOpenStatus(item.status)
+/**
+ * Some items come without a status, or what a program gave with none but its last; whether they are open cannot be told
+ * then. A compaction starts empty.
+ */
+function isOpen(item: OutputItem): boolean {
+  if (item.type === 'compaction') return item.encrypted_content === ''
+  return item.type === 'program_output' || !('status' in item) || isOpenStatus(item.status)
+}
 
 function withOutput(snapshot: ResponseObject, output: OutputItem[]): ResponseObject {
   return { ...snapshot, output, output_text: joinOutputText(output) }

@@ -4,6 +4,7 @@
  */
 import type { ClientTool } from './client-tools.ts'
 import { MAX_IMAGE_URL_CHARS, MAX_TEXT_CHARS } from './content.ts'
+import { CallerSchema } from './programs.ts'
 import { AnyValue, MapOf, Maybe, Nullable, OneOf, type Static, type TProperties, Type } from './schema.ts'
 import { MAX_TOOLS, ToolParamSchema, ToolSchema } from './tools.ts'
 
@@ -11,6 +12,8 @@ const loose = { id: Maybe(Type.String()), status: Maybe(Type.String()) }
 const Text = Type.String({ maxLength: MAX_TEXT_CHARS })
 const CallId = Type.String({ minLength: 1, maxLength: 64 })
 const Status = OneOf(['in_progress', 'completed', 'incomplete'])
+const storedCaller = { caller: Type.Optional(CallerSchema) }
+const caller = { caller: Maybe(CallerSchema) }
 
 const stored = <const T extends string, P extends TProperties>(type: T, fields: P) =>
   Type.Object({ id: Type.String(), type: Type.Literal(type), call_id: Type.String(), ...fields })
@@ -41,20 +44,24 @@ const OutcomeSchema = Type.Union([
 ])
 export const ShellOutputSchema = Type.Object({ stdout: Text, stderr: Text, outcome: OutcomeSchema })
 export const ShellCallSchema = stored('shell_call', {
+  ...storedCaller,
   status: Status,
   action: ShellActionSchema,
   environment: Nullable(EnvironmentSchema),
 })
 export const ShellCallParamSchema = param('shell_call', {
+  ...caller,
   action: ShellActionParamSchema,
   environment: Maybe(EnvironmentSchema),
 })
 export const ShellCallOutputSchema = stored('shell_call_output', {
+  ...storedCaller,
   status: Status,
   output: Type.Array(ShellOutputSchema),
   max_output_length: Nullable(Count),
 })
 export const ShellCallOutputParamSchema = param('shell_call_output', {
+  ...caller,
   output: Type.Array(ShellOutputSchema),
   max_output_length: Maybe(Count),
 })
@@ -92,11 +99,13 @@ export const PatchOperationSchema = Type.Union([
   Type.Object({ type: Type.Literal('delete_file'), path: Path }),
 ])
 export const ApplyPatchCallSchema = stored('apply_patch_call', {
+  ...storedCaller,
   status: OneOf(['in_progress', 'completed']),
   operation: PatchOperationSchema,
 })
-export const ApplyPatchCallParamSchema = param('apply_patch_call', { operation: PatchOperationSchema })
+export const ApplyPatchCallParamSchema = param('apply_patch_call', { ...caller, operation: PatchOperationSchema })
 export const ApplyPatchCallOutputSchema = stored('apply_patch_call_output', {
+  ...storedCaller,
   status: OneOf(['completed', 'failed']),
   output: Type.Optional(Nullable(Type.String())),
 })
@@ -104,6 +113,7 @@ export const ApplyPatchCallOutputParamSchema = Type.Object({
   id: Maybe(Type.String()),
   type: Type.Literal('apply_patch_call_output'),
   call_id: CallId,
+  ...caller,
   status: OneOf(['completed', 'failed']),
   output: Maybe(Text),
 })

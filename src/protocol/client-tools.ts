@@ -88,7 +88,6 @@ export const ClientChoiceSchema = Type.Object({
 export type ClientToolParam = Static<(typeof CLIENT_TOOL_PARAM_SCHEMAS)[number]>
 export type ClientToolSpec = Static<(typeof CLIENT_TOOL_SCHEMAS)[number]>
 export type ToolSearchTool = Static<typeof ToolSearchToolSchema>
-export type ClientChoice = Static<typeof ClientChoiceSchema>
 export type ShellToolParam = Static<typeof ShellToolParamSchema>
 export type ShellTool = Static<typeof ShellToolSchema>
 export type ComputerTool = Static<typeof ComputerToolSchema> | Static<typeof ComputerPreviewToolSchema>

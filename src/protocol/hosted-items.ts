@@ -3,6 +3,7 @@
  * as we store and list them, and, looser, as clients send them back.
  */
 import { MAX_TEXT_CHARS } from './content.ts'
+import { CallerSchema } from './programs.ts'
 import { AnyObject, AnyValue, MapOf, Maybe, Nullable, OneOf, type Static, type TProperties, Type } from './schema.ts'
 
 const loose = { id: Maybe(Type.String()), status: Maybe(Type.String()) }
@@ -10,6 +11,9 @@ const Text = Type.String({ maxLength: MAX_TEXT_CHARS })
 
 const stored = <const T extends string, P extends TProperties>(type: T, fields: P) =>
   Type.Object({ id: Type.String(), type: Type.Literal(type), ...fields })
+/** Where a program made the call. */
+const storedCaller = { caller: Type.Optional(CallerSchema) }
+const caller = { caller: Maybe(CallerSchema) }
 const param = <const T extends string, P extends TProperties>(type: T, fields: P) =>
   Type.Object({ ...loose, type: Type.Literal(type), ...fields })
 
@@ -61,6 +65,7 @@ export const CodeOutputSchema = Type.Union([
   Type.Object({ type: Type.Literal('image'), url: Type.String() }),
 ])
 export const CodeInterpreterCallSchema = stored('code_interpreter_call', {
+  ...storedCaller,
   status: OneOf(['in_progress', 'interpreting', 'completed', 'incomplete', 'failed']),
   container_id: Type.String(),
   code: Nullable(Type.String()),
@@ -68,6 +73,7 @@ export const CodeInterpreterCallSchema = stored('code_interpreter_call', {
   outputs: Nullable(Type.Array(CodeOutputSchema)),
 })
 export const CodeInterpreterCallParamSchema = param('code_interpreter_call', {
+  ...caller,
   container_id: Type.String(),
   code: Maybe(Text),
   outputs: Maybe(Type.Array(CodeOutputSchema)),
@@ -119,6 +125,7 @@ export const McpErrorSchema = Type.Union([
 ])
 const mcpFields = { server_label: Type.String(), name: Type.String(), arguments: Text }
 export const McpCallSchema = stored('mcp_call', {
+  ...storedCaller,
   ...mcpFields,
   status: OneOf(['in_progress', 'calling', 'completed', 'incomplete', 'failed']),
   output: Type.Optional(Nullable(Type.String())),
@@ -126,13 +133,14 @@ export const McpCallSchema = stored('mcp_call', {
   approval_request_id: Type.Optional(Nullable(Type.String())),
 })
 export const McpCallParamSchema = param('mcp_call', {
+  ...caller,
   ...mcpFields,
   output: Maybe(Text),
   error: Maybe(Type.Union([McpErrorSchema, Type.String()])),
   approval_request_id: Maybe(Type.String()),
 })
-export const McpApprovalRequestSchema = stored('mcp_approval_request', mcpFields)
-export const McpApprovalRequestParamSchema = param('mcp_approval_request', mcpFields)
+export const McpApprovalRequestSchema = stored('mcp_approval_request', { ...mcpFields, ...storedCaller })
+export const McpApprovalRequestParamSchema = param('mcp_approval_request', { ...mcpFields, ...caller })
 const approval = { approval_request_id: Type.String({ minLength: 1 }), approve: Type.Boolean() }
 export const McpApprovalResponseSchema = stored('mcp_approval_response', {
   ...approval,

@@ -31,6 +31,14 @@ import {
   HOSTED_PARAM_SCHEMAS,
   McpApprovalResponseSchema,
 } from './hosted-items.ts'
+import {
+  CallerSchema,
+  PROGRAM_ID_PREFIX,
+  ProgramOutputParamSchema,
+  ProgramOutputSchema,
+  ProgramParamSchema,
+  ProgramSchema,
+} from './programs.ts'
 import { Maybe, OneOf, type Static, Type } from './schema.ts'
 import { MAX_TOOLS, ToolParamSchema } from './tools.ts'
 
@@ -61,6 +69,7 @@ export const ReasoningParamSchema = Type.Object({
 })
 export const FunctionCallParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('function_call'),
   call_id: CallIdSchema,
   name: Type.String({ minLength: 1, maxLength: 128 }),
@@ -69,12 +78,14 @@ export const FunctionCallParamSchema = Type.Object({
 })
 export const FunctionCallOutputParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('function_call_output'),
   call_id: CallIdSchema,
   output: ToolOutputSchema,
 })
 export const CustomToolCallParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('custom_tool_call'),
   call_id: CallIdSchema,
   name: Type.String({ minLength: 1, maxLength: 128 }),
@@ -83,6 +94,7 @@ export const CustomToolCallParamSchema = Type.Object({
 })
 export const CustomToolCallOutputParamSchema = Type.Object({
   ...loose,
+  caller: Maybe(CallerSchema),
   type: Type.Literal('custom_tool_call_output'),
   call_id: CallIdSchema,
   output: ToolOutputSchema,
@@ -127,6 +139,8 @@ export const InputItemParamSchema = Type.Union(
     AdditionalToolsParamSchema,
     ...HOSTED_PARAM_SCHEMAS,
     ...CLIENT_PARAM_SCHEMAS,
+    ProgramParamSchema,
+    ProgramOutputParamSchema,
     CompactionParamSchema,
     CompactionTriggerParamSchema,
     ItemReferenceParamSchema,
@@ -135,7 +149,7 @@ export const InputItemParamSchema = Type.Union(
 )
 
 /** Item types of the API that Antiphon does not carry yet: refused by name, never dropped. */
-export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['program', 'program_output', 'configuration_update'])
+export const LATER_ITEM_TYPES: ReadonlySet<string> = new Set(['configuration_update'])
 
 // ---- as we store and list them --------------------------------------------------------------------------------
 
@@ -166,6 +180,7 @@ export const ReasoningItemSchema = Type.Object({
 })
 export const FunctionCallSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('function_call'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -175,6 +190,7 @@ export const FunctionCallSchema = Type.Object({
 })
 export const FunctionCallOutputSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('function_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -182,6 +198,7 @@ export const FunctionCallOutputSchema = Type.Object({
 })
 export const CustomToolCallSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('custom_tool_call'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -191,6 +208,7 @@ export const CustomToolCallSchema = Type.Object({
 })
 export const CustomToolCallOutputSchema = Type.Object({
   id: Type.String(),
+  caller: Type.Optional(CallerSchema),
   type: Type.Literal('custom_tool_call_output'),
   status: ItemStatusSchema,
   call_id: Type.String(),
@@ -218,6 +236,8 @@ export const OutputItemSchema = Type.Union([
   ...CLIENT_CALL_SCHEMAS,
   ShellCallOutputSchema,
   ToolSearchOutputSchema,
+  ProgramSchema,
+  ProgramOutputSchema,
   CompactionItemSchema,
 ])
 export const ItemSchema = Type.Union([
@@ -233,6 +253,8 @@ export const ItemSchema = Type.Union([
   McpApprovalResponseSchema,
   ...CLIENT_CALL_SCHEMAS,
   ...CLIENT_OUTPUT_SCHEMAS,
+  ProgramSchema,
+  ProgramOutputSchema,
   CompactionItemSchema,
 ])
 
@@ -264,4 +286,5 @@ export const ITEM_ID_PREFIX = {
   compaction: 'cmp',
   ...HOSTED_ID_PREFIX,
   ...CLIENT_ID_PREFIX,
+  ...PROGRAM_ID_PREFIX,
 } as const satisfies Record<Item['type'], string>

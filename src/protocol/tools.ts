@@ -18,6 +18,7 @@ import {
   WebSearchPreviewToolSchema,
   WebSearchToolSchema,
 } from './hosted-tools.ts'
+import { type PROGRAMS, ProgramsChoiceSchema, ProgramsToolSchema } from './programs.ts'
 import { AnyObject, Maybe, Nullable, OneOf, type Static, Type } from './schema.ts'
 
 export const MAX_TOOLS = 128
@@ -73,14 +74,10 @@ export const ToolParamSchema = Type.Union(
     McpToolSchema,
     ...CLIENT_TOOL_PARAM_SCHEMAS,
     ToolSearchToolSchema,
+    ProgramsToolSchema,
   ],
   { title: 'ToolParam' },
 )
-
-/** Tool types of the API that nobody can run here yet: refused by name, never dropped. */
-export const LATER_TOOL_TYPES: ReadonlySet<string> = new Set(['programmatic_tool_calling'])
-/** The same for `tool_choice`, whose names differ a little. */
-export const LATER_TOOL_CHOICE_TYPES: ReadonlySet<string> = new Set([...LATER_TOOL_TYPES])
 
 // ---- as echoed in a Response: defaults filled in --------------------------------------------------------------
 
@@ -115,6 +112,7 @@ export const ToolSchema = Type.Union([
   HostedToolSchema,
   ...CLIENT_TOOL_SCHEMAS,
   ToolSearchToolSchema,
+  ProgramsToolSchema,
 ])
 
 const AllowedToolSchema = Type.Object({
@@ -134,6 +132,7 @@ export const ToolChoiceSchema = Type.Union([
   }),
   HostedChoiceSchema,
   ClientChoiceSchema,
+  ProgramsChoiceSchema,
 ])
 /** As sent: `mode` of `allowed_tools` may be missing (Open Responses) and means `auto`. */
 export const ToolChoiceParamSchema = Type.Union(
@@ -148,6 +147,7 @@ export const ToolChoiceParamSchema = Type.Union(
     }),
     HostedChoiceSchema,
     ClientChoiceSchema,
+    ProgramsChoiceSchema,
   ],
   { title: 'ToolChoiceParam' },
 )
@@ -165,7 +165,10 @@ export type ToolChoice = Static<typeof ToolChoiceSchema>
 
 /** Functions, and what holds them. */
 export type FunctionsParam = FunctionToolParam | CustomToolParam | NamespaceToolParam
-export type HostedToolParam = Exclude<ToolParam, FunctionsParam | ClientToolParam | ToolSearchTool>
+export type HostedToolParam = Exclude<
+  ToolParam,
+  FunctionsParam | ClientToolParam | ToolSearchTool | { type: typeof PROGRAMS }
+>
 
 export const isHostedTool = (tool: ToolParam): tool is HostedToolParam => HOSTED_TOOL_OF_TYPE.has(tool.type)
 export const isFunctions = (tool: ToolParam): tool is FunctionsParam =>

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { accept, FUNCTION, refusal, refuse, user, WARN } from '../../test/support/request-bodies.ts'
 import { LATER_ITEM_TYPES } from './items.ts'
-import { LATER_TOOL_TYPES } from './tools.ts'
 import { validateCountInputTokens } from './validate.ts'
 
 test('a valid body is handed on as the same object, without warnings', () => {
@@ -202,19 +201,12 @@ test('item types that exist elsewhere, extensions and inventions are told apart'
 
 test('tool types that exist elsewhere, extensions and inventions are told apart', () => {
   const tool = (type: string) => ({ model: 'm', input: 'a', tools: [FUNCTION, { type }] })
-  for (const type of LATER_TOOL_TYPES) {
-    refuse(tool(type), {
-      param: 'tools[1].type',
-      code: 'unsupported_value',
-      message: /Declare a tool of type 'function'/,
-    })
-  }
   refuse(tool('acme:search'), { param: 'tools[1].type', code: 'unsupported_value', message: /no extension/ })
   refuse(tool('nothing'), {
     param: 'tools[1].type',
     code: 'invalid_value',
     message:
-      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'computer_use_preview', 'local_shell', 'apply_patch', 'shell', and 'tool_search'.",
+      "Invalid value: 'nothing'. Supported values are: 'function', 'custom', 'namespace', 'web_search', 'web_search_2025_08_26', 'web_search_preview', 'web_search_preview_2025_03_11', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'computer_use_preview', 'local_shell', 'apply_patch', 'shell', 'tool_search', and 'programmatic_tool_calling'.",
   })
 })
 
@@ -225,7 +217,7 @@ test('a tool_choice that names a tool nobody runs is refused by name', () => {
   accept(choice({ type: 'allowed_tools', tools: [{ type: 'function', name: 'f' }] }))
   accept(choice({ type: 'computer_use' }))
   accept(choice({ type: 'apply_patch' }))
-  refuse(choice({ type: 'programmatic_tool_calling' }), { param: 'tool_choice.type', code: 'unsupported_value' })
+  accept(choice({ type: 'programmatic_tool_calling' }))
   refuse(choice({ type: 'nothing' }), { param: 'tool_choice.type', code: 'invalid_value' })
   refuse(choice(7), { param: 'tool_choice', code: 'invalid_type', message: /one of a string or object/ })
   refuse(choice({ type: 'allowed_tools', tools: [] }), { param: 'tool_choice.tools', code: 'empty_array' })
@@ -268,7 +260,7 @@ test('tools that items add are checked like those of the request (req 133)', () 
     input: [{ type: 'additional_tools', role: 'developer', tools: [tool] }],
   })
   accept(added({ type: 'custom', name: 'exec', format: { type: 'grammar', syntax: 'lark', definition: 'start: "a"' } }))
-  refuse(added({ type: 'programmatic_tool_calling' }), { param: 'input[0].tools[0].type', code: 'unsupported_value' })
+  accept(added({ type: 'programmatic_tool_calling' }))
 })
 
 test('a search of the client finds functions; one of a server may have found a server (req 132)', () => {

@@ -11,7 +11,6 @@ import { explainInvalid, type UnknownTypeExplainers } from './explain-invalid.ts
 import { carryForeignFields, reportUnknownFields } from './foreign-fields.ts'
 import { clip } from './invalid-texts.ts'
 import { LATER_ITEM_TYPES } from './items.ts'
-import { leaveOutLaterTools } from './later-tools.ts'
 import {
   COUNT_INPUT_TOKENS_FIELDS,
   type CountInputTokensRequest,
@@ -21,7 +20,6 @@ import {
   CreateResponseSchema,
 } from './request.ts'
 import { COMPACT_RULES, COUNT_INPUT_TOKENS_RULES, CREATE_RESPONSE_RULES } from './request-rules.ts'
-import { LATER_TOOL_CHOICE_TYPES, LATER_TOOL_TYPES } from './tools.ts'
 
 export type ValidationOptions = {
   /**
@@ -29,8 +27,6 @@ export type ValidationOptions = {
    * which is the caller's: what was ignored is always in `warnings`.
    */
   readonly unknownParams: 'error' | 'warn' | 'drop'
-  /** Tools of the API that do not exist here yet; see `later-tools.ts`. Default `refuse`. */
-  readonly laterTools?: 'refuse' | 'leave-out'
   /** The least `max_output_tokens` that is taken; OpenAI's is 16. Default 1. */
   readonly minOutputTokens?: number
 }
@@ -48,8 +44,7 @@ const fitsCompact = compileCheck(CompactRequestSchema)
 /** @throws ApiError 400 with the path of the first field that is wrong */
 export function validateCreateResponse(body: unknown, options: ValidationOptions): Validated<CreateResponseRequest> {
   const warnings: string[] = []
-  const laterTools = options.laterTools ?? 'refuse'
-  const carried = isObject(body) ? carryForeignFields(leaveOutLaterTools(body, laterTools, warnings), warnings) : body
+  const carried = isObject(body) ? carryForeignFields(body, warnings) : body
   if (!fitsCreate(carried)) throw explainInvalid(CreateResponseSchema, carried, UNKNOWN_TYPES)
   const request: CreateResponseRequest = carried
   reportUnknownFields(request, KNOWN_CREATE_FIELDS, options.unknownParams, warnings)
@@ -89,11 +84,13 @@ const KNOWN_CREATE_FIELDS: ReadonlySet<string> = new Set([...CREATE_RESPONSE_FIE
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+const NONE: ReadonlySet<string> = new Set()
+
 /** Types that exist, here or elsewhere, but not in this server: each answer says which of the two it is. */
 export const UNKNOWN_TYPES: UnknownTypeExplainers = {
   InputItem: explainType('item', LATER_ITEM_TYPES, 'Leave the item out, or send its content as a message.'),
-  ToolParam: explainType('tool', LATER_TOOL_TYPES, "Declare a tool of type 'function' and run it in your client."),
-  ToolChoiceParam: explainType('tool_choice', LATER_TOOL_CHOICE_TYPES, "Name a 'function' or 'custom' tool instead."),
+  ToolParam: explainType('tool', NONE, "Declare a tool of type 'function' and run it in your client."),
+  ToolChoiceParam: explainType('tool_choice', NONE, "Name a 'function' or 'custom' tool instead."),
 }
 
 function explainType(kind: string, later: ReadonlySet<string>, advice: string): UnknownTypeExplainers[string] {

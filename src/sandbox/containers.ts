@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
+import { createRunQueue } from '../lib/run-queue.ts'
 import { MEMORY_LIMITS } from '../protocol/container-rules.ts'
 import {
   type CodeOptions,
@@ -17,7 +18,6 @@ import {
 } from '../tools/containers.ts'
 import { createFileTable, type FileTable } from './file-table.ts'
 import { collectOutput, createTextStreams } from './run-output.ts'
-import { createRunQueue } from './run-queue.ts'
 import {
   type RunResult,
   type Sandbox,

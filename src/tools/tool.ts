@@ -17,6 +17,7 @@ import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import type { CustomToolCall, FunctionCall, Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
+import type { Program, ProgramOutput, ToolCaller } from '../protocol/programs.ts'
 import type { ShellProgress } from '../protocol/shell-output.ts'
 import type { ToolParam, ToolSpec } from '../protocol/tools.ts'
 
@@ -51,13 +52,15 @@ export interface ToolRunner {
    */
   open(call: OpenedCall): FunctionCall | CustomToolCall | HostedItem | null
   /** The item of a finished call, or what is wrong with it: then the client never hears of it, and the model is told. */
-  whole?(call: OpenedCall, input: string): ClientCall | BadArguments
+  whole?(call: OpenedCall, input: string): ClientCall | Program | BadArguments
   /** Such calls run here all the same, and are counted. */
   readonly runsHere?: boolean
   /** What a client is told of a hosted call whose input has just grown; absent: nothing. */
   onInput?(call: OpenedCall): InputListener
   /** Runs a finished call, or says who must. */
   execute(call: FinishedCall, context: ToolContext): AsyncGenerator<ToolStep, ToolOutcome>
+  /** All it does is to make calls, which are kept each by itself: it is run again as often as its run is. */
+  readonly onlyCalls?: boolean
   /** A call that was sent by a process that died may be sent again: it changes nothing. Absent: it may change something. */
   readonly isRepeatable?: boolean
   /** How the item of such a call ends that is not sent again. Absent: as one that was abandoned. */
@@ -101,6 +104,10 @@ export type OpenedCall = {
   readonly itemId: string
   readonly callId: string
   readonly declared: DeclaredTool
+  /** When the response began that it was made in; seconds. */
+  readonly at: number
+  /** The program that made it; absent: the model did. */
+  readonly caller?: ToolCaller
   /** Of a call that waited for it, and whose input is whole when it is opened; absent: it was made just now. */
   readonly approval?: Approval
 }
@@ -134,7 +141,29 @@ export type ToolContext = {
    * it, the client gets an annotation. A source has one mark, however often it is told.
    */
   cite(source: CitableSource): string
+  readonly nested: NestedTools
 }
+
+/** The tools that programs may call. */
+export interface NestedTools {
+  callable(): readonly DeclaredTool[]
+  /**
+   * Opens the next calls of a program, in their order, and runs them side by side as calls of a model are run. Returns when
+   * all have ended, or wait.
+   */
+  run(program: OpenedCall, calls: readonly NestedCall[]): AsyncGenerator<ToolStep, readonly NestedOutcome[]>
+}
+
+/** `name`: of the declaration. `input`: as of a `FinishedCall`. */
+export type NestedCall = { readonly name: string; readonly input: string }
+
+/** What a program gets of a call: a value, as JSON, or an error; or why it does not go on. */
+export type NestedOutcome =
+  | { readonly type: 'value'; readonly value: string }
+  | { readonly type: 'error'; readonly message: string }
+  /** The client has to run or to allow it. */
+  | { readonly type: 'waits' }
+  | { readonly type: 'ends'; readonly problem: string }
 
 /** What a tool found and an answer may rest on. */
 export type CitableSource =
@@ -153,12 +182,14 @@ export type ToolStep =
   | { readonly type: 'progress'; readonly event: HostedProgress }
   /** How the call's own item ends. */
   | { readonly type: 'finish'; readonly item: HostedItem }
-  /** A further item, whole: what a search for tools found. */
-  | { readonly type: 'item'; readonly item: ToolSearchOutput }
+  /** A further item, whole: what a search for tools found, what a program gave. */
+  | { readonly type: 'item'; readonly item: ToolSearchOutput | ProgramOutput }
   /** A further item, in three steps: what commands that run here say. */
   | { readonly type: 'output-open'; readonly item: ShellCallOutput }
   | { readonly type: 'output'; readonly event: ShellProgress }
   | { readonly type: 'output-finish'; readonly status: ShellCallOutput['status'] }
+  /** Something was told of another item. */
+  | { readonly type: 'told' }
 
 /** What the model is told of a call: a text, or parts where an image belongs to it. */
 export type ToolOutput = string | readonly StoredPart[]

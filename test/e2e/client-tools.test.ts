@@ -108,6 +108,15 @@ for (const backend of BACKENDS) {
       })
       assert.equal(next.status, 'completed')
       assert.ok(next.output_text.length > 0)
+      const screenshotOf = async (include: OpenAI.Responses.ResponseIncludable[]) => {
+        const { data } = await openai.responses.inputItems.list(next.id, { include })
+        const output = data.find(({ type }) => type === 'computer_call_output')
+        assert.ok(output?.type === 'computer_call_output')
+        return output.output
+      }
+      assert.deepEqual(await screenshotOf([]), { type: 'computer_screenshot' }, 'its bytes come with the include alone')
+      const include = await screenshotOf(['computer_call_output.output.image_url'])
+      assert.deepEqual(include, { type: 'computer_screenshot', image_url: PNG })
     })
 
     test(`a call without its output, and an output without its call, are refused on ${backend.name}`, async () => {

@@ -173,6 +173,36 @@ describe('drawing with nothing configured', () => {
     assert.deepEqual(response.tools[0], { ...response.tools[0], action: 'edit', input_image_mask: {} })
   })
 
+  test('pictures and masks may be files of the project, and of nobody else', async () => {
+    const { data, ...sides } = decodePng(await plainPng([0, 0, 0], 64), 4096) ?? assert.fail()
+    for (let row = 0; row < 64; row += 1) for (let x = 0; x < 32; x += 1) data[(row * 64 + x) * 4 + 3] = 0
+    const { encodePng } = await import('../../src/lib/png.ts')
+    const upload = async (bytes: Buffer, name: string) =>
+      (await client.files.create({ purpose: 'vision', file: new File([new Uint8Array(bytes)], name) })).id
+    const sent = await upload(await plainPng([40, 90, 210], 64), 'sent.png')
+    const mask = await upload(await encodePng({ ...sides, data }), 'mask.png')
+    const words = await upload(Buffer.from('no picture'), 'words.png')
+    const edit = (file_id: string, masked: string) =>
+      ask({
+        input: [
+          {
+            role: 'user',
+            content: [
+              { type: 'input_image', file_id, detail: 'auto' },
+              { type: 'input_text', text: 'Change this picture: a red square' },
+            ],
+          },
+        ],
+        tools: [{ ...DRAW, action: 'edit', input_image_mask: { file_id: masked } }],
+      })
+    const response = await edit(sent, mask)
+    const { at, width } = pixels(picture(response).result)
+    assert.deepEqual([width, at(24, 32), at(40, 32)], [64, RED, BLUE])
+    assert.deepEqual(response.tools[0], { ...response.tools[0], input_image_mask: { file_id: mask } })
+    assert.equal(picture(await edit(sent, words)).status, 'failed')
+    await refuses(edit(sent, 'file_none'), 'tools[0].input_image_mask.file_id', /No such File object/)
+  })
+
   test('an edit without an image fails, and the model is told why', async () => {
     const response = await ask({ input: 'Edit the image: add a hat' })
     assert.deepEqual([picture(response).status, picture(response).result], ['failed', null])
@@ -202,7 +232,12 @@ describe('drawing with nothing configured', () => {
       'input_image_mask',
       /nothing to mask/,
     ],
-    [{ input_image_mask: { file_id: 'file_1' } }, 'input_image_mask', /keeps no files/],
+    [{ input_image_mask: { file_id: 'file_1' } }, 'input_image_mask.file_id', /No such File object: file_1/],
+    [
+      { input_image_mask: { file_id: 'file_1', image_url: 'data:image/png;base64,AA' } },
+      'input_image_mask',
+      /not both/,
+    ],
     [{ input_image_mask: { image_url: 'file:///etc/passwd' } }, 'input_image_mask', /URL or a data URL/],
     [{ n: 2 }, 'n', /one image/],
     [{ frame_count: 3 }, 'frame_count', /does not know it/],

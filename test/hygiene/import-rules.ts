@@ -21,6 +21,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/models/price-book.ts',
   'src/models/reasoning-origin.ts',
   'src/models/turn-fields.ts',
+  'src/sandbox/program-sandbox.ts',
   'src/sandbox/sandbox.ts',
   'src/search-index/search-index.ts',
   'src/store/conversation-store.ts',

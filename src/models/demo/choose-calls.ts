@@ -9,6 +9,7 @@ import { customInput } from './custom-input.ts'
 import { asksForPicture, isImageGeneration, pictureInput } from './draw.ts'
 import { asksForFiles, fileSearchInput, isFileSearch } from './file-search.ts'
 import { matchTools, readToolWish, type ToolMatch } from './match-tools.ts'
+import { asksForProgram, callableIn, isPrograms, programIn, programOf } from './programs.ts'
 import { asksForTheWeb, isWebSearch, webSearchInput } from './web-search.ts'
 import { contentWords, wordsOf } from './words.ts'
 
@@ -69,6 +70,7 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   if (isCodeInterpreter(tool)) {
     return [{ kind: 'function', name: tool.name, input: JSON.stringify({ code: codeFor(clause) }), missing: [] }]
   }
+  if (isPrograms(tool)) return [programCall(tool, clause, conversation)]
   const known = clientToolInput(tool, clause)
   if (known !== null) return [{ kind: 'function', name: tool.name, input: JSON.stringify(known), missing: [] }]
   if (isImageGeneration(tool)) {
@@ -90,11 +92,25 @@ function callsOf({ tool, clause }: ToolMatch, conversation: Conversation, chosen
   }))
 }
 
+/** It calls what the words ask for; where they name nothing of it, the first tool. */
+function programCall(tool: ToolDeclaration, clause: string, conversation: Conversation): Wanted {
+  const callable = callableIn(tool)
+  const tools = callable.map((it) => it.tool)
+  const [first] = tools
+  const matched = matchTools(tools, clause)
+  const chosen = matched.length > 0 || !first ? matched : [{ tool: first, clause }]
+  const calls = chosen.flatMap((match) => callsOf(match, conversation, chosen.length))
+  const code = programIn(clause) ?? programOf(calls, callable)
+  return { kind: 'function', name: tool.name, input: JSON.stringify({ code }), missing: [] }
+}
+
 /** "And in Tokyo?" asks for what was asked before, with another value. */
 function matchWithFollowUp(offered: readonly ToolDeclaration[], conversation: Conversation): readonly ToolMatch[] {
   const text = conversation.asked?.text ?? ''
   const web = asksForTheWeb(text) ? offered.find(isWebSearch) : undefined
   if (web !== undefined) return [{ tool: web, clause: text }]
+  const programs = asksForProgram(text) ? offered.find(isPrograms) : undefined
+  if (programs !== undefined) return [{ tool: programs, clause: text }]
   const client = offered.find((tool) => asksForClientTool(tool, text))
   if (client !== undefined) return [{ tool: client, clause: text }, ...afterSearch(client, offered, text)]
   const drawing = asksForPicture(text) ? offered.find(isImageGeneration) : undefined

@@ -59,7 +59,7 @@ describe('plain words ask for tools that a client runs', () => {
       const [of] = tool?.declare(spec, 'tools[0]') ?? []
       assert.ok(of)
       assert.notEqual(
-        tool?.whole?.({ itemId: '', callId: 'c', declared: of }, JSON.stringify(input))?.type,
+        tool?.whole?.({ itemId: '', callId: 'c', declared: of, at: 0 }, JSON.stringify(input))?.type,
         'bad-arguments',
       )
     }

@@ -7,6 +7,7 @@ import { answerFromPicture } from './draw.ts'
 import { learnFacts, recallFact, recallSentence, type Source, toQuestion } from './facts.ts'
 import { answerFromFiles } from './file-search.ts'
 import { lookUp } from './knowledge.ts'
+import { answerFromProgram } from './programs.ts'
 import { readHistoryQuestion } from './recall-history.ts'
 import { type Answer, applyStyle, readStyle } from './style.ts'
 import { findVerbatim } from './verbatim.ts'
@@ -80,6 +81,7 @@ const answerOf = ({ name, output }: MadeCall, question: string): string | null =
   answerFromWeb(output ?? '') ??
   answerFromFiles(output ?? '', question) ??
   answerFromPicture(name, output ?? '') ??
+  answerFromProgram(name, output ?? '') ??
   answerFromCode(output ?? '')
 
 /** "Just the number" of an output that holds one. */

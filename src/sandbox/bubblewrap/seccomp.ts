@@ -5,6 +5,11 @@
  * Null where we know no numbers for the processor.
  */
 
+export type SeccompOptions = {
+  /** It stays the only process of its container: threads may start, processes may not. */
+  readonly onlyProcess?: boolean
+}
+
 type Architecture = { readonly audit: number; readonly calls: Readonly<Record<string, number>> }
 
 /** Answered with EPERM. Memory that no process holds, as of `memfd_create` or SysV, is counted by nobody. */
@@ -25,6 +30,8 @@ const X64: Architecture = {
   calls: {
     socket: 41,
     socketpair: 53,
+    fork: 57,
+    vfork: 58,
     clone: 56,
     clone3: 435,
     ioctl: 16,
@@ -186,6 +193,8 @@ const EAFNOSUPPORT = errno(97)
 const ENOSYS = errno(38)
 
 const AF_UNIX = 1
+/** What a new thread is told by: it shares everything with its process. */
+const CLONE_THREAD = 0x0001_0000
 /** Every CLONE_NEW* that fits `clone`. */
 const NEW_NAMESPACES = 0x7e02_0000
 const TIOCSTI = 0x5412
@@ -200,24 +209,25 @@ const finish = (action: number) => step(RETURN, action)
 /** The steps that follow run only for this call. */
 const only = (number: number, steps: readonly Step[]): Step[] => [step(JUMP_EQUAL, number, 0, steps.length), ...steps]
 
-export function seccompProgram(processor: string): Buffer | null {
+export function seccompProgram(processor: string, { onlyProcess = false }: SeccompOptions = {}): Buffer | null {
   const architecture = ARCHITECTURES[processor]
   if (architecture === undefined) return null
   const { audit, calls } = architecture
   const numberOf = (name: string) => calls[name] ?? -1
-  const denied = DENIED.filter((name) => name in calls)
+  const denied = [...DENIED, ...(onlyProcess ? ['fork', 'vfork', 'socket', 'socketpair'] : [])]
   return encode([
     load(ARCH),
     step(JUMP_EQUAL, audit, 1, 0),
     finish(KILL),
     load(NUMBER),
     ...(processor === 'x64' ? [step(JUMP_AT_LEAST, X32_BIT, 0, 1), finish(KILL)] : []),
-    ...denied.flatMap((name) => only(numberOf(name), [finish(EPERM)])),
+    ...denied.filter((name) => name in calls).flatMap((name) => only(numberOf(name), [finish(EPERM)])),
     ...only(numberOf('clone3'), [finish(ENOSYS)]),
     ...only(numberOf('clone'), [
       load(argument(0)),
       step(JUMP_ANY_BIT, NEW_NAMESPACES, 0, 1),
       finish(EPERM),
+      ...(onlyProcess ? [step(JUMP_ANY_BIT, CLONE_THREAD, 1, 0), finish(EPERM)] : []),
       finish(ALLOW),
     ]),
     ...['socket', 'socketpair'].flatMap((name) =>

@@ -1,12 +1,11 @@
 /** What starts containers, once the probes have reached nothing from the first of them. */
-import { accessSync, constants, existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { SandboxError, type SandboxTraits, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
 import type { Channel } from '../session/channel.ts'
 import type { ContainerHost } from '../session/sandbox-of-host.ts'
 import { hintsOf, PROBE_LIMITS, plantCanaries, probeSession, probeWall } from '../session/self-test.ts'
 import { openSession } from '../session/session.ts'
+import { BUBBLEWRAP_ADVICE, findBubblewrap } from './find-bubblewrap.ts'
 import type { LaunchParts } from './launch.ts'
 
 export type HostOptions = {
@@ -28,8 +27,6 @@ export type Kind = {
   probesOfWall?(parts: LaunchParts, limits: SessionLimits, hints: object): Channel
 }
 
-/** Who runs it when we are root: limits count for others only. */
-const NOBODY = { uid: 65_534, gid: 65_534 }
 const RETEST_MS = 60_000
 const CANARY = 'ANTIPHON_CANARY'
 
@@ -61,8 +58,8 @@ type Launched = { readonly start: Launcher; readonly parts: LaunchParts }
 
 /** What a session is started with, once the probes have reached nothing. */
 async function test(kind: Kind, options: HostOptions): Promise<Launched> {
-  const bubblewrap = findBubblewrap(options)
-  const parts = { bubblewrap, user: process.getuid?.() === 0 ? NOBODY : null, environment: {} }
+  const found = findBubblewrap(options.bubblewrap, '; run `antiphon sandbox serve` on a Linux machine')
+  const parts = { ...found, environment: {} }
   const start = kind.find()
   const canaries = await plantCanaries(options.secret)
   try {
@@ -84,31 +81,4 @@ async function test(kind: Kind, options: HostOptions): Promise<Launched> {
   }
 }
 
-const ADVICE =
-  'bubblewrap needs user namespaces that are allowed to everybody: see docs/code-interpreter.md for containers and ' +
-  'AppArmor, or run `antiphon sandbox serve` on another machine.'
-
-function findBubblewrap({ bubblewrap }: HostOptions): string {
-  if (process.platform !== 'linux')
-    throw new SandboxUnavailable('bubblewrap is a program of Linux; run `antiphon sandbox serve` on a Linux machine')
-  const program = bubblewrap ?? findProgram('bwrap')
-  if (program !== null && existsSync(program)) return program
-  throw new SandboxUnavailable('bubblewrap is not installed; on Debian and Ubuntu: apt-get install bubblewrap')
-}
-
-function findProgram(name: string): string | null {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const path = join(folder, name)
-    if (folder !== '' && isExecutable(path)) return path
-  }
-  return null
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
+const ADVICE = `${BUBBLEWRAP_ADVICE}, or run \`antiphon sandbox serve\` on another machine.`

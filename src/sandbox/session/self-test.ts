@@ -139,7 +139,7 @@ async function tryWaysOut(session: SandboxSession, hints: object) {
   return { tried: ways.length, reached }
 }
 
-function readReport(text: string): Report | null {
+export function readReport(text: string): Report | null {
   try {
     const { tried, reached }: { tried?: unknown; reached?: unknown } = JSON.parse(text.split('\n').at(-1) ?? '')
     if (typeof tried !== 'number' || typeof reached !== 'object' || reached === null) return null

@@ -11,7 +11,6 @@ import {
   isClientTool,
 } from '../../protocol/client-tools.ts'
 import type { ToolParam, ToolSpec } from '../../protocol/tools.ts'
-import { refuseProgramsOnly } from '../allowed-callers.ts'
 import type { BadArguments, OpenedCall, Tool, ToolOutcome, ToolStep } from '../tool.ts'
 
 type Arguments = Readonly<Record<string, unknown>>
@@ -40,7 +39,6 @@ export function createClientTool<P extends ClientToolParam, S extends ClientTool
     claims: (spec) => isClientTool(spec) && kind.owns(spec),
     echo: (spec): ToolSpec => kind.settle(owned(spec), 'tools'),
     declare(given, path) {
-      refuseProgramsOnly('allowed_callers' in given ? given.allowed_callers : null, path)
       const spec = kind.settle(owned(given), path)
       const name = CLIENT_TOOL_OF_TYPE.get(spec.type) ?? spec.type
       const shown = { description: kind.describe(spec), parameters: kind.parameters(spec), strict: false }

@@ -12,7 +12,7 @@ function whole(spec: ToolParam, input: string) {
   const tool = TOOLS.find((candidate) => candidate.claims(spec))
   const [declared] = tool?.declare(spec, 'tools[0]') ?? []
   assert.ok(tool?.whole && declared)
-  return tool.whole({ itemId: '', callId: 'call_1', declared }, input)
+  return tool.whole({ itemId: '', callId: 'call_1', declared, at: 0 }, input)
 }
 const update = (diff: string): PatchOperation => ({ type: 'update_file', path: 'a', diff })
 const create = (diff: string): PatchOperation => ({ type: 'create_file', path: 'a', diff })

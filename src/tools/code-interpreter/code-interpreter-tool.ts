@@ -4,7 +4,6 @@
  */
 import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
-import { refuseProgramsOnly } from '../allowed-callers.ts'
 import { CONTAINER_FOLDER, type Containers, type ContainerTraits, type SeedFile } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
 import { admitContainer } from '../in-container/admit-container.ts'
@@ -43,10 +42,7 @@ export function createCodeInterpreterTool({ containers, source, providerFirst }:
       const param = codeParam(spec)
       return { ...param, container: param.container ?? { type: 'auto' } }
     },
-    declare(spec, path) {
-      refuseProgramsOnly(codeParam(spec).allowed_callers, path)
-      return []
-    },
+    declare: () => [],
     async *prepare(spec, preparation, context) {
       const param = codeParam(spec)
       const wanted = param.container ?? {}

@@ -13,7 +13,6 @@ import {
   type ToolParam,
   type ToolSpec,
 } from '../../protocol/tools.ts'
-import { refuseProgramsOnly } from '../allowed-callers.ts'
 import {
   type DeclaredTool,
   namespacedName,
@@ -55,7 +54,6 @@ function declareOne(
   namespace: NamespaceToolParam | null,
   path: string,
 ): DeclaredTool {
-  refuseProgramsOnly(spec.allowed_callers, path)
   const name = namespace ? namespacedName(namespace.name, spec.name) : spec.name
   const description = [namespace?.description, spec.description].filter(Boolean).join('\n') || null
   const declaration: ToolDeclaration =

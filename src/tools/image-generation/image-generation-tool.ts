@@ -1,13 +1,14 @@
 /** `image_generation`, run here: one function for the model, for drawing and for changing what was drawn or sent. */
+import { badRequest } from '../../protocol/errors.ts'
 import type { ImageGenerationCall } from '../../protocol/hosted-items.ts'
 import type { ToolParam, ToolSpec } from '../../protocol/tools.ts'
 import type { DeclaredTool, FinishedCall, Tool, ToolContext, ToolOutcome, ToolStep } from '../tool.ts'
 import { type Drawing, type ImageEngine, ImageError, type ImageJob, type ImageSettings } from './image-engine.ts'
 import { checkSettings, imageParam, settingsOf } from './image-settings.ts'
-import { choosePictures, type LoadParts, loadPicture, picturesOf } from './input-images.ts'
+import { choosePictures, loadPicture, type Picture, type PictureParts, picturesOf } from './input-images.ts'
 import { type DrawingWish, parametersFor, readDrawing } from './read-drawing.ts'
 
-export type ImageGenerationOptions = LoadParts & {
+export type ImageGenerationOptions = PictureParts & {
   readonly engine: ImageEngine
   /** Pictures that one response may have drawn. */
   readonly maxImages: number
@@ -34,6 +35,14 @@ export function createImageGenerationTool(options: ImageGenerationOptions): Tool
     yieldsToProvider: () => true,
     claims: ({ type }) => type === 'image_generation',
     echo: (spec) => echo(spec),
+    async admit(spec, path, { projectId, isCarried }) {
+      const { file_id: fileId, image_url: url } = imageParam(spec).input_image_mask ?? {}
+      // A provider looks for it among its own files; of two masks `declare` tells.
+      if (fileId === undefined || url !== undefined || isCarried) return
+      if (await options.source.open(projectId, fileId, new AbortController().signal)) return
+      const where = `${path}.input_image_mask.file_id`
+      throw badRequest(where, 'file_not_found', `No such File object: ${fileId.slice(0, 100)}`)
+    },
     declare: (spec, path) => [declare(spec, checkSettings(imageParam(spec), options.engine, path))],
     open: ({ itemId }) => ({ id: itemId, type: 'image_generation_call', status: 'in_progress', result: null }),
     execute: (call, context) => execute(call, context, { ...options, mayDraw }),
@@ -44,7 +53,7 @@ export function createImageGenerationTool(options: ImageGenerationOptions): Tool
 function echo(spec: ToolParam): ToolSpec {
   const { input_image_mask: mask, ...rest } = imageParam(spec)
   const { model, hasMask: _, ...settings } = settingsOf(imageParam(spec))
-  const isSmall = mask?.image_url !== undefined && !/^data:/i.test(mask.image_url)
+  const isSmall = mask && !/^data:/i.test(mask.image_url ?? '')
   return {
     ...rest,
     ...settings,
@@ -119,11 +128,16 @@ async function jobOf(
   const { prompt, action } = wish
   if (action === 'generate') return { prompt, settings, images: [], mask: null }
   const images = []
-  for (const picture of choosePictures(context.items(), wish))
-    images.push(await loadPicture(picture, running, context.signal))
-  const url = imageParam(declared.spec).input_image_mask?.image_url
-  const mask = url ? await loadPicture({ type: 'url', url }, running, context.signal) : null
+  for (const picture of choosePictures(context.items(), wish)) images.push(await loadPicture(picture, running, context))
+  const given = maskOf(declared)
+  const mask = given && (await loadPicture(given, running, context))
   return { prompt, settings, images, mask }
+}
+
+function maskOf({ spec }: DeclaredTool): Picture | null {
+  const { image_url: url, file_id: fileId } = imageParam(spec).input_image_mask ?? {}
+  if (fileId !== undefined) return { type: 'file', fileId }
+  return url === undefined ? null : { type: 'url', url }
 }
 
 async function* drawingSteps(

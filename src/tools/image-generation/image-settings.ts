@@ -89,8 +89,10 @@ function contradiction(settings: ImageSettings): Problem | null {
 
 function maskProblem({ input_image_mask: mask }: ImageParam): Problem | null {
   if (mask === undefined) return null
-  if (mask.file_id !== undefined)
-    return { field: 'input_image_mask', advice: "this server keeps no files; send 'image_url'." }
+  if (mask.file_id !== undefined) {
+    if (mask.image_url === undefined) return null
+    return { field: 'input_image_mask', advice: "send 'image_url' or 'file_id', not both." }
+  }
   const isUrl = /^(https?:\/\/|data:image\/)/i.test(mask.image_url ?? '')
   return isUrl ? null : { field: 'input_image_mask', advice: "'image_url' has to be a URL or a data URL of an image." }
 }

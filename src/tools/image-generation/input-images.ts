@@ -4,6 +4,7 @@ import { FetchError, fetchPublic } from '../../lib/fetch-public.ts'
 import { type OutboundGuard, OutboundRefused } from '../../lib/outbound-guard.ts'
 import type { StoredPart } from '../../protocol/content.ts'
 import type { Item } from '../../protocol/items.ts'
+import type { FileSource } from '../file-source.ts'
 import { imageOfBase64, imageOfDataUrl, toImage } from './image-bytes.ts'
 import { type ImageBytes, ImageError } from './image-engine.ts'
 import type { DrawingWish } from './read-drawing.ts'
@@ -11,6 +12,8 @@ import type { DrawingWish } from './read-drawing.ts'
 export type Picture =
   | { readonly type: 'url'; readonly url: string }
   | { readonly type: 'base64'; readonly base64: string }
+  /** Of the Files API. */
+  | { readonly type: 'file'; readonly fileId: string }
 
 /** Pictures that came together: in one message, in one output, by one call. Oldest first; none is empty. */
 export function picturesOf(items: readonly Item[]): readonly (readonly Picture[])[] {
@@ -24,8 +27,11 @@ function picturesOfItem(item: Item): readonly Picture[] {
   return typeof item.output === 'string' ? [] : item.output.flatMap(pictureOfPart)
 }
 
-const pictureOfPart = (part: StoredPart): Picture[] =>
-  part.type === 'input_image' && part.image_url ? [{ type: 'url', url: part.image_url }] : []
+function pictureOfPart(part: StoredPart): Picture[] {
+  if (part.type !== 'input_image') return []
+  if (part.image_url) return [{ type: 'url', url: part.image_url }]
+  return part.file_id ? [{ type: 'file', fileId: part.file_id }] : []
+}
 
 /** Throws `ImageError` where there is none. */
 export function choosePictures(items: readonly Item[], { images }: Pick<DrawingWish, 'images'>): readonly Picture[] {
@@ -50,18 +56,38 @@ export type LoadParts = {
 
 const MAX_REDIRECTS = 3
 
+export type PictureParts = LoadParts & { readonly source: FileSource }
+
+/** Whose files are read, and until when. */
+export type PictureReader = { readonly projectId: string; readonly signal: AbortSignal }
+
 /** Throws `ImageError`. */
-export async function loadPicture(picture: Picture, parts: LoadParts, signal: AbortSignal): Promise<ImageBytes> {
-  const image = await readPicture(picture, parts, signal)
+export async function loadPicture(picture: Picture, parts: PictureParts, reader: PictureReader): Promise<ImageBytes> {
+  const image = await readPicture(picture, parts, reader)
   if (!image) throw new ImageError('input', 'an image of the conversation is no PNG, JPEG, WebP or GIF')
   if (image.bytes.length <= parts.maxBytes) return image
   throw new ImageError('input', `an image of the conversation is larger than ${parts.maxBytes} bytes`)
 }
 
-async function readPicture(picture: Picture, parts: LoadParts, signal: AbortSignal): Promise<ImageBytes | null> {
+async function readPicture(picture: Picture, parts: PictureParts, reader: PictureReader): Promise<ImageBytes | null> {
+  const { signal } = reader
   if (picture.type === 'base64') return imageOfBase64(picture.base64)
+  if (picture.type === 'file') return await readImageFile(picture.fileId, parts, reader)
   if (/^data:/i.test(picture.url)) return imageOfDataUrl(picture.url)
   return await fetchImage(picture.url, parts, signal)
+}
+
+async function readImageFile(
+  fileId: string,
+  { source, maxBytes }: PictureParts,
+  { projectId, signal }: PictureReader,
+): Promise<ImageBytes | null> {
+  const file = await source.open(projectId, fileId, signal)
+  if (!file) throw new ImageError('input', `the file ${fileId} of the conversation is not there any more`)
+  if (file.bytes > maxBytes) throw new ImageError('input', `the image ${fileId} is larger than ${maxBytes} bytes`)
+  const chunks: Uint8Array[] = []
+  for await (const chunk of file.content) chunks.push(chunk)
+  return toImage(Buffer.concat(chunks))
 }
 
 /** Null for what is no picture. Throws `ImageError`. */

@@ -6,7 +6,6 @@ import type { ShellToolParam } from '../../protocol/client-tools.ts'
 import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import { unsupportedParameter } from '../../protocol/errors.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
-import { refuseProgramsOnly } from '../allowed-callers.ts'
 import { CONTAINER_FOLDER, type Containers, type SeedFile } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
 import { type AskedContainer, admitContainer } from '../in-container/admit-container.ts'
@@ -40,10 +39,7 @@ export function createShellTool({ containers, source }: ShellToolOptions): Tool 
       await admitContainer(askedOf(environment), place, { containers, source, projectId })
     },
     echo: (spec) => ({ ...ownSpec(spec) }),
-    declare(spec, path) {
-      refuseProgramsOnly(ownSpec(spec).allowed_callers, path)
-      return []
-    },
+    declare: () => [],
     async *prepare(spec, preparation, context) {
       const own = ownSpec(spec)
       const chosen = await chooseContainer(askedOf(own.environment), preparation, context, { containers, source })
