@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ROOT } from './paths.js'
 
 export function run(args) {
-  const other = ['adapters', 'bombs', 'sandbox', 'retrieval'].find((name) => args.includes(`--${name}`))
+  const other = ['adapters', 'bombs', 'sandbox', 'retrieval', 'durable'].find((name) => args.includes(`--${name}`))
   const entry = join(ROOT, 'bench', `${other ?? 'main'}.ts`)
   if (!existsSync(entry)) {
     console.error('there is no bench/main.ts to run')

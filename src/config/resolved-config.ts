@@ -207,7 +207,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
   /** Null: vector stores are searched by words alone. */
-  readonly fileSearch: { readonly embeddingModel: string | null }
+  readonly fileSearch: { readonly embeddingModel: string | null; readonly vectorBytes: number }
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */

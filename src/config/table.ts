@@ -236,6 +236,11 @@ export const SETTINGS = {
     null,
     'Model of embeddings for vector stores, one of those that `POST /v1/embeddings` takes; see `docs/file-search.md`. Unset: they are searched by words alone.',
   ),
+  'tools.file_search.vector_memory': setting(
+    size('1MB', '1000GB'),
+    bytes('256MB'),
+    'What is kept in memory of the vectors of stores, in its own thread; what is over it is read from disk for each search.',
+  ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
   'tools.code_interpreter.sandbox': setting(
