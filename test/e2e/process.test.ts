@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { request } from 'undici'
+import { NO_SANDBOX } from '../support/code-sandbox.ts'
 import { framesOf, send } from '../support/http.ts'
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/antiphon.js', import.meta.url))
@@ -128,6 +130,43 @@ test('what was stored is there after a restart, and the chain goes on (req 47)',
     const asked = { model: 'demo', input: 'What is my name?', previous_response_id: told.json.id }
     const recalled = await send(second, 'POST', '/v1/responses', asked)
     assert.match(String(recalled.json.output_text), /Ada/)
+    await stop(second.child, 'SIGTERM')
+  })
+})
+
+test('after a kill nothing of a container is left, its id is one that is not there, and its conversation goes on in a new one', {
+  skip: NO_SANDBOX,
+}, async () => {
+  await withHome(async (home) => {
+    const env = { ANTIPHON_API_KEY: KEY }
+    const first = await start(home, env)
+    const code = { type: 'code_interpreter', container: { type: 'auto' } }
+    const asked = { model: 'demo', input: 'Run python: 6 * 7', tools: [code] }
+    const told = await send(first, 'POST', '/v1/responses', asked)
+    const [call] = told.json.output as { container_id: string }[]
+    const id = String(call?.container_id)
+    assert.match(id, /^cntr_/)
+    assert.equal((await send(first, 'GET', `/v1/containers/${id}`)).status, 200)
+    const folder = () =>
+      readdirSync(home, { recursive: true }).filter((name) => /cntr|container|canary/i.test(String(name)))
+    assert.equal(await stop(first.child, 'SIGKILL'), null)
+    const second = await start(home, env)
+    assert.deepEqual(folder(), [])
+    assert.deepEqual((await send(second, 'GET', '/v1/containers')).json.data, [])
+    for (const path of ['', '/files', '/files/cfile_1', '/files/cfile_1/content'])
+      assert.equal((await send(second, 'GET', `/v1/containers/${id}${path}`)).status, 404, path)
+    const reference = { type: 'container_reference', container_id: id }
+    for (const tool of [
+      { ...code, container: id },
+      { type: 'shell', environment: reference },
+    ]) {
+      const refused = await send(second, 'POST', '/v1/responses', { ...asked, tools: [tool] })
+      assert.deepEqual([refused.status, (refused.json.error as { code: string }).code], [400, 'container_not_found'])
+    }
+    const next = await send(second, 'POST', '/v1/responses', { ...asked, previous_response_id: told.json.id })
+    assert.equal(next.json.status, 'completed')
+    const [again] = next.json.output as { container_id: string }[]
+    assert.notEqual(again?.container_id, id)
     await stop(second.child, 'SIGTERM')
   })
 })
