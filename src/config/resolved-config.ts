@@ -156,6 +156,18 @@ export type CodeInterpreterConfig = {
   /** Not null for `remote`. */
   readonly token: string | null
 }
+export type FileSearchConfig = {
+  /** Null: vector stores are searched by words alone. */
+  readonly embeddingModel: string | null
+  /** Null: what is found stays in the order of the search. */
+  readonly reranker: {
+    readonly url: string
+    readonly apiKey: string | null
+    readonly model: string | null
+    readonly timeoutMs: number
+  } | null
+}
+
 export type ImageGenerationConfig =
   | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
   | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
@@ -205,8 +217,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly codeInterpreter: CodeInterpreterConfig
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
-  /** Null: vector stores are searched by words alone. */
-  readonly fileSearch: { readonly embeddingModel: string | null }
+  readonly fileSearch: FileSearchConfig
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */
