@@ -28,7 +28,8 @@ export function findPostgres(): string | null {
   return globSync('/usr/lib/postgresql/*/bin').sort().at(-1) ?? null
 }
 
-export async function startPostgres(bin: string): Promise<PostgresServer> {
+/** Without `fsync` it keeps what it acknowledged also when it crashes, though not when the machine does. */
+export async function startPostgres(bin: string, { fsync = false } = {}): Promise<PostgresServer> {
   const user = unprivileged()
   const folder = mkdtempSync(join(tmpdir(), 'antiphon-pg-'))
   if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
@@ -38,8 +39,8 @@ export async function startPostgres(bin: string): Promise<PostgresServer> {
   const extensions = process.env.ANTIPHON_TEST_PGVECTOR
     ? ` -c extension_destdir=${process.env.ANTIPHON_TEST_PGVECTOR}`
     : ''
-  // What is tested is our side. Without fsync it keeps what it acknowledged also when it crashes, though not the machine.
-  const options = `-c fsync=off -p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=64MB${extensions}`
+  // What is tested is our side, so it usually need not wait for the disk.
+  const options = `-c fsync=${fsync ? 'on' : 'off'} -p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=64MB${extensions}`
   const start = () =>
     run(
       join(bin, 'pg_ctl'),
