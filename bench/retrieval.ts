@@ -1,16 +1,21 @@
 /**
- * `npm run bench -- --retrieval [--chunks=N] [--dimensions=N] [--vector-memory=MB]`: what vector stores cost: filling one,
- * searching it by words and by both, and the memory of the process with its threads. The texts are those of the quality
- * test, the vectors random: a scan takes as long whatever they say.
+ * `npm run bench -- --retrieval [--chunks=N] [--dimensions=N] [--vector-memory=MB] [--postgres]`: what vector stores cost:
+ * filling one, searching it by words and by both, and the memory of the process with its threads. The texts are those of
+ * the quality test, the vectors random: a scan takes as long whatever they say. With `--postgres` in a PostgreSQL server of
+ * its own, which does not wait for its disk.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../src/lib/clock.ts'
+import { query } from '../src/lib/query.ts'
+import { createPostgresIndex } from '../src/search-index/postgres/postgres-index.ts'
 import type { SearchIndex } from '../src/search-index/search-index.ts'
 import { createSqliteIndex } from '../src/search-index/sqlite/sqlite-index.ts'
+import { createPostgresStore } from '../src/store/sql/postgres/postgres-store.ts'
 import { seededRandom } from '../test/faults/seed.ts'
 import { makeCorpus } from '../test/retrieval/make-corpus.ts'
+import { findPostgres, startPostgres } from '../test/support/postgres-server.ts'
 
 const CHUNKS_OF_A_DOCUMENT = 50
 const SEARCHES = 200
@@ -74,8 +79,45 @@ const show = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed
 const percentile = (sorted: readonly number[], share: number) =>
   show(sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN)
 
-const directory = mkdtempSync(join(tmpdir(), 'antiphon-bench-'))
-const index = createSqliteIndex({ directory, clock: systemClock, vectorBytes: VECTOR_MB * MB })
+type Opened = { readonly index: SearchIndex; diskMb(): Promise<number>; close(): Promise<void> }
+
+function openSqlite(): Opened {
+  const directory = mkdtempSync(join(tmpdir(), 'antiphon-bench-'))
+  const index = createSqliteIndex({ directory, clock: systemClock, vectorBytes: VECTOR_MB * MB })
+  return {
+    index,
+    diskMb: async () =>
+      readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0) / MB,
+    async close() {
+      await index.close()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+const sizeOfIndex = query<Record<never, never>, { bytes: number }>(`
+  select sum(pg_total_relation_size(oid)) as bytes from pg_class
+  where relnamespace = (select oid from pg_namespace where nspname = current_schema()) and relkind = 'r' and relname like 'search%'`)
+
+async function openPostgres(): Promise<Opened> {
+  const bin = findPostgres()
+  if (bin === null) throw new Error('no PostgreSQL server is installed')
+  const server = await startPostgres(bin)
+  const limits = { clock: systemClock, maxConnections: 20, connectTimeoutMs: 5_000, queryTimeoutMs: 60_000 }
+  const store = await createPostgresStore({ ...limits, url: server.url })
+  const index = await createPostgresIndex({ database: store.database, withVectors: true })
+  return {
+    index,
+    diskMb: async () => ((await store.database.get(sizeOfIndex, {}))?.bytes ?? 0) / MB,
+    async close() {
+      await index.close()
+      await store.close()
+      await server.remove()
+    },
+  }
+}
+
+const { index, diskMb, close } = process.argv.includes('--postgres') ? await openPostgres() : openSqlite()
 try {
   const before = memory()
   const begun = performance.now()
@@ -84,7 +126,7 @@ try {
   const filled = memory()
   const words = await search(index, false)
   const both = await search(index, true)
-  const disk = readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0) / MB
+  const disk = await diskMb()
   console.log(
     `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores.\n`,
   )
@@ -101,6 +143,5 @@ try {
   ]
   console.log(`| ${rows.join(' | ')} |`)
 } finally {
-  await index.close()
-  rmSync(directory, { recursive: true })
+  await close()
 }

@@ -9,13 +9,17 @@ import { createTextEmbedder } from '../engine/vector-stores/embed-texts.ts'
 import { createIndexTeller } from '../engine/vector-stores/index-teller.ts'
 import { ingestFile } from '../engine/vector-stores/ingest-file.ts'
 import { reingestLost } from '../engine/vector-stores/reingest-lost.ts'
-import { createStoreSearcher, type StoreSearcher } from '../engine/vector-stores/search-stores.ts'
+import type { Reranking } from '../engine/vector-stores/rerank-hits.ts'
+import { createFileSearcher } from '../engine/vector-stores/search-stores.ts'
 import { upgradeOne } from '../engine/vector-stores/upgrade-vectors.ts'
 import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import { startIngestion } from '../jobs/ingest-files.ts'
 import { createTextChunker } from '../lib/text-chunker.ts'
+import { createUpstreamAgent } from '../lib/upstream-http.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
+import { createHttpReranker } from '../models/rerank/http-reranker.ts'
 import type { PostgresStore } from '../store/sql/postgres/postgres-store.ts'
+import type { FileSearcher } from '../tools/file-searcher.ts'
 import { openSearchIndex } from './open-search-index.ts'
 
 export type RetrievalParts = IdempotencyDeps & {
@@ -31,7 +35,7 @@ export type RetrievalParts = IdempotencyDeps & {
 }
 
 export type Retrieval = {
-  readonly searcher: StoreSearcher
+  readonly searcher: FileSearcher
   readonly vectorStores: VectorStores
   /** From here on files are ingested; the engine is open. */
   start(): void
@@ -47,7 +51,8 @@ export async function openRetrieval(config: ResolvedConfig, parts: RetrievalPart
   const { embeddingModel } = fileSearch
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
   const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
-  const searcher = createStoreSearcher({ store, index, embedder, clock, healer })
+  const reranking = openReranking(config, parts)
+  const searcher = createFileSearcher({ store, index, embedder, clock, healer, reranking })
   const ingestion = { store, blobs, index, documents, chunker, embedder, maxBytes: limits.searchedFileBytes }
   const vectorStores = createVectorStores({
     ...deps,
@@ -77,4 +82,16 @@ export async function openRetrieval(config: ResolvedConfig, parts: RetrievalPart
       wake = () => running.wake()
     },
   }
+}
+
+function openReranking(
+  { fileSearch: { reranker }, limits }: ResolvedConfig,
+  { opened, clock, telemetry }: Pick<RetrievalParts, 'opened' | 'clock' | 'telemetry'>,
+): Reranking | null {
+  if (reranker === null) return null
+  const { timeoutMs, ...endpoint } = reranker
+  const connectMs = Math.min(limits.upstreamConnectMs, timeoutMs)
+  const clocks = { connectMs, firstByteMs: timeoutMs, idleMs: timeoutMs, wholeMs: timeoutMs }
+  const dispatcher = opened.adopt(createUpstreamAgent(clocks), (it) => it.destroy())
+  return { reranker: createHttpReranker({ ...endpoint, clock, clocks, dispatcher }), telemetry }
 }

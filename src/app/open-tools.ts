@@ -1,11 +1,11 @@
 /** Every tool that this server can offer to a model, as the operator has set them. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import type { StoreSearcher } from '../engine/vector-stores/search-stores.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import { createClientTools } from '../tools/client/client-tools.ts'
 import { createFileSearchTool } from '../tools/file-search/file-search-tool.ts'
+import type { FileSearcher } from '../tools/file-searcher.ts'
 import type { FileSource } from '../tools/file-source.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
 import type { Tool } from '../tools/tool.ts'
@@ -20,7 +20,7 @@ export type ToolParts = {
   readonly telemetry: Telemetry
   readonly version: string
   readonly code: Pick<OpenCodeInterpreter, 'tools'>
-  readonly searcher: StoreSearcher
+  readonly searcher: FileSearcher
   readonly source: FileSource
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack

@@ -12,6 +12,7 @@ import { DEMO } from './known-providers.ts'
 import { nestSettings } from './nest-settings.ts'
 import { type ReadSettings, readSettings } from './read-settings.ts'
 import { resolveCodeInterpreter } from './resolve-code-interpreter.ts'
+import { resolveFileSearch } from './resolve-file-search.ts'
 import { resolveFileStorage } from './resolve-file-storage.ts'
 import { resolveImageGeneration } from './resolve-image-generation.ts'
 import { resolveKeys } from './resolve-keys.ts'
@@ -90,10 +91,7 @@ function build(read: ReadSettings, sources: ConfigSources, file: string | null, 
     codeInterpreter: resolveCodeInterpreter(read, context),
     programs: { sandbox: read.values['tools.programmatic_tool_calling.sandbox'] },
     imageGeneration: resolveImageGeneration(read, context),
-    fileSearch: {
-      embeddingModel: read.values['tools.file_search.embedding_model'],
-      vectorBytes: read.values['tools.file_search.vector_memory'],
-    },
+    fileSearch: resolveFileSearch(read, context),
     storage: resolveStorage(simple.storage, dataDir, read, context),
     sharedCache: simple.storage.cache,
     fileStorage: resolveFileStorage(simple.storage, dataDir, read, context),

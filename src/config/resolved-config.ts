@@ -167,6 +167,20 @@ export type CodeInterpreterConfig = {
   readonly token: string | null
 }
 export type ProgramsConfig = { readonly sandbox: (typeof PROGRAM_SANDBOXES)[number] }
+export type FileSearchConfig = {
+  /** Null: vector stores are searched by words alone. */
+  readonly embeddingModel: string | null
+  /** Of vectors that are kept in memory. */
+  readonly vectorBytes: number
+  /** Null: what is found stays in the order of the search. */
+  readonly reranker: {
+    readonly url: string
+    readonly apiKey: string | null
+    readonly model: string | null
+    readonly timeoutMs: number
+  } | null
+}
+
 export type ImageGenerationConfig =
   | { readonly engine: 'openai'; readonly url: string; readonly apiKey: string | null; readonly model: string | null }
   | { readonly engine: 'chat'; readonly url: string; readonly apiKey: string | null; readonly model: string }
@@ -217,8 +231,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   readonly programs: ProgramsConfig
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
-  /** Null: vector stores are searched by words alone. */
-  readonly fileSearch: { readonly embeddingModel: string | null; readonly vectorBytes: number }
+  readonly fileSearch: FileSearchConfig
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */

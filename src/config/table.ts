@@ -242,6 +242,22 @@ export const SETTINGS = {
     bytes('256MB'),
     'What is kept in memory of the vectors of stores, in its own thread; what is over it is read from disk for each search.',
   ),
+  'tools.file_search.reranker.url': setting(
+    url(),
+    null,
+    'Address of a reranker, as `https://api.jina.ai/v1/rerank`, that orders what searches of vector stores find; see `docs/file-search.md`. Unset: the order of the search.',
+  ),
+  'tools.file_search.reranker.api_key': setting(secret(), null, 'Key of that reranker.'),
+  'tools.file_search.reranker.model': setting(
+    text('a model name', /^[\x21-\x7e]{1,256}$/),
+    null,
+    'Its model. Unset: none is named.',
+  ),
+  'tools.file_search.reranker.timeout': setting(
+    duration('100ms', '60s'),
+    ms('3s'),
+    'How long it may take; then the order of the search stays.',
+  ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
   'tools.code_interpreter.sandbox': setting(

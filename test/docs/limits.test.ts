@@ -13,6 +13,7 @@ import { LEASE_MS } from '../../src/engine/lease.ts'
 import { MAX_SHOWN_FILE_BYTES } from '../../src/engine/load-files.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
 import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
+import { RERANKED } from '../../src/engine/vector-stores/rerank-hits.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
 import { FORM_LIMITS, MAX_FIELD_BYTES } from '../../src/http/read-form.ts'
 import { INGEST_SIDE_BY_SIDE, MAX_INGEST_TRIES } from '../../src/jobs/ingest-files.ts'
@@ -143,6 +144,7 @@ const ROWS: Readonly<Record<string, string>> = {
   'a query': `${count(MAX_QUERY_CHARS)} characters`,
   'terms of a query that are looked at, and looked for': `${MAX_QUERY_TERMS}, ${MAX_SEARCHED_TERMS}`,
   'a term': `${MAX_TERM_CHARS} characters`,
+  'chunks of each query that a reranker gets, at least': `${RERANKED}`,
   'stores of a tool, queries of one of its calls': `${MAX_STORES}, ${MAX_TOOL_QUERIES}`,
   'files ingested at once, tries of each': `${INGEST_SIDE_BY_SIDE}, ${MAX_INGEST_TRIES}`,
   'searches, and writes, that wait for the index': count(MAX_WAITING_SEARCHES),

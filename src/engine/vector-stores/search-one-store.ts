@@ -1,7 +1,7 @@
 /** Use case: `POST /v1/vector_stores/{id}/search`. */
 import { readFilter } from '../../protocol/search-filters.ts'
 import { DEFAULT_SEARCH_RESULTS, type SearchPage, type SearchVectorStoreRequest } from '../../protocol/vector-stores.ts'
-import type { Hit } from '../../search-index/search-index.ts'
+import type { FoundChunk } from '../../tools/file-searcher.ts'
 import type { Caller } from '../engine.ts'
 import { rewriteQuery } from './rewrite-query.ts'
 import { catalogOf, type VectorStoreDeps } from './vector-store-deps.ts'
@@ -38,7 +38,7 @@ export async function searchOneStore(
   }
 }
 
-const toResult = ({ fileId, filename, score, attributes, chunk }: Hit) => ({
+const toResult = ({ fileId, filename, score, attributes, chunk }: FoundChunk) => ({
   file_id: fileId,
   filename,
   score,

@@ -1,8 +1,6 @@
-/** A search over vector stores of one project, by one or several queries; for the API and for the tool. */
-
+/** Searches vector stores: each query by the index, what they find as one list, held against the catalogue. */
 import type { Clock } from '../../lib/clock.ts'
 import { seconds } from '../../lib/clock.ts'
-import type { SearchFilter } from '../../protocol/search-filters.ts'
 import type { SearchRanking } from '../../protocol/vector-stores.ts'
 import {
   type Hit,
@@ -12,29 +10,11 @@ import {
   type SearchIndex,
 } from '../../search-index/search-index.ts'
 import type { Store } from '../../store/store.ts'
+import type { VectorStoreCatalog } from '../../store/vector-store-catalog.ts'
+import type { FileSearch, FileSearcher } from '../../tools/file-searcher.ts'
 import type { TextEmbedder } from './embed-texts.ts'
 import type { IndexHealer } from './heal-index.ts'
-
-export interface StoreSearcher {
-  /** Which of these stores there are and are not expired. */
-  usable(projectId: string, storeIds: readonly string[]): Promise<ReadonlySet<string>>
-  /** Best first. Throws what the embedding model throws, `IndexBusy`, or the reason of its signal. */
-  search(search: StoreSearch): Promise<readonly Hit[]>
-}
-
-export type StoreSearch = {
-  readonly projectId: string
-  readonly keyId: string
-  /** What the calls of the embedding model are made for. */
-  readonly requestId: string
-  /** All of them usable. */
-  readonly storeIds: readonly string[]
-  readonly queries: readonly string[]
-  readonly filter: SearchFilter | null
-  readonly limit: number
-  readonly ranking: SearchRanking | null
-  readonly signal: AbortSignal
-}
+import { RERANKED, type Reranking, rerankHits } from './rerank-hits.ts'
 
 /** How much likeness in kind counts beside the same words, where the request does not say. */
 export const DEFAULT_WEIGHTS = { vectorWeight: 1, textWeight: 1 } as const
@@ -43,12 +23,14 @@ type Deps = {
   readonly store: Store
   readonly index: SearchIndex
   readonly embedder: TextEmbedder | null
+  /** Null: the order of the index is the order. */
+  readonly reranking: Reranking | null
   readonly clock: Clock
   /** Of an index that can lose a store by itself. */
   readonly healer: Pick<IndexHealer, 'isWhole' | 'checkEmpty' | 'check'> | null
 }
 
-export function createStoreSearcher(deps: Deps): StoreSearcher {
+export function createFileSearcher(deps: Deps): FileSearcher {
   return {
     usable: (projectId, storeIds) => deps.store.forProject(projectId).vectorStores.usable(storeIds),
     async search(search) {
@@ -57,27 +39,30 @@ export function createStoreSearcher(deps: Deps): StoreSearcher {
       // A store that is searched is in use, whatever is found.
       catalog.touch(storeIds, seconds(deps.clock)).catch(() => {})
       const vectors = await embedQueries(search, deps.embedder)
+      const reranking = search.ranking?.ranker === 'none' ? null : deps.reranking
+      const limit = reranking === null ? search.limit : Math.max(search.limit, RERANKED)
       const asked = queries.map((text, at) => {
         const vector = vectors?.at(at) ?? null
-        const { filter, limit, ranking } = search
+        const { filter, ranking } = search
         const query = { storeIds, text, vector, filter, limit, ranking: toRanking(ranking) }
         return searchWhole(query, search, deps)
       })
-      const hits = merge(await Promise.all(asked))
-      if (hits.length === 0) await deps.healer?.checkEmpty(storeIds, signal)
-      const complete = await catalog.complete(hits.map(({ documentId }) => documentId))
+      const hits = await Promise.all(asked)
+      if (hits.every(({ length }) => length === 0)) await deps.healer?.checkEmpty(storeIds, signal)
+      const found = await onlyComplete(hits, catalog)
       // What was lost meanwhile is not complete any more, and is not passed over in silence.
       deps.healer?.check(storeIds)
+      const ranked = reranking === null ? found : await rerankHits(found, search, reranking)
       const threshold = search.ranking?.score_threshold ?? 0
-      return hits
-        .filter(({ documentId, score }) => complete.has(documentId) && score >= threshold)
+      return merge(ranked)
+        .filter(({ score }) => score >= threshold)
         .slice(0, search.limit)
     },
   }
 }
 
 /** A store that was being rebuilt, and is whole by now, is searched like any other. */
-async function searchWhole(query: IndexQuery, { projectId, signal }: StoreSearch, { index, healer }: Deps) {
+async function searchWhole(query: IndexQuery, { projectId, signal }: FileSearch, { index, healer }: Deps) {
   for (;;) {
     try {
       return await index.search(query, signal)
@@ -88,7 +73,13 @@ async function searchWhole(query: IndexQuery, { projectId, signal }: StoreSearch
   }
 }
 
-async function embedQueries({ queries, ranking, ...of }: StoreSearch, embedder: TextEmbedder | null) {
+/** What the catalogue does not know any more is shown to nobody, a reranker included. */
+async function onlyComplete(found: readonly (readonly Hit[])[], catalog: VectorStoreCatalog) {
+  const complete = await catalog.complete([...new Set(found.flat().map(({ documentId }) => documentId))])
+  return found.map((hits) => hits.filter(({ documentId }) => complete.has(documentId)))
+}
+
+async function embedQueries({ queries, ranking, ...of }: FileSearch, embedder: TextEmbedder | null) {
   if (embedder === null || ranking?.hybrid_search?.embedding_weight === 0) return null
   const { model, vectors } = await embedder.embed(queries, of)
   return vectors.map((values) => ({ model, values }))

@@ -2,16 +2,16 @@
 import type { SearchIndex } from '../../search-index/search-index.ts'
 import type { Store } from '../../store/store.ts'
 import type { CatalogLimits, VectorStoreCatalog } from '../../store/vector-store-catalog.ts'
+import type { FileSearcher } from '../../tools/file-searcher.ts'
 import type { Caller } from '../engine.ts'
 import type { IdempotencyDeps } from '../idempotency.ts'
 import { refuseKeeping } from '../retention.ts'
 import type { IndexTeller } from './index-teller.ts'
-import type { StoreSearcher } from './search-stores.ts'
 
 export type VectorStoreDeps = IdempotencyDeps & {
   readonly index: SearchIndex
   readonly teller: IndexTeller
-  readonly searcher: StoreSearcher
+  readonly searcher: FileSearcher
   readonly limits: CatalogLimits
   /** Something is to be ingested. */
   readonly onAttached: () => void

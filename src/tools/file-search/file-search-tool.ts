@@ -5,9 +5,9 @@ import { readFilter } from '../../protocol/search-filters.ts'
 import type { ToolParam, ToolSpec } from '../../protocol/tools.ts'
 import { checkRanking } from '../../protocol/validate-vector-store.ts'
 import { MAX_QUERY_CHARS, MAX_SEARCH_RESULTS } from '../../protocol/vector-stores.ts'
+import type { FileSearcher, FoundChunk } from '../file-searcher.ts'
 import { type ReadArguments, readArguments } from '../read-arguments.ts'
 import type { DeclaredTool, FinishedCall, Tool, ToolContext, ToolOutcome, ToolStep } from '../tool.ts'
-import type { FileSearcher, FoundChunk } from './file-searcher.ts'
 import { tellChunks } from './tell-model.ts'
 
 type SearchParam = Extract<ToolParam, { type: 'file_search' }>

@@ -2,7 +2,7 @@
  * What the model is told of what was found in files. Files may come from anybody: their text stands between marks that say
  * so, and can write neither those marks nor the marks of citations itself.
  */
-import type { FoundChunk } from './file-searcher.ts'
+import type { FoundChunk } from '../file-searcher.ts'
 
 const BEGIN = '<file_content>'
 const END = '</file_content>'

@@ -1,18 +1,21 @@
-/** What the tool needs of vector stores. */
-import type { Attributes, SearchFilter } from '../../protocol/search-filters.ts'
-import type { SearchRanking } from '../../protocol/vector-stores.ts'
+/** PORT: a search over vector stores of one project, by one or several queries; for the API and for the tool. */
+import type { SearchFilter } from '../protocol/search-filters.ts'
+import type { SearchRanking } from '../protocol/vector-stores.ts'
+import type { Hit } from '../search-index/search-index.ts'
 
 export interface FileSearcher {
   /** Which of these stores of the project there are and are not expired. */
   usable(projectId: string, storeIds: readonly string[]): Promise<ReadonlySet<string>>
-  /** Best first. */
+  /** Best first. Throws what the embedding model throws, `IndexBusy`, or the reason of its signal. */
   search(search: FileSearch): Promise<readonly FoundChunk[]>
 }
 
 export type FileSearch = {
   readonly projectId: string
   readonly keyId: string
+  /** What the calls of models are made for. */
   readonly requestId: string
+  /** All of them usable. */
   readonly storeIds: readonly string[]
   readonly queries: readonly string[]
   readonly filter: SearchFilter | null
@@ -21,10 +24,4 @@ export type FileSearch = {
   readonly signal: AbortSignal
 }
 
-export type FoundChunk = {
-  readonly fileId: string
-  readonly filename: string
-  readonly attributes: Attributes
-  readonly score: number
-  readonly chunk: { readonly text: string; readonly page: number | null }
-}
+export type FoundChunk = Pick<Hit, 'fileId' | 'filename' | 'attributes' | 'score' | 'chunk'>
