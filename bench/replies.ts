@@ -3,11 +3,15 @@
  * The model's name chooses the reply; a provider prefix before it is ignored.
  */
 
-export type ReplyName = 'plain' | 'stream' | 'paced' | 'slow' | 'calm'
+export type ReplyName = 'plain' | 'stream' | 'paced' | 'slow' | 'calm' | Long
+/** So many tokens, as `stream` sends them. */
+export type Long = `long-${number}`
+
+export const isLong = (name: string): name is Long => /^long-\d+$/.test(name)
 
 const WORDS = ['a', 'small', 'river', 'runs', 'past', 'the', 'old', 'stone', 'mill', 'and'] as const
 
-const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `${WORDS[i % WORDS.length]} `)
+export const words = (count: number): string[] => Array.from({ length: count }, (_, i) => `${WORDS[i % WORDS.length]} `)
 
 /** 100 tokens in one chunk, as a fast model's reply arrives. */
 export const PLAIN_TEXT = words(100).join('')
@@ -27,6 +31,7 @@ export const sharedMicros = (): number => Number(process.hrtime.bigint() / 1000n
 
 export function replyNameOf(model: string): ReplyName {
   const name = model.slice(model.lastIndexOf('/') + 1)
-  if (name === 'plain' || name === 'stream' || name === 'paced' || name === 'slow' || name === 'calm') return name
+  if (name === 'plain' || name === 'stream' || name === 'paced' || name === 'slow' || name === 'calm' || isLong(name))
+    return name
   throw new Error(`the fake upstream has no reply for the model "${model}"`)
 }

@@ -1,6 +1,6 @@
 /** A fast fake Chat Completions upstream: `node bench/upstream.ts` prints `READY <port>`. It speaks event streams only. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { PACES, type Pace, PLAIN_TEXT, replyNameOf, STREAM_TOKENS, sharedMicros } from './replies.ts'
+import { isLong, PACES, type Pace, PLAIN_TEXT, replyNameOf, STREAM_TOKENS, sharedMicros, words } from './replies.ts'
 
 /** As many events in one write as a network packet would bring together. */
 const EVENTS_PER_WRITE = 16
@@ -27,7 +27,11 @@ const usage = (tokens: number): string =>
 const closing = (tokens: number): string => `${chunk({}, 'stop')}${usage(tokens)}data: [DONE]\n\n`
 
 const PLAIN_REPLY = Buffer.from(OPENING + chunk({ content: PLAIN_TEXT }) + closing(100))
-const STREAM_WRITES = inPackets([OPENING, ...STREAM_TOKENS.map((content) => chunk({ content })), closing(256)])
+const STREAM_WRITES = streamOf(STREAM_TOKENS)
+
+function streamOf(tokens: readonly string[]): Buffer[] {
+  return inPackets([OPENING, ...tokens.map((content) => chunk({ content })), closing(tokens.length)])
+}
 
 function inPackets(events: readonly string[]): Buffer[] {
   const packets: Buffer[] = []
@@ -44,16 +48,17 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const reply = replyNameOf(model)
   if (reply === 'plain') response.end(PLAIN_REPLY)
-  else if (reply === 'stream') sendPackets(response, 0)
+  else if (reply === 'stream') sendPackets(response, STREAM_WRITES, 0)
+  else if (isLong(reply)) sendPackets(response, streamOf(words(Number(reply.slice('long-'.length)))), 0)
   else sendPaced(response, PACES[reply], 0)
 }
 
 /** One packet per turn of the loop: what a socket delivers when the sender never waits. */
-function sendPackets(response: ServerResponse, next: number): void {
-  const packet = STREAM_WRITES[next]
+function sendPackets(response: ServerResponse, packets: readonly Buffer[], next: number): void {
+  const packet = packets[next]
   if (packet === undefined) return void response.end()
   response.write(packet)
-  setImmediate(() => sendPackets(response, next + 1))
+  setImmediate(() => sendPackets(response, packets, next + 1))
 }
 
 function sendPaced(response: ServerResponse, pace: Pace, sent: number): void {

@@ -82,8 +82,9 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
   const background = openBackground(config)
-  const retrieval = openRetrieval(config, {
+  const retrieval = await openRetrieval(config, {
     ...shared,
+    replicated: base.replicated,
     blobs,
     documents,
     embedders: models.embedders,
@@ -96,13 +97,9 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     catalog: models.catalog,
     tools: await openTools(config, {
       ...base,
-      clock,
-      version: PROGRAM_VERSION,
-      searcher: retrieval.searcher,
-      opened,
-      code,
+      ...{ clock, version: PROGRAM_VERSION, searcher: retrieval.searcher, opened, code },
     }),
-    cache: createHistoryCache(base.isReplica ? NO_HISTORY_CACHE : HISTORY_CACHE),
+    cache: createHistoryCache(base.replicated !== null ? NO_HISTORY_CACHE : HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
     embedders: models.embedders,
@@ -173,8 +170,7 @@ async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock
   const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const shared = { clock, ids, store, telemetry, sealedBox, settings: engineSettings(config) }
-  const isReplica = replicated !== null
-  return { pepper, store, isReplica, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
+  return { pepper, store, replicated, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
 }
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */

@@ -54,9 +54,9 @@ import {
   MAX_STORE_NAME_CHARS,
 } from '../../src/protocol/vector-stores.ts'
 import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
-import { MAX_TERM_CHARS } from '../../src/search-index/sqlite/analyze-text.ts'
+import { MAX_TERM_CHARS } from '../../src/search-index/ranking/analyze-text.ts'
+import { MAX_QUERY_TERMS, MAX_SEARCHED_TERMS } from '../../src/search-index/ranking/weigh-terms.ts'
 import { MAX_WAITING as MAX_WAITING_SEARCHES } from '../../src/search-index/sqlite/index-threads.ts'
-import { MAX_QUERY_TERMS, MAX_SEARCHED_TERMS } from '../../src/search-index/sqlite/score-terms.ts'
 import { MAX_ATTEMPTS, MAX_WAITING } from '../../src/store/sql/postgres/database.ts'
 import { REPLICA_LEASE_MS } from '../../src/store/sql/postgres/replica.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'

@@ -118,6 +118,24 @@ export type Started = {
 
 export const idOf = (event: LoggedEvent) => String((event.response as { id: unknown }).id)
 
+/** A request that a replica has answered; `run`: what is known of it by now. */
+export type Begun = { readonly at: Server; readonly run: () => Started | null; readonly reading: Promise<void> }
+
+/** Null when the replica died before it had answered. */
+export async function beginRun(at: Server, tag: string, mcpUrl: string, stream: boolean): Promise<Begun | null> {
+  const reply = await createBackground(at, tag, mcpUrl, stream).catch(() => null)
+  if (reply === null) return null
+  if (stream) {
+    const told: LoggedEvent[] = []
+    const run = () => (told[0] ? { id: idOf(told[0]), tag, told } : null)
+    return { at, run, reading: readInto(told, reply.body) }
+  }
+  const json = await reply.body.json().catch(() => null)
+  if (json === null) return null
+  const { id } = json as { id: string }
+  return { at, run: () => ({ id, tag, told: null }), reading: Promise.resolve() }
+}
+
 const OVER: ReadonlySet<unknown> = new Set(['completed', 'failed', 'cancelled', 'incomplete'])
 
 /** `until`: of `performance.now()`. */

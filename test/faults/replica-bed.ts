@@ -35,17 +35,23 @@ export type ReplicaSlot = {
 const PACE_MS = 60
 const EVENTS = ['completed', 'failed', 'cancelled', 'incomplete'].map((end) => `response.${end}`).join(', ')
 
-/** `config`: further lines of YAML, for both. */
-export async function openReplicaBed(random: () => number, config = ''): Promise<ReplicaBed> {
+export type ReplicaOptions = {
+  /** A flow mapping of YAML, besides `upstream`, which answers as `answerOf` says. */
+  readonly providers?: string
+  /** Further lines of YAML, for both. */
+  readonly config?: string
+}
+
+export async function openReplicaBed(random: () => number, options: ReplicaOptions = {}): Promise<ReplicaBed> {
   const upstream = await startChatUpstream({ script: (request) => answerOf(request, random, PACE_MS), record: false })
   const [writer, hook, schema] = [await startWriter(random), await startReceiver(), await openSchema()]
   const files = mkdtempSync(join(tmpdir(), 'antiphon-replicas-'))
   const yaml = `
-providers: { upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: k } }
+providers: { upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: k }, ${options.providers ?? ''} }
 security: { allow_private_hosts: ["${writer.host}", "${new URL(hook.url).host}"] }
 webhooks: { all: { url: "${hook.url}", secret: a-secret-of-the-test, events: [${EVENTS}] } }
 storage: { files: "${files}" }
-${config}`
+${options.config ?? ''}`
   const runners = [createCrashRunner(yaml), createCrashRunner(yaml)] as const
   const env = { ANTIPHON_STORAGE__DATABASE_URL: schema.url }
   const slotOf = async (runner: (typeof runners)[number]): Promise<ReplicaSlot> => {

@@ -9,11 +9,9 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NO_POSTGRES } from '../support/postgres.ts'
 import {
+  type Begun,
+  beginRun,
   checkRun,
-  createBackground,
-  idOf,
-  type LoggedEvent,
-  readInto,
   resume,
   type Server,
   type Started,
@@ -38,24 +36,6 @@ const MAX_TELL_MS = 90_000
 
 type Random = () => number
 type End = { readonly status: string; readonly ms: number }
-
-/** A request that a replica has answered; `run`: what is known of it by now. */
-type Begun = { readonly at: Server; readonly run: () => Started | null; readonly reading: Promise<void> }
-
-/** Null when the replica died before it had answered. */
-async function begin(at: Server, tag: string, mcpUrl: string, stream: boolean): Promise<Begun | null> {
-  const reply = await createBackground(at, tag, mcpUrl, stream).catch(() => null)
-  if (reply === null) return null
-  if (stream) {
-    const told: LoggedEvent[] = []
-    const run = () => (told[0] ? { id: idOf(told[0]), tag, told } : null)
-    return { at, run, reading: readInto(told, reply.body) }
-  }
-  const json = await reply.body.json().catch(() => null)
-  if (json === null) return null
-  const { id } = json as { id: string }
-  return { at, run: () => ({ id, tag, told: null }), reading: Promise.resolve() }
-}
 
 type Ended = { readonly run: Started; readonly response: Readonly<Record<string, unknown>>; readonly ms: number }
 
@@ -82,7 +62,7 @@ async function killOne(bed: ReplicaBed, random: Random, next: () => string): Pro
   const begins = Array.from({ length: STREAMED + POLLED }, async (_, index) => {
     const at = random() < 0.5 ? dying : living
     await delay(random() * MAX_LIFE_MS * 0.4)
-    return begin(at, next(), bed.writer.url, index < STREAMED)
+    return beginRun(at, next(), bed.writer.url, index < STREAMED)
   })
   await delay(random() * MAX_LIFE_MS)
   await dying.kill()
@@ -118,7 +98,14 @@ async function tryPair(random: Random): Promise<End[]> {
     const ends: End[] = []
     let runs = 0
     const next = () => `run-${++runs}`
-    for (let kill = 0; kill < KILLS_OF_A_PAIR; kill++) ends.push(...(await killOne(bed, random, next)))
+    for (let kill = 1; kill <= KILLS_OF_A_PAIR; kill++) {
+      const some = await killOne(bed, random, next).catch(async (cause) => {
+        const then = await describeJobs(bed)
+        await delay(5_000)
+        throw new Error(`after kill ${kill}; jobs: ${then}; 5 s later: ${await describeJobs(bed)}`, { cause })
+      })
+      ends.push(...some)
+    }
     const twice = [...writesOf(bed.writer)].filter(([, count]) => count > 1)
     assert.deepEqual(twice, [], 'written twice')
     await checkToldEnds(bed)
@@ -127,6 +114,17 @@ async function tryPair(random: Random): Promise<End[]> {
   } finally {
     await bed.close()
   }
+}
+
+/** For the message of a failure: who has what is not over, and since when. */
+async function describeJobs({ schema }: ReplicaBed): Promise<string> {
+  const jobs = await schema.query(`
+    select responses.id, jobs.owner, token, reruns, boundary, seen_past, lease_until, started_at,
+      (select count(*) from job_steps where job_seq = jobs.seq) as steps,
+      (select max(last) from event_batches where event_batches.response_seq = jobs.response_seq) as last
+    from jobs join responses on responses.seq = jobs.response_seq`)
+  const replicas = await schema.query('select seq, lease_until from replicas')
+  return JSON.stringify({ now: Date.now(), replicas, jobs })
 }
 
 /** Every end was told to the webhook, as one event, however often that was sent. */

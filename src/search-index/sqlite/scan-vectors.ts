@@ -4,6 +4,7 @@
  *
  * Vectors are stored with length 1, so the product of two is the cosine of their angle.
  */
+import { toUnit } from '../ranking/unit-vectors.ts'
 import type { StoreFile } from './store-file.ts'
 import type { VectorCache } from './vector-cache.ts'
 
@@ -14,13 +15,6 @@ export function packVectors(vectors: readonly (readonly number[])[]): Uint8Array
   const block = new Float32Array(vectors.length * dimensions)
   for (const [at, vector] of vectors.entries()) block.set(toUnit(vector), at * dimensions)
   return new Uint8Array(block.buffer)
-}
-
-function toUnit(vector: readonly number[]): Float32Array {
-  const unit = new Float32Array(vector)
-  const size = Math.hypot(...vector)
-  if (size > 0) for (let at = 0; at < unit.length; at++) unit[at] = (unit[at] ?? 0) / size
-  return unit
 }
 
 type Wanted = {

@@ -1,18 +1,19 @@
 /** One search over the files of several stores: by words, by vectors, and both fused. */
 import { type Attributes, matchesFilter, type SearchFilter } from '../../protocol/search-filters.ts'
+import { fuse, MIN_LISTED, type Ranked } from '../ranking/fuse.ts'
 import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
-import { fuse, MIN_LISTED, type Ranked } from './fuse.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
 import { numberOf, type StoreFile, textOf } from './store-file.ts'
 import type { VectorCache } from './vector-cache.ts'
 
 type Opened = { readonly storeId: string; readonly file: StoreFile; readonly revision: number }
+type RankedChunk = Ranked & { readonly seq: number; readonly store: Opened }
 
 export function searchStores(stores: readonly Opened[], query: IndexQuery, cache: VectorCache): Hit[] {
   const limit = Math.max(query.limit, MIN_LISTED)
-  const words: Ranked[] = []
-  const vectors: Ranked[] = []
+  const words: RankedChunk[] = []
+  const vectors: RankedChunk[] = []
   for (const store of stores) {
     const documents = query.filter === null ? null : passing(store.file, query.filter)
     if (documents?.size === 0) continue
@@ -46,7 +47,7 @@ const attributesOf = (json: unknown): Attributes => JSON.parse(textOf(json))
 const HIT = `SELECT chunks.text, chunks.start, chunks."end", chunks.page, documents.id, documents.file_id, documents.filename,
   documents.attributes FROM chunks JOIN documents ON documents.seq = chunks.document WHERE chunks.seq = ?`
 
-function toHit({ storeId, file }: Ranked['store'], seq: number, score: number): Hit {
+function toHit({ storeId, file }: Opened, seq: number, score: number): Hit {
   const row = file.get(HIT, seq) ?? {}
   return {
     storeId,

@@ -1,7 +1,7 @@
 /** What is written into the file of one store; each function is one transaction. */
 import type { Attributes } from '../../protocol/search-filters.ts'
+import { analyzeText } from '../ranking/analyze-text.ts'
 import type { Chunk, ChunkVectors, IndexedDocument, PutResult } from '../search-index.ts'
-import { analyzeText } from './analyze-text.ts'
 import { packVectors } from './scan-vectors.ts'
 import { numberOf, type StoreFile } from './store-file.ts'
 
