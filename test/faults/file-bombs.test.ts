@@ -8,12 +8,13 @@ import OpenAI, { toFile } from 'openai'
 import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
 import { DocumentError } from '../../src/documents/extract-text.ts'
 import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { isPlainText } from '../../src/documents/read-plain.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { typeByName } from '../../src/lib/media-type.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
 import { send } from '../support/http.ts'
 import { watchChildren } from '../support/peak-memory.ts'
-import { MB } from './bombs/file-bomb.ts'
+import { type FileBomb, MB } from './bombs/file-bomb.ts'
 import { FILE_BOMBS } from './bombs/file-bombs.ts'
 import { type CrashRunner, createCrashRunner, type RunningServer } from './crash-runner.ts'
 import { watchRequests } from './request-probe.ts'
@@ -29,8 +30,8 @@ const SENT = FILE_BOMBS.filter((_, at) => isFull || at % 4 === 0)
 const QUIET_MS = isFull ? 20_000 : 2_000
 /** A wait that nobody notices is none, however short the one before was. */
 const UNNOTICED_MS = 10
-/** What the body of a request may carry. */
-const MAX_INPUT_BYTES = 50 * MB
+/** What the JSON body of a request may carry, in base64. */
+const MAX_INPUT_BYTES = 24 * MB
 
 const never = new AbortController().signal
 
@@ -90,9 +91,9 @@ test('in a vector store each bomb is failed with its reason or is read, and othe
   const calm = await client.files.create({ file: await toFile(Buffer.from('calm'), 'calm.txt'), purpose: 'assistants' })
   const path = `/v1/files/${calm.id}`
   const quiet = await watchRequests(server, path, () => new Promise((resolve) => setTimeout(resolve, QUIET_MS)))
-  const ids = new Map<string, (typeof FILE_BOMBS)[number]>()
+  const ids = new Map<string, FileBomb>()
   for (const bomb of SENT) {
-    const file = await toFile(bomb.make(), bomb.filename)
+    const file = await toFile(await made(bomb), bomb.filename)
     ids.set((await client.files.create({ file, purpose: 'assistants' })).id, bomb)
   }
   const memory = watchChildren(server.pid)
@@ -116,9 +117,10 @@ test('in a vector store each bomb is failed with its reason or is read, and othe
 })
 
 test('in a request each bomb is a 400 that names its place, or its text is shown', { timeout: 900_000 }, async () => {
-  for (const { name, filename, make, ends } of SENT) {
-    const bytes = make()
-    if (bytes.length > MAX_INPUT_BYTES / 1.4) continue
+  for (const bomb of SENT) {
+    const { name, filename, ends } = bomb
+    const bytes = await made(bomb)
+    if (bytes.length > MAX_INPUT_BYTES) continue
     const data = `data:${typeByName(filename)};base64,${bytes.toString('base64')}`
     const part = { type: 'input_file', filename, file_data: data }
     const { status, json } = await send(server, 'POST', '/v1/responses', {
@@ -127,10 +129,19 @@ test('in a request each bomb is a 400 that names its place, or its text is shown
       input: [{ role: 'user', content: [{ type: 'input_text', text: 'Read.' }, part] }],
     })
     const { code, param } = (json.error ?? {}) as { code?: string; param?: string }
+    // Plain text goes to a provider that takes it as it is: nothing of it is read here.
+    if (status === 200 && isPlainText(typeByName(filename))) continue
     if (ends === 'text') assert.equal(status, 200, `${name}: ${JSON.stringify(json.error)}`)
     else assert.deepEqual([status, code, param], [400, codeOf(ends), 'input[0].content[1].file_data'], name)
   }
 })
+
+/** To make one takes a while; a connection that the server closed meanwhile is noticed before it is used again. */
+async function made({ make }: FileBomb): Promise<Buffer> {
+  const bytes = make()
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  return bytes
+}
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 200))
