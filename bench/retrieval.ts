@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- --retrieval [--chunks=N]`: what vector stores cost: filling one, searching it by words and by both, and
- * the memory of the process with its threads. The texts are those of the quality test, the vectors random: a scan takes
- * as long whatever they say.
+ * `npm run bench -- --retrieval [--chunks=N] [--dimensions=N] [--vector-memory=MB]`: what vector stores cost: filling one,
+ * searching it by words and by both, and the memory of the process with its threads. The texts are those of the quality
+ * test, the vectors random: a scan takes as long whatever they say.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -12,7 +12,6 @@ import { createSqliteIndex } from '../src/search-index/sqlite/sqlite-index.ts'
 import { seededRandom } from '../test/faults/seed.ts'
 import { makeCorpus } from '../test/retrieval/make-corpus.ts'
 
-const DIMENSIONS = 384
 const CHUNKS_OF_A_DOCUMENT = 50
 const SEARCHES = 200
 const SEED = 1
@@ -21,9 +20,15 @@ const MODEL = 'random'
 const MB = 2 ** 20
 const signal = new AbortController().signal
 
-const option = process.argv.find((arg) => arg.startsWith('--chunks='))?.slice('--chunks='.length)
-const wanted = Number(option ?? 100_000)
-if (!Number.isInteger(wanted) || wanted < 1) throw new Error('--chunks takes a whole number from 1 on')
+function option(name: string, otherwise: number): number {
+  const value = Number(process.argv.find((arg) => arg.startsWith(`--${name}=`))?.split('=')[1] ?? otherwise)
+  if (!Number.isInteger(value) || value < 0) throw new Error(`--${name} takes a whole number`)
+  return value
+}
+const wanted = option('chunks', 100_000)
+const DIMENSIONS = option('dimensions', 384)
+/** As `tools.file_search.vector_memory`. */
+const VECTOR_MB = option('vector-memory', 256)
 
 const random = seededRandom(SEED)
 const vector = () => Array.from({ length: DIMENSIONS }, () => random() - 0.5)
@@ -46,9 +51,13 @@ async function fill(index: SearchIndex): Promise<void> {
   }
 }
 
-async function search(index: SearchIndex, byBoth: boolean): Promise<number[]> {
+/** `times`: sorted. `cpu`: of each search, with all threads; both in milliseconds. */
+type Measured = { readonly times: readonly number[]; readonly cpu: number }
+
+async function search(index: SearchIndex, byBoth: boolean): Promise<Measured> {
   const queries = makeCorpus(SEED).queries
   const times: number[] = []
+  const usedBefore = process.cpuUsage()
   for (let at = 0; at < SEARCHES; at += 1) {
     const { text = '' } = queries[(at * 7) % queries.length] ?? {}
     const ranking = { type: 'fused', vectorWeight: 1, textWeight: 1 } as const
@@ -57,7 +66,8 @@ async function search(index: SearchIndex, byBoth: boolean): Promise<number[]> {
     await index.search({ storeIds: [STORE], text, vector: values, filter: null, limit: 10, ranking }, signal)
     times.push(performance.now() - begun)
   }
-  return times.sort((a, b) => a - b)
+  const { user, system } = process.cpuUsage(usedBefore)
+  return { times: times.sort((a, b) => a - b), cpu: (user + system) / 1000 / SEARCHES }
 }
 
 const show = (value: number) => (value >= 100 ? value.toFixed(0) : value.toFixed(1))
@@ -65,7 +75,7 @@ const percentile = (sorted: readonly number[], share: number) =>
   show(sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN)
 
 const directory = mkdtempSync(join(tmpdir(), 'antiphon-bench-'))
-const index = createSqliteIndex({ directory, clock: systemClock })
+const index = createSqliteIndex({ directory, clock: systemClock, vectorBytes: VECTOR_MB * MB })
 try {
   const before = memory()
   const begun = performance.now()
@@ -79,14 +89,13 @@ try {
     `Node ${process.versions.node}, ${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores.\n`,
   )
   console.log(
-    '| chunks | ingested/s | words p50, p99, ms | both p50, p99, ms | memory before, filled, searched, MB | disk, MB |',
+    '| chunks, vectors in memory | ingested/s | words p50, p99, CPU, ms | both p50, p99, CPU, ms | memory before, filled, searched, MB | disk, MB |',
   )
   console.log('|---|---|---|---|---|---|')
   const rows = [
-    String(wanted),
+    `${wanted} of ${DIMENSIONS} numbers, ${VECTOR_MB} MB`,
     show(wanted / seconds),
-    `${percentile(words, 0.5)}, ${percentile(words, 0.99)}`,
-    `${percentile(both, 0.5)}, ${percentile(both, 0.99)}`,
+    ...[words, both].map(({ times, cpu }) => [percentile(times, 0.5), percentile(times, 0.99), show(cpu)].join(', ')),
     [before, filled, memory()].map(show).join(', '),
     show(disk),
   ]

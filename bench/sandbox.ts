@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { systemClock } from '../src/lib/clock.ts'
 import { createBubblewrapHost } from '../src/sandbox/bubblewrap/bubblewrap-sandbox.ts'
+import { createPyodideSandbox } from '../src/sandbox/bubblewrap/pyodide-sandbox.ts'
 import { createRemoteSandbox } from '../src/sandbox/remote/remote-sandbox.ts'
 import { createWorker } from '../src/sandbox/remote/worker.ts'
 import type { Sandbox, SandboxSession, SessionLimits } from '../src/sandbox/sandbox.ts'
@@ -83,13 +84,16 @@ async function measure(name: string, sandbox: Sandbox): Promise<string> {
   const idle = containerMemory()
   const warm: number[] = []
   for (let round = 0; round < RUNS; round += 1) warm.push(await timed(() => run(session, '1 + 1')))
-  const numpy = await timed(() => run(session, 'import numpy'))
-  const plot = await timed(() => run(session, PLOT))
-  const loaded = containerMemory()
+  const { hasPackages } = await sandbox.traits()
+  const numpy = hasPackages ? await timed(() => run(session, 'import numpy')) : Number.NaN
+  const plot = hasPackages ? await timed(() => run(session, PLOT)) : Number.NaN
+  const loaded = hasPackages ? containerMemory() : Number.NaN
   await sandbox.close()
   const figures = [first, median(starts), median(warm), 1000 / median(warm), numpy, plot, idle, loaded]
-  return `| ${[name, ...figures.map((it) => (it >= 100 ? it.toFixed(0) : it.toFixed(1)))].join(' | ')} |`
+  return `| ${[name, ...figures.map(shown)].join(' | ')} |`
 }
+
+const shown = (figure: number) => (Number.isNaN(figure) ? '-' : figure >= 100 ? figure.toFixed(0) : figure.toFixed(1))
 
 const PLOT = `import pandas, matplotlib.pyplot as plt
 pandas.DataFrame({"a": [1, 2, 3]}).plot()
@@ -100,6 +104,8 @@ console.log(
 )
 console.log('|---|---|---|---|---|---|---|---|---|')
 console.log(await measure('bubblewrap', sandboxOf(host(), systemClock)))
+const secret = `bench-${process.pid}`
+console.log(await measure('pyodide', createPyodideSandbox({ clock: systemClock, secret, bubblewrap: null })))
 const worker = createWorker({ host: host(), token: 'bench', most: LIMITS, containers: 50 })
 const { url } = await worker.listen('127.0.0.1', 0)
 console.log(await measure('a worker on loopback', createRemoteSandbox({ url, token: 'bench', clock: systemClock })))

@@ -8,10 +8,10 @@
  * was killed, so that no server is left behind.
  */
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { pathToFileURL } from 'node:url'
+import { findEntry } from './find-entry.js'
 import { findNode, isNewEnough, noNodeMessage } from './find-node.js'
 
 const EXIT_USAGE = 2
@@ -21,12 +21,6 @@ const IS_NPM_SCRIPT = process.env.npm_lifecycle_event !== undefined
 const PARENT_CHECK_MS = 500
 /** What `runHere` does by other means. */
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-proto=delete']
-
-/** A checkout has the sources and runs them as they are; the published package has only what was compiled. */
-function findEntry() {
-  const source = fileURLToPath(new URL('../src/main.ts', import.meta.url))
-  return existsSync(source) ? source : fileURLToPath(new URL('../dist/main.js', import.meta.url))
-}
 
 function compileCacheFolder(env) {
   if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? homedir(), 'antiphon', 'compile-cache')

@@ -2,7 +2,6 @@
  * The composition root: the only place that names concrete parts and puts them together. Everything below gets what it
  * needs as an argument; `overrides` lets a test bring its own clock, ids or listener of events.
  */
-import { readFileSync } from 'node:fs'
 import { describeProviders, START_LIST_WAIT_MS } from './app/describe-providers.ts'
 import { engineSettings } from './app/engine-settings.ts'
 import { joinReplicas, refuseOtherPepper } from './app/join-replicas.ts'
@@ -47,6 +46,7 @@ import { type Clock, systemClock } from './lib/clock.ts'
 import { type DataDir, DataDirLocked, openDataDir } from './lib/data-dir.ts'
 import { createRandomIds, type Ids } from './lib/ids.ts'
 import { createOutboundGuard, type OutboundGuard, type Resolve } from './lib/outbound-guard.ts'
+import { PROGRAM_VERSION } from './lib/own-files.ts'
 import { createSealedBox } from './lib/sealed-box.ts'
 import { countTokens } from './lib/tokenizer.ts'
 import { LIST_TIMEOUT_MS } from './models/provider-models.ts'
@@ -70,8 +70,6 @@ const HISTORY_CACHE = { maxChains: 2_000, maxItems: 200_000 }
 /** Another replica may delete a response, and every chain that stands on it ends then. */
 const NO_HISTORY_CACHE = { maxChains: 0, maxItems: 0 }
 
-export const VERSION: string = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')).version
-
 /** Opens everything but the port. Throws what `openDataDir` and `openStore` throw. */
 export async function createApp(config: ResolvedConfig, overrides: AppOverrides = {}): Promise<App> {
   const clock = overrides.clock ?? systemClock
@@ -84,20 +82,24 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
   const source = createFileSource({ store, blobs, telemetry })
   const code = opened.adopt(openCodeInterpreter(config, { ...deps, source }), (it) => it.close())
   const background = openBackground(config)
-  const retrieval = openRetrieval(config, {
+  const retrieval = await openRetrieval(config, {
     ...shared,
+    replicated: base.replicated,
     blobs,
     documents,
     embedders: models.embedders,
     createEmbeddings: (request, caller) => engine.createEmbeddings(request, caller),
     opened,
   })
-  const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: VERSION, opened })
+  const { webhooks, wake } = await openWebhooks(config, { ...shared, guard, version: PROGRAM_VERSION, opened })
   const engine = createEngine({
     ...shared,
     catalog: models.catalog,
-    tools: await openTools(config, { ...base, clock, version: VERSION, searcher: retrieval.searcher, opened, code }),
-    cache: createHistoryCache(base.isReplica ? NO_HISTORY_CACHE : HISTORY_CACHE),
+    tools: await openTools(config, {
+      ...base,
+      ...{ clock, version: PROGRAM_VERSION, searcher: retrieval.searcher, opened, code },
+    }),
+    cache: createHistoryCache(base.replicated !== null ? NO_HISTORY_CACHE : HISTORY_CACHE),
     countTokens,
     onWebhookEvent: wake,
     embedders: models.embedders,
@@ -124,7 +126,7 @@ export async function createApp(config: ResolvedConfig, overrides: AppOverrides 
     telemetry,
     metrics,
     store,
-    version: VERSION,
+    version: PROGRAM_VERSION,
   })
   opened.adopt(server, (it) => it.close())
   const worker = opened.use(background.start({ jobs: store.jobs, engine, clock, telemetry }))
@@ -157,7 +159,7 @@ async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock
   const healed = replicated === null ? await store.failOrphans(ORPHANED) : 0
   const guard = opened.adopt(openGuard(config, overrides), (it) => it.close())
   const models = opened.adopt(await openModels(config, { clock, ids, guard }), (it) => it.close())
-  const metrics = createMetrics({ version: VERSION, isKnownModel: knownModel(models) })
+  const metrics = createMetrics({ version: PROGRAM_VERSION, isKnownModel: knownModel(models) })
   for (const { name } of models.providers) metrics.providerUp(name, true)
   const telemetry = combineTelemetry(metrics, overrides.telemetry ?? openLog(config, opened))
   opened.use(startExpiry({ store, clock, telemetry }))
@@ -168,8 +170,7 @@ async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock
   const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const shared = { clock, ids, store, telemetry, sealedBox, settings: engineSettings(config) }
-  const isReplica = replicated !== null
-  return { pepper, store, isReplica, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
+  return { pepper, store, replicated, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }
 }
 
 /** A second server on the same data would write beside the first; it is told who holds the directory. */

@@ -1,11 +1,11 @@
 /** The process: command line -> configuration -> app -> wait for a signal -> end. The only file that reads `process`. */
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { PROVIDER_CATALOG } from './app/built-in-providers.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { Host, Output } from './cli/host.ts'
 import { runCli } from './cli/run-cli.ts'
 import { waitForStop } from './cli/stop-signals.ts'
+import { PROGRAM_VERSION } from './lib/own-files.ts'
 import { errorFields } from './telemetry/error-fields.ts'
 import { createRedactor } from './telemetry/redact.ts'
 
@@ -13,12 +13,6 @@ function outputOf(stream: NodeJS.WriteStream): Output {
   // A reader that has gone, for example `antiphon keys list | head -1`, is no fault of ours.
   stream.on('error', () => {})
   return { write: (text) => stream.write(text), isTerminal: stream.isTTY === true }
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest
-  return known ? String(manifest.version) : 'unknown'
 }
 
 /** For what the log cannot say, because it is not open or no longer trusted; in the log's two forms. */
@@ -45,7 +39,7 @@ function createHost(): Host {
     env: process.env,
     cwd: process.cwd(),
     home: homedir(),
-    version: readVersion(),
+    version: PROGRAM_VERSION,
     stdout,
     stderr,
     providers: PROVIDER_CATALOG,

@@ -183,7 +183,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   covered(149, 'Exactly one kind of MCP server is named.'),
   covered(150, 'Remote URLs are guarded against private networks.'),
   covered(151, 'Computer actions pass through.'),
-  covered(152, 'Shell commands run where configured.', 'containers come with the sandbox; they are refused by name'),
+  covered(152, 'Shell commands run where configured.'),
   covered(153, 'apply_patch and local_shell go round.'),
   later(154, 'Programs call tools in isolation.', 'later: a sandbox for programs; refused by name'),
   covered(155, 'max_tool_calls stops further hosted calls.'),

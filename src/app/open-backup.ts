@@ -41,12 +41,12 @@ export function openBackup({ storage }: Pick<ResolvedConfig, 'storage'>): Backup
       }
       return { ...facts, secrets: [...files.keys()] }
     },
-    async moveTo(url, { withoutVectorStores, onProgress }) {
+    async moveTo(url, { onProgress }) {
       refusePostgres(storage, 'there is nothing to move from SQLite')
       using lock = openDataDir(dataDir)
       if (!existsSync(databasePath)) throw new CommandError(`There is no database at ${databasePath} to move.`)
       const facts = new Map([['pepper', pepperFact(loadPepper(lock.path))]])
-      const wanted = { databasePath, url, facts, withoutVectorStores, onProgress }
+      const wanted = { databasePath, url, facts, onProgress }
       return await moveToPostgres({ ...MOVE_LIMITS, clock: systemClock, ...wanted })
     },
   }

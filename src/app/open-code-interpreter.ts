@@ -7,6 +7,7 @@ import type { Sandbox } from '../sandbox/sandbox.ts'
 import { createCodeInterpreterTool } from '../tools/code-interpreter/code-interpreter-tool.ts'
 import type { Containers } from '../tools/containers.ts'
 import type { FileSource } from '../tools/file-source.ts'
+import { createShellTool } from '../tools/shell/shell-tool.ts'
 import type { Tool } from '../tools/tool.ts'
 import { sessionLimits } from './session-limits.ts'
 
@@ -34,7 +35,10 @@ export function openCodeInterpreter(
     runsAtOnce: limits.codeRuns,
   })
   return {
-    tools: [createCodeInterpreterTool({ containers, source, providerFirst: codeInterpreter.providerFirst })],
+    tools: [
+      createCodeInterpreterTool({ containers, source, providerFirst: codeInterpreter.providerFirst }),
+      createShellTool({ containers, source }),
+    ],
     containers,
     close: containers.close,
   }
@@ -49,6 +53,7 @@ function sandboxLater(config: ResolvedConfig['codeInterpreter'], clock: Clock): 
   }
   return {
     name: config.sandbox,
+    traits: async () => (await load()).traits(),
     open: async (limits, signal) => (await load()).open(limits, signal),
     close: async () => (await loading)?.close(),
   }

@@ -1,5 +1,4 @@
 /** Composition: vector stores, what searches them, and what fills them. */
-import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import type { TextExtractor } from '../documents/extract-text.ts'
@@ -16,7 +15,8 @@ import type { VectorStores } from '../engine/vector-stores/vector-stores.ts'
 import { startIngestion } from '../jobs/ingest-files.ts'
 import { createTextChunker } from '../lib/text-chunker.ts'
 import type { EmbedderCatalog } from '../models/embedder.ts'
-import { createSqliteIndex } from '../search-index/sqlite/sqlite-index.ts'
+import type { PostgresStore } from '../store/sql/postgres/postgres-store.ts'
+import { openSearchIndex } from './open-search-index.ts'
 
 export type RetrievalParts = IdempotencyDeps & {
   readonly blobs: BlobStore
@@ -24,6 +24,8 @@ export type RetrievalParts = IdempotencyDeps & {
   readonly embedders: EmbedderCatalog
   /** Of an engine that may be opened later. */
   readonly createEmbeddings: Engine['createEmbeddings']
+  /** Where the index is in PostgreSQL too. */
+  readonly replicated: PostgresStore | null
   /** Closes what they hold. */
   readonly opened: AsyncDisposableStack
 }
@@ -35,21 +37,18 @@ export type Retrieval = {
   start(): void
 }
 
-const DIRECTORY = 'search-index'
-
-export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, parts: RetrievalParts): Retrieval {
-  const { opened, blobs, documents, embedders, createEmbeddings, ...deps } = parts
+export async function openRetrieval(config: ResolvedConfig, parts: RetrievalParts): Promise<Retrieval> {
+  const { fileSearch, limits } = config
+  const { opened, blobs, documents, embedders, createEmbeddings, replicated, ...deps } = parts
   const { store, clock, telemetry } = deps
-  const index = opened.adopt(createSqliteIndex({ directory: join(storage.dataDir, DIRECTORY), clock }), (it) =>
-    it.close(),
-  )
+  let wake = () => {}
+  const { index, repairs, healer } = await openSearchIndex(config, { ...deps, replicated, opened, wake: () => wake() })
   const chunker = opened.adopt(createTextChunker(), (it) => it.close())
   const { embeddingModel } = fileSearch
   const embedder = embeddingModel === null ? null : createTextEmbedder(embeddingModel, { embedders, createEmbeddings })
   const teller = createIndexTeller({ queue: store.ingestion, index, telemetry })
-  const searcher = createStoreSearcher({ store, index, embedder, clock })
+  const searcher = createStoreSearcher({ store, index, embedder, clock, healer })
   const ingestion = { store, blobs, index, documents, chunker, embedder, maxBytes: limits.searchedFileBytes }
-  let wake = () => {}
   const vectorStores = createVectorStores({
     ...deps,
     index,
@@ -65,8 +64,11 @@ export function openRetrieval({ storage, fileSearch, limits }: ResolvedConfig, p
       const running = startIngestion({
         queue: store.ingestion,
         ingest: (job, signal) => ingestFile(job, ingestion, signal),
-        recover: (signal) => reingestLost({ queue: store.ingestion, index }, () => wake(), signal),
-        upgrade: (signal) => upgradeOne(ingestion, signal),
+        recover: (signal) => reingestLost({ queue: store.ingestion, index, repairs }, () => wake(), signal),
+        async upgrade(signal) {
+          await healer?.settle(signal)
+          return upgradeOne(ingestion, signal)
+        },
         tell: () => teller.tell(),
         clock,
         telemetry,

@@ -1,9 +1,11 @@
 /** Composition: where code runs, here or on a worker; and a worker for servers elsewhere. */
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { SandboxWorker } from '../cli/app-interface.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { createBubblewrapHost } from '../sandbox/bubblewrap/bubblewrap-sandbox.ts'
+import { createPyodideHost } from '../sandbox/bubblewrap/pyodide-sandbox.ts'
 import { createRemoteSandbox } from '../sandbox/remote/remote-sandbox.ts'
 import { createWorker } from '../sandbox/remote/worker.ts'
 import type { Sandbox } from '../sandbox/sandbox.ts'
@@ -15,8 +17,14 @@ export function openSandbox({ sandbox, url, token, python }: ResolvedConfig['cod
   return sandboxOf(localHost(python, clock), clock)
 }
 
-const localHost = (python: string, clock: Clock): ContainerHost =>
-  createBubblewrapHost({ clock, secret: randomBytes(16).toString('hex'), python, bubblewrap: null })
+const PYTHON = '/usr/bin/python3'
+
+/** Without a Python of the machine, or where it is asked for, the one that is shipped. */
+function localHost(asked: string | null, clock: Clock): ContainerHost {
+  const options = { clock, secret: randomBytes(16).toString('hex'), bubblewrap: null }
+  const python = asked ?? (existsSync(PYTHON) ? PYTHON : 'pyodide')
+  return python === 'pyodide' ? createPyodideHost(options) : createBubblewrapHost({ ...options, python })
+}
 
 /** For `antiphon sandbox serve`. Throws `SandboxUnavailable` when the self-test of this machine fails. */
 export async function openSandboxWorker({ codeInterpreter, limits }: ResolvedConfig): Promise<SandboxWorker | null> {

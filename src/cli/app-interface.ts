@@ -73,8 +73,6 @@ export interface BackupAdmin {
   moveTo(
     url: string,
     options: {
-      /** Otherwise it refuses to move while there are any. */
-      readonly withoutVectorStores: boolean
       readonly onProgress: (progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }) => void
     },
   ): Promise<readonly { readonly table: string; readonly rows: number; readonly checksum: string }[]>

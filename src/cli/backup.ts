@@ -66,7 +66,6 @@ export const migrate: Command = {
   positionals: [],
   options: {
     to: { value: 'URL', doc: 'postgres://USER:PASSWORD@HOST:PORT/DATABASE, a database or schema without data.' },
-    'without-vector-stores': { doc: 'Leave vector stores behind, which PostgreSQL does not have yet.' },
     ...JSON_OPTION,
     ...CONFIG_OPTIONS,
   },
@@ -86,7 +85,6 @@ export const migrate: Command = {
     const admin = await app.openBackup(config)
     const moved = await admin
       .moveTo(url ?? '', {
-        withoutVectorStores: input.switches.has('without-vector-stores'),
         onProgress: ({ phase, table, ...rest }) => progress.show({ file: `${phase} ${table}`, ...rest }),
       })
       .finally(() => progress.end())

@@ -1,7 +1,7 @@
 /** The launcher as people start it: with whatever `node` the machine has, in child processes. */
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { after, test } from 'node:test'
@@ -229,6 +229,38 @@ test('a killed launcher leaves no server behind', async () => {
   child.kill('SIGKILL')
   assert.equal((await end).signal, 'SIGKILL')
   assert.ok(await untilDead(pid, 60_000))
+})
+
+test('a bundle of just these sources is run in their place, and any change to them is seen', () => {
+  const launcher = project("console.log('sources')")
+  const root = join(launcher, '..', '..')
+  const [source, bundle] = [join(root, 'src'), join(root, 'dist')]
+  const ran = () => spawnSync('/usr/bin/env', ['node', launcher], { env: ENV, encoding: 'utf8' }).stdout
+  const stamp = `import { stampOf } from '${new URL('../../bin/find-entry.js', import.meta.url)}'
+    process.stdout.write(JSON.stringify(stampOf('${source}')))`
+  const bundleUp = () => {
+    const args = ['--input-type=module', '--eval', stamp]
+    const { name, digest } = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }))
+    writeFileSync(join(bundle, name), digest)
+  }
+  mkdirSync(bundle)
+  writeFileSync(join(bundle, 'main.js'), "console.log('bundle')")
+  assert.equal(ran(), 'sources\n', 'a bundle that does not say what it is made of')
+  bundleUp()
+  assert.equal(ran(), 'bundle\n')
+  writeFileSync(join(source, 'some.test.ts'), '')
+  assert.equal(ran(), 'bundle\n', 'tests are no part of it')
+  for (const change of [
+    () => writeFileSync(join(source, 'more.ts'), ''),
+    () => rmSync(join(source, 'more.ts')),
+    () => utimesSync(join(source, 'main.ts'), 1, 1),
+  ]) {
+    change()
+    assert.equal(ran(), 'sources\n', String(change))
+    bundleUp()
+  }
+  rmSync(source, { recursive: true })
+  assert.equal(ran(), 'bundle\n', 'a published package has no sources')
 })
 
 test('a Node that is new enough runs the server itself: there is one process', async () => {

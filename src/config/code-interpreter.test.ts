@@ -9,9 +9,15 @@ const code = async (text: string) => {
 
 test('code runs in bubblewrap, and a provider goes before it, unless something else is said', async () => {
   const { sandbox, providerFirst, python, faults } = await code('')
-  assert.deepEqual([sandbox, providerFirst, python, faults], ['bubblewrap', true, '/usr/bin/python3', []])
+  assert.deepEqual([sandbox, providerFirst, python, faults], ['bubblewrap', true, null, []])
   assert.equal((await code('sandbox: bubblewrap')).providerFirst, false)
   assert.equal((await code('sandbox: "off"')).sandbox, 'off')
+})
+
+test('Python is one below /usr, or the one that is shipped', async () => {
+  assert.equal((await code('python: /usr/local/bin/python3.13')).python, '/usr/local/bin/python3.13')
+  assert.equal((await code('python: pyodide')).python, 'pyodide')
+  assert.match((await code('python: /opt/python')).faults.join(), /below \/usr/)
 })
 
 test('a worker needs its address and its token', async () => {

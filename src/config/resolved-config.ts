@@ -150,7 +150,8 @@ export type CodeInterpreterConfig = {
   readonly sandbox: Exclude<(typeof SANDBOXES)[number], 'auto'>
   /** A model whose provider runs code itself has that instead. */
   readonly providerFirst: boolean
-  readonly python: string
+  /** A path, or `pyodide`. Null: whatever there is. */
+  readonly python: string | null
   /** Of a worker; not null for `remote`. */
   readonly url: string | null
   /** Not null for `remote`. */
@@ -206,7 +207,7 @@ export type ResolvedConfig = Omit<SimpleSettings, 'storage' | 'tools'> & {
   /** Null: nobody but the demo model draws here. */
   readonly imageGeneration: ImageGenerationConfig | null
   /** Null: vector stores are searched by words alone. */
-  readonly fileSearch: { readonly embeddingModel: string | null }
+  readonly fileSearch: { readonly embeddingModel: string | null; readonly vectorBytes: number }
   readonly storage: {
     readonly dataDir: string
     /** Absolute path of the SQLite database; not used when there is `postgres`. */

@@ -236,6 +236,11 @@ export const SETTINGS = {
     null,
     'Model of embeddings for vector stores, one of those that `POST /v1/embeddings` takes; see `docs/file-search.md`. Unset: they are searched by words alone.',
   ),
+  'tools.file_search.vector_memory': setting(
+    size('1MB', '1000GB'),
+    bytes('256MB'),
+    'What is kept in memory of the vectors of stores, in its own thread; what is over it is read from disk for each search.',
+  ),
   'tools.web_search.robots': setting(flag(), true, 'Whether pages that robots.txt keeps from programs stay unread.'),
 
   'tools.code_interpreter.sandbox': setting(
@@ -244,9 +249,9 @@ export const SETTINGS = {
     'Where Python of models runs; see `docs/code-interpreter.md`. `auto`: at `url` if there is one, else in bubblewrap; and where a provider runs it itself, there.',
   ),
   'tools.code_interpreter.python': setting(
-    path(),
-    '/usr/bin/python3',
-    'The Python that runs in bubblewrap. Below /usr.',
+    text('a path below /usr, or `pyodide`', /^(?:\/usr\/[\x20-\x7e]{1,4000}|pyodide)$/),
+    null,
+    'The Python that runs in bubblewrap: a path below /usr, or `pyodide` for the one of WebAssembly that is shipped. Unset: `/usr/bin/python3`, and `pyodide` where that is not there.',
   ),
   'tools.code_interpreter.url': setting(
     url(),

@@ -1,5 +1,6 @@
 /** Documents to text: plain text here, everything else in a process of its own, and each content once. */
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
 import { DocumentError, type DocumentText, type SourceDocument, type TextExtractor } from './extract-text.ts'
 import { type DocumentFormat, formatOf } from './formats.ts'
@@ -17,7 +18,8 @@ export function createDocumentExtractor(clock: Clock, limits: DocumentLimits = D
     async extract(document, signal) {
       const format = formatOf(document)
       if (format === null) return { pages: [readPlain(document, limits)] }
-      const key = `${format.name} ${createHash('sha256').update(document.bytes).digest('hex')}`
+      const key = `${format.name} ${await digestOf(document.bytes)}`
+      signal.throwIfAborted()
       return cache.get(key, () => read(format, document, signal))
     },
     close: () => readers.close(),
@@ -28,15 +30,30 @@ export function createDocumentExtractor(clock: Clock, limits: DocumentLimits = D
   }
 }
 
+/** What is hashed before others get their turn: all of a large document at once would be felt by every request. */
+const HASHED_BYTES = 4 * 1024 * 1024
+
+async function digestOf(bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256')
+  for (let at = 0; at < bytes.length; at += HASHED_BYTES) {
+    if (at > 0) await setImmediate()
+    hash.update(bytes.subarray(at, at + HASHED_BYTES))
+  }
+  return hash.digest('hex')
+}
+
+/** No encoding takes more for what JavaScript counts as one character. */
+const MAX_BYTES_PER_CHAR = 3
+
 function readPlain({ mediaType, bytes }: SourceDocument, limits: DocumentLimits): string {
   if (!isPlainText(mediaType)) {
     throw new DocumentError('unsupported', `it is ${mediaType || 'of an unknown type'}, of which no text can be read`)
   }
+  const tooLong = () => new DocumentError('too-large', `its text is longer than ${limits.chars} characters`)
+  if (bytes.length > limits.chars * MAX_BYTES_PER_CHAR) throw tooLong()
   const text = decodeText(bytes)
   if (text.includes('\0')) throw new DocumentError('malformed', 'it holds bytes that are no text')
-  if (text.length > limits.chars) {
-    throw new DocumentError('too-large', `its text is longer than ${limits.chars} characters`)
-  }
+  if (text.length > limits.chars) throw tooLong()
   return text
 }
 

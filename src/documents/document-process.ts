@@ -4,9 +4,10 @@
  */
 import { DocumentError } from './extract-text.ts'
 import { FORMATS } from './formats.ts'
+import { createTextBudget } from './text-budget.ts'
 
-/** A document as it comes over the channel. */
-export type Order = { readonly format: string; readonly bytes: Uint8Array; readonly maxChars: number }
+/** What comes over the channel; the document itself, of so many bytes, comes by the standard input, which copies it once. */
+export type Order = { readonly format: string; readonly bytes: number; readonly maxChars: number }
 export type Reply =
   | { readonly type: 'text'; readonly pages: readonly string[] }
   | { readonly type: 'error'; readonly kind: DocumentError['kind']; readonly message: string }
@@ -15,11 +16,7 @@ async function read({ format, bytes, maxChars }: Order): Promise<Reply> {
   try {
     const parse = await FORMATS.find(({ name }) => name === format)?.load()
     if (!parse) return { type: 'error', kind: 'unsupported', message: 'it is of no known format' }
-    const pages = (await parse(bytes)).map(storable)
-    const chars = pages.reduce((sum, page) => sum + page.length, 0)
-    if (chars > maxChars) {
-      return { type: 'error', kind: 'too-large', message: `its text is longer than ${maxChars} characters` }
-    }
+    const pages = (await parse(await receive(bytes), createTextBudget(maxChars))).map(storable)
     if (!pages.some((page) => /\S/.test(page))) {
       return { type: 'error', kind: 'empty', message: 'it holds no text; pictures of text are not read' }
     }
@@ -28,6 +25,16 @@ async function read({ format, bytes, maxChars }: Order): Promise<Reply> {
     if (error instanceof DocumentError) return { type: 'error', kind: error.kind, message: error.message }
     return { type: 'error', kind: 'malformed', message: `it cannot be read as ${format}` }
   }
+}
+
+async function receive(length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length)
+  let received = 0
+  for await (const piece of process.stdin) {
+    bytes.set(piece, received)
+    received += piece.length
+  }
+  return bytes
 }
 
 /** What no store keeps exactly: NUL, and half of a surrogate pair. */

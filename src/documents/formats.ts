@@ -1,9 +1,13 @@
 /** Every format that documents are read in. A new one is a file with a parser and a row here. */
 import { extensionOf } from '../lib/media-type.ts'
 import type { SourceDocument } from './extract-text.ts'
+import type { TextBudget } from './text-budget.ts'
 
-/** Answers the pages. Throws `DocumentError`; what else it throws counts as `malformed`. */
-export type DocumentParser = (bytes: Uint8Array) => Promise<readonly string[]>
+/**
+ * Answers the pages, whose characters it has spent. The bytes are its own, to change and to give away. Throws
+ * `DocumentError`; what else it throws counts as `malformed`.
+ */
+export type DocumentParser = (bytes: Uint8Array, budget: TextBudget) => Promise<readonly string[]>
 
 export type DocumentFormat = {
   /** As people call it. */

@@ -10,14 +10,16 @@ import { readFile } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../lib/clock.ts'
-import type { Reply } from './document-process.ts'
+import { ownModule, PROGRAM_ROOT } from '../lib/own-files.ts'
+import type { Order, Reply } from './document-process.ts'
 import { DocumentError, type SourceDocument } from './extract-text.ts'
 import type { DocumentFormat } from './formats.ts'
 
 export const DOCUMENT_LIMITS = {
   /** Of one document, the start of its process included. */
   timeMs: 30_000,
-  memoryBytes: 1024 * 1024 * 1024,
+  /** Resident; half a gigabyte with what it grows by between two looks. */
+  memoryBytes: 400 * 1024 * 1024,
   /** Characters of its text. */
   chars: 10_485_760,
   /** Processes at once, and documents that wait for one. */
@@ -26,12 +28,10 @@ export const DOCUMENT_LIMITS = {
 } as const
 export type DocumentLimits = { readonly [Name in keyof typeof DOCUMENT_LIMITS]: number }
 
-/** Source and build name it differently. */
-const PROCESS_FILE = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './document-process.ts' : './document-process.js', import.meta.url),
-)
-const HEAP_MB = 512
-const WATCH_MS = 100
+const PROCESS_FILE = fileURLToPath(ownModule('document-process', import.meta.url))
+/** Of it for what JavaScript holds; the rest is for the document and what is unpacked. */
+const HEAP_MB = 256
+const WATCH_MS = 20
 const LOW_PRIORITY = 10
 
 export interface DocumentReaders {
@@ -67,7 +67,9 @@ export function createDocumentReaders(clock: Clock, limits: DocumentLimits = DOC
         const child = startProcess()
         running.add(child)
         child.once('exit', () => running.delete(child))
-        child.send({ format: format.name, bytes, maxChars: limits.chars }, ignore)
+        const order: Order = { format: format.name, bytes: bytes.length, maxChars: limits.chars }
+        child.send(order, ignore)
+        child.stdin?.end(bytes)
         return await answerOf(child, { clock, limits, signal })
       } finally {
         leave()
@@ -88,10 +90,11 @@ function startProcess(): ChildProcess {
     serialization: 'advanced',
     env: {},
     execArgv: ['--permission', `--allow-fs-read=${programRoot()}`, `--max-old-space-size=${HEAP_MB}`],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['pipe', 'ignore', 'ignore', 'ipc'],
   })
   // What goes wrong with it is told by its end.
   child.on('error', ignore)
+  child.stdin?.on('error', ignore)
   try {
     if (child.pid !== undefined) setPriority(child.pid, LOW_PRIORITY)
   } catch {
@@ -104,10 +107,13 @@ function startProcess(): ChildProcess {
 function programRoot(): string {
   const packages = PROCESS_FILE.split(/(?<=[/\\]node_modules[/\\])/)[0]
   if (packages !== undefined && packages !== PROCESS_FILE) return `${packages}*`
-  return `${fileURLToPath(new URL('../../', import.meta.url))}*`
+  return `${PROGRAM_ROOT}*`
 }
 
 type Waiting = { readonly clock: Clock; readonly limits: DocumentLimits; readonly signal: AbortSignal }
+
+/** How the process ends whose heap is full, and the one that the system ends when memory is short. */
+const OUT_OF_MEMORY: ReadonlySet<NodeJS.Signals> = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL'])
 
 /** The process is dead when this settles, or about to be. */
 function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Promise<readonly string[]> {
@@ -124,7 +130,10 @@ function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Prom
     const fail = (kind: DocumentError['kind'], message: string) =>
       settle(() => reject(new DocumentError(kind, message)))
     const onAbort = () => settle(() => reject(signal.reason))
-    const onExit = () => fail('malformed', 'reading it took more memory than may be, or broke its reader')
+    const onExit = (_: number | null, signal: NodeJS.Signals | null) => {
+      if (signal !== null && OUT_OF_MEMORY.has(signal)) fail('too-large', 'reading it takes too much memory')
+      else fail('malformed', 'it broke its reader')
+    }
     const stopClock = clock.after(limits.timeMs, () => fail('too-large', 'reading it takes too long'))
     const stopWatch = watchMemory(child, clock, limits.memoryBytes, () =>
       fail('too-large', 'reading it takes too much memory'),

@@ -1,5 +1,10 @@
 /** HTML: everything that is there to be read, block by block. Runs in the process that reads documents. */
+import { DocumentError } from './extract-text.ts'
 import { decodeText } from './read-plain.ts'
+import type { TextBudget } from './text-budget.ts'
+
+/** A tree of more is larger than the memory of the process. A page of a book has some thousand. */
+export const MAX_HTML_TAGS = 250_000
 
 type DomNode = {
   readonly nodeType: number
@@ -16,13 +21,22 @@ const BLOCKS = new Set(
   FIGCAPTION HR ADDRESS DETAILS SUMMARY FORM BR`.split(/\s+/),
 )
 
-export async function readHtml(bytes: Uint8Array): Promise<readonly string[]> {
+export async function readHtml(bytes: Uint8Array, budget: TextBudget): Promise<readonly string[]> {
   const { parseHTML } = await import('linkedom')
   const html = decodeText(bytes, META_CHARSET)
+  if (hasMoreTags(html, MAX_HTML_TAGS)) throw new DocumentError('too-large', `it has more than ${MAX_HTML_TAGS} tags`)
   // linkedom makes no document of a fragment.
   const { document } = parseHTML(/<html[\s>]/i.test(html) ? html : `<html><body>${html}</body></html>`)
   const title = document.querySelector('title')?.textContent ?? ''
-  return [tidy(`${title}\n${textOf(document.body ?? document.documentElement)}`)]
+  const text = tidy(`${title}\n${textOf(document.body ?? document.documentElement)}`)
+  budget.spend(text.length)
+  return [text]
+}
+
+function hasMoreTags(html: string, limit: number): boolean {
+  let tags = 0
+  for (let at = html.indexOf('<'); at !== -1 && tags <= limit; at = html.indexOf('<', at + 1)) tags++
+  return tags > limit
 }
 
 const META_CHARSET = /<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w:.-]{1,40})/i

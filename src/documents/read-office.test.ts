@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { strToU8, zipSync } from 'fflate'
+import { writeZip } from '../../test/support/zip.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createDocumentExtractor } from './document-extractor.ts'
 import { DocumentError } from './extract-text.ts'
 
 const zip = (files: Record<string, string | Uint8Array>) =>
-  zipSync(
-    Object.fromEntries(Object.entries(files).map(([name, it]) => [name, typeof it === 'string' ? strToU8(it) : it])),
-  )
+  writeZip(Object.entries(files).map(([name, content]) => ({ name, content })))
 
 async function read(filename: string, bytes: Uint8Array): Promise<readonly string[]> {
   const extractor = createDocumentExtractor(systemClock)
@@ -54,7 +52,7 @@ const many = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`word
 const cut = zip({ 'word/document.xml': paragraph('x'.repeat(5000)) })
 
 for (const [name, file, bytes, kind] of [
-  ['no archive', 'a.docx', strToU8('hello'), 'malformed'],
+  ['no archive', 'a.docx', Buffer.from('hello'), 'malformed'],
   ['an empty file', 'a.docx', new Uint8Array(), 'malformed'],
   ['an archive of something else', 'a.docx', zip({ 'readme.txt': 'x' }), 'malformed'],
   ['a bomb of zeros', 'a.docx', zip({ 'word/document.xml': BOMB }), 'too-large'],
@@ -73,6 +71,15 @@ for (const [name, file, bytes, kind] of [
     await assert.rejects(read(file, bytes), (error) => error instanceof DocumentError && error.kind === kind)
   })
 }
+
+test('a sheet is read cell by cell, whatever else stands in its rows', async () => {
+  const sheet = `<row r="1"><c r="A1"/><c r="B1" t="str"><f>A1&amp;"x"</f><v>a &amp; b</v></c><c r="C1" t='s'><v>0</v></c></row>
+    <row r="2"/><row r="3"><c t="s"><v>7</v></c></row><row r="4"><c><v></v></c><c><v>2</v></c></row>`
+  const strings = '<sst><si><t xml:space="preserve">in <rPh/></t><phoneticPr/></si></sst>'
+  assert.deepEqual(await read('a.xlsx', zip({ 'xl/sharedStrings.xml': strings, 'xl/worksheets/sheet1.xml': sheet })), [
+    '\ta & b\tin \n\t2',
+  ])
+})
 
 test('entities are not expanded, whatever a document declares', async () => {
   const xml = `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;">]><w:document>${paragraph('&b; end')}</w:document>`

@@ -1,5 +1,5 @@
 /** A call and its output belong together; a model that sees one without the other answers with an error. */
-import { clientToolOfItem, idsOfCall, isClientCall, isClientItem } from '../protocol/client-items.ts'
+import { clientToolOfItem, idsOfCall, isClientCall, isClientItem, isContainerCall } from '../protocol/client-items.ts'
 import { badRequest } from '../protocol/errors.ts'
 import type { Item } from '../protocol/items.ts'
 
@@ -7,6 +7,12 @@ import type { Item } from '../protocol/items.ts'
 export const isAbandonedCall = (item: Item) =>
   (item.type === 'function_call' || item.type === 'custom_tool_call' || isClientCall(item)) &&
   item.status === 'incomplete'
+
+/** Whether an item is a call that this server was to run, and that was cut off before it had an output: nobody answers it. */
+export function isCutOffIn(items: readonly Item[]): (item: Item) => boolean {
+  const answered = new Set(items.flatMap((item) => (item.type === 'shell_call_output' ? [item.call_id] : [])))
+  return (item) => isContainerCall(item) && !answered.has(item.call_id)
+}
 
 /** The words of errors. */
 const KINDS = {

@@ -121,6 +121,8 @@ function cutShort(item: OutputItem): OutputItem {
     case 'function_call':
     case 'custom_tool_call':
       return { ...item, status: 'incomplete' }
+    case 'shell_call_output':
+      return { ...item, status: 'incomplete' }
     case 'shell_call':
     case 'local_shell_call':
     case 'apply_patch_call':

@@ -13,7 +13,7 @@
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { MessageStart } from '../models/model.ts'
-import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
+import type { ClientCall, ShellCallOutput, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { ApiError } from '../protocol/errors.ts'
 import type { ResponseEvent } from '../protocol/events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
@@ -25,6 +25,7 @@ import { type ClientCallWriter, openClientCall } from './compose-client-call.ts'
 import { type HostedWriter, openHosted } from './compose-hosted.ts'
 import { type MessageWriter, openMessage } from './compose-message.ts'
 import { openReasoning, type ReasoningWriter } from './compose-reasoning.ts'
+import { openShellOutput, type ShellOutputWriter } from './compose-shell-output.ts'
 import { type EventSink, type ItemPlace, pushItem } from './event-sink.ts'
 import type { RunBatch, RunEvent, TerminalEvent } from './run-event.ts'
 
@@ -37,6 +38,9 @@ export type RunEnd =
 
 type OpenWriter = MessageWriter | ReasoningWriter | CallWriter | ClientCallWriter | HostedWriter
 
+/** Of items that are open while others follow. */
+type AsideWriter = HostedWriter | ShellOutputWriter
+
 export class EventComposer {
   readonly #initial: ResponseObject
   readonly #ids: Ids
@@ -45,7 +49,7 @@ export class EventComposer {
   readonly #output: OutputItem[] = []
   /** Items so far, closed or not. */
   #count = 0
-  readonly #aside = new Map<HostedWriter, number>()
+  readonly #aside = new Map<AsideWriter, number>()
   #batch: RunEvent[] = []
   #sequence = 0
   #open: OpenWriter | null = null
@@ -134,6 +138,14 @@ export class EventComposer {
     return writer
   }
 
+  /** What commands that run here say; set aside from the beginning. `open` makes the item from the id it gets. */
+  shellOutput(open: (itemId: string) => ShellCallOutput): ShellOutputWriter {
+    const place = this.#place(ITEM_ID_PREFIX.shell_call_output)
+    const writer = openShellOutput(this.#sink, place, open(place.id))
+    this.#aside.set(writer, place.outputIndex)
+    return writer
+  }
+
   /** A whole item at once: nothing of a summary is shown before it is complete and sealed. */
   compaction(encryptedContent: string): void {
     const place = this.#place(ITEM_ID_PREFIX.compaction)
@@ -166,7 +178,7 @@ export class EventComposer {
   }
 
   /** Closes an item that was set aside; nothing for one that was closed already. */
-  closeAside(writer: HostedWriter): void {
+  closeAside(writer: AsideWriter): void {
     const index = this.#aside.get(writer)
     if (index === undefined) return
     this.#aside.delete(writer)

@@ -139,6 +139,7 @@ export function findsHosted(
 ) {
   const wanted = HOSTED_TOOL_OF_TYPE.get(type)
   return tools.some((tool) => {
+    if (tool.type === 'shell') return type === tool.type
     if (wanted === undefined || HOSTED_TOOL_OF_TYPE.get(tool.type) !== wanted) return false
     return tool.type !== 'mcp' || server_label === undefined || tool.server_label === server_label
   })

@@ -70,7 +70,7 @@ async function* runCall(
   journal: Journal,
 ): AsyncGenerator<ToolStep, ToolOutcome> {
   // What the client runs has no effect here.
-  if (call.item === null) return yield* runner.execute(call, context)
+  if (call.item === null && runner.runsHere !== true) return yield* runner.execute(call, context)
   const { callId } = call
   const before = journal.call(callId)
   if (before !== null) return yield* repeat(before, context)

@@ -1,4 +1,5 @@
 /** The item of a call, from its first word to its last: of one that the model makes, or that a client has just allowed. */
+import type { ClientCall } from '../protocol/client-items.ts'
 import { isHostedItem } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
 import type { Approval, FinishedCall, InputListener, OpenedCall, ToolOutcome } from '../tools/tool.ts'
@@ -57,6 +58,8 @@ export type MadeCall = {
   readonly offered: OfferedTool
   /** Of the hosted item that is open for it; null for a call that the client runs. */
   readonly writer: HostedWriter | null
+  /** The item of a call that was shown when it was whole. */
+  readonly shown?: ClientCall
   /** Why it is neither run nor shown to the client, as the model is told: it is beyond the limit, or broken. */
   readonly refusal: Extract<ToolOutcome, { type: 'result' | 'bad-arguments' }> | null
 }
@@ -87,7 +90,7 @@ function showWhole(made: MadeCall, { composer, newItemId, takeHostedCall }: Call
     return { ...made, call: { ...call, itemId: newItemId(ITEM_ID_PREFIX.function_call) }, refusal }
   }
   const { id: itemId } = composer.clientCall(ITEM_ID_PREFIX[whole.type], (id) => ({ ...whole, id }))
-  return { ...made, call: { ...call, itemId } }
+  return { ...made, call: { ...call, itemId }, shown: { ...whole, id: itemId } }
 }
 
 const tellInput = (writer: HostedWriter, listen: InputListener | null) => (delta: string) => {

@@ -25,7 +25,7 @@ import { applyPrompt } from './apply-prompt.ts'
 import { type ApprovalDeps, type GivenApproval, keepAsked, resolveApprovals, takeApprovals } from './approvals.ts'
 import { checkCapabilities } from './check-capabilities.ts'
 import { checkFormat } from './check-format.ts'
-import { checkPairs, isAbandonedCall } from './check-pairs.ts'
+import { checkPairs, isAbandonedCall, isCutOffIn } from './check-pairs.ts'
 import { type Compaction, type CompactionRule, compactionRule, createCompaction } from './compaction.ts'
 import { carriedItems, dropCompacted } from './compaction-window.ts'
 import { loadConversation, refuseDuplicates } from './conversation-run.ts'
@@ -281,7 +281,8 @@ async function resolveContext(
   })
   if (conversationIdOf(request) !== null) refuseDuplicates(input, history, 'input')
   const items = [...history, ...input]
-  checkPairs(items.filter((item) => !isAbandonedCall(item)))
+  const isCutOff = isCutOffIn(items)
+  checkPairs(items.filter((item) => !isAbandonedCall(item) && !isCutOff(item)))
   const toolsOf = (type: 'additional_tools' | 'tool_search_output') =>
     items.flatMap((item) => (item.type === type ? item.tools : []))
   const shown = dropCompacted(items, rule.keptBytes, seals.compaction)

@@ -1,6 +1,7 @@
 /**
  * Calls of the tools that a client runs and that are no functions, and their outputs, as a model is shown them: as calls
- * of the function each tool stands for. `call_id`: where the item names its call by another id. `native`: the item itself, for a provider that has the tool.
+ * of the function each tool stands for. `call_id`: where the item names its call by another id. `native`: the item itself,
+ * for a provider that has the tool.
  */
 import type { TurnItem } from '../models/model.ts'
 import {
@@ -11,13 +12,27 @@ import {
   isClientCall,
 } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
+import { tellCommands } from '../protocol/shell-output.ts'
 import type { ToolParam } from '../protocol/tools.ts'
-import { namespacedName } from '../tools/tool.ts'
+import { markForeign, namespacedName } from '../tools/tool.ts'
 
-export function recallClient(item: ClientItem, call_id = item.call_id): TurnItem {
+export type RecallClientOptions = {
+  readonly call_id: string
+  /** The commands ran here: what they said is a stranger's. */
+  readonly isForeign: boolean
+}
+
+export function recallClient(
+  item: ClientItem,
+  { call_id, isForeign }: RecallClientOptions = { call_id: item.call_id, isForeign: false },
+): TurnItem {
   const { id } = item
   const shared = { id, status: 'completed', call_id, native: { ...item, call_id } } as const
-  if (!isClientCall(item)) return { ...shared, type: 'function_call_output', output: outputOf(item) }
+  if (!isClientCall(item)) {
+    const output = outputOf(item)
+    const told = isForeign && typeof output === 'string' ? markForeign('the commands', output) : output
+    return { ...shared, type: 'function_call_output', output: told }
+  }
   const name = clientToolOfItem(item.type)
   return { ...shared, type: 'function_call', name, arguments: JSON.stringify(argumentsOf(item)) }
 }
@@ -51,7 +66,7 @@ const said = (fields: object) =>
 function outputOf(item: ClientCallOutput): string | StoredPart[] {
   switch (item.type) {
     case 'shell_call_output':
-      return item.output.map(tellCommand).join('\n\n') || 'The commands gave nothing.'
+      return tellCommands(item.output)
     case 'local_shell_call_output':
       return item.output
     case 'apply_patch_call_output': {
@@ -84,11 +99,4 @@ export function tellFound(tools: readonly ToolParam[]): string {
 function namesOfServer({ server_label, allowed_tools }: Extract<ToolParam, { type: 'mcp' }>): string[] {
   const names = Array.isArray(allowed_tools) ? allowed_tools : (allowed_tools?.tool_names ?? [])
   return names.map((name) => namespacedName(server_label, name))
-}
-
-type ShellOutput = Extract<ClientCallOutput, { type: 'shell_call_output' }>['output'][number]
-
-function tellCommand({ stdout, stderr, outcome }: ShellOutput): string {
-  const end = outcome.type === 'exit' ? `Exit code: ${outcome.exit_code}` : 'It was stopped: it took too long.'
-  return [end, stdout && `stdout:\n${stdout}`, stderr && `stderr:\n${stderr}`].filter(Boolean).join('\n')
 }

@@ -3,7 +3,7 @@
  * piece. Folded, the events give the response again; a JSON sink reads the same stream to its end.
  */
 import type { Ids } from '../lib/ids.ts'
-import { isClientCall } from '../protocol/client-items.ts'
+import { isClientCall, type ShellCallOutput } from '../protocol/client-items.ts'
 import type { OutputPart } from '../protocol/content.ts'
 import { streamedText } from '../protocol/hosted-events.ts'
 import { type HostedItem, openedItem } from '../protocol/hosted-items.ts'
@@ -113,6 +113,7 @@ function writeItem(composer: EventComposer, item: OutputItem): void {
       break
     default:
       if (isClientCall(item)) composer.clientCall(ITEM_ID_PREFIX[item.type], () => item)
+      else if (item.type === 'shell_call_output') writeShellOutput(composer, item)
       else if (item.type === 'tool_search_output') composer.whole(ITEM_ID_PREFIX[item.type], () => item)
       else writeHosted(composer, item)
   }
@@ -135,6 +136,19 @@ function writeHosted(composer: EventComposer, item: HostedItem): void {
     writer.tell({ type: 'response.mcp_call_arguments.done', arguments: text })
   }
   writer.finish(item)
+}
+
+function writeShellOutput(composer: EventComposer, item: ShellCallOutput): void {
+  const writer = composer.shellOutput(() => ({ ...item, status: 'in_progress', output: [] }))
+  item.output.forEach((result, command_index) => {
+    const { stdout, stderr } = result
+    const delta = { ...(stdout === '' ? {} : { stdout }), ...(stderr === '' ? {} : { stderr }) }
+    if (stdout !== '' || stderr !== '')
+      writer.tell({ type: 'response.shell_call_output_content.delta', command_index, delta })
+    writer.tell({ type: 'response.shell_call_output_content.done', command_index, output: [result] })
+  })
+  writer.finish(item.status)
+  composer.closeAside(writer)
 }
 
 function writePart(writer: ReturnType<EventComposer['message']>, part: OutputPart): void {

@@ -59,6 +59,8 @@ export function offerTools(
       if (hosted) providerTools.add(hosted)
       return
     }
+    if (tool.prepare || pending.some((other) => other.spec.type === spec.type))
+      refuseSecond(spec, specs.slice(0, index), where)
     if (tool.prepare) {
       refuseServer(spec, pending, where)
       pending.push({ spec, prepare: tool.prepare })
@@ -99,6 +101,12 @@ export function offerTools(
   }
 }
 
+/** Of a kind that is asked for, only one: a model could not tell them apart. */
+function refuseSecond(spec: ToolParam, before: readonly ToolParam[], where: string): void {
+  if (spec.type === 'mcp' || !before.some(({ type }) => type === spec.type)) return
+  throw badRequest(`${where}.type`, 'invalid_value', `The tool '${spec.type}' may be given only once.`)
+}
+
 /** Of one request. Each is asked for its tools before anything is answered. */
 export const MAX_SERVERS = 20
 
@@ -106,8 +114,6 @@ export const MAX_SERVERS = 20
 function refuseServer(spec: ToolParam, pending: readonly PendingTool[], where: string): void {
   if (pending.length === MAX_SERVERS)
     throw badRequest('tools', 'invalid_value', `At most ${MAX_SERVERS} MCP servers may be used by one request.`)
-  if (spec.type !== 'mcp' && pending.some(({ spec: other }) => other.type === spec.type))
-    throw badRequest(`${where}.type`, 'invalid_value', `The tool '${spec.type}' may be given only once.`)
   if (spec.type !== 'mcp' || !pending.some(({ spec: other }) => labelOf(other) === spec.server_label)) return
   const message = `Two MCP servers are labelled '${spec.server_label.slice(0, 100)}'. Labels must be different.`
   throw badRequest(`${where}.server_label`, 'invalid_value', message)

@@ -155,8 +155,8 @@ type ToolResults = Extract<ToolCallsResult, { next: 'turn' }>
 
 function nextTurn(turn: ModelTurn, plan: RunPlan, output: readonly OutputItem[], results: ToolResults): ModelTurn {
   const { calls, outputs, limited } = results
-  // What a search found is told as its output.
-  const said = output.filter(({ type }) => type !== 'tool_search_output')
+  // What a search found, and what commands said, is told as the output of the call.
+  const said = output.filter(({ type }) => type !== 'tool_search_output' && type !== 'shell_call_output')
   const shown = said.flatMap((item) => calls.get(item.id) ?? plan.toTurnItems([item]))
   const isShown = new Set(output.map(({ id }) => id))
   const unshown = [...calls].flatMap(([id, call]) => (isShown.has(id) ? [] : [call]))

@@ -6,11 +6,12 @@
  */
 import { sideBySide } from '../lib/side-by-side.ts'
 import { ModelError, type TurnItem } from '../models/model.ts'
-import type { ToolSearchOutput } from '../protocol/client-items.ts'
+import { isContainerCall, type ShellCallOutput, type ToolSearchOutput } from '../protocol/client-items.ts'
 import type { McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { ITEM_ID_PREFIX } from '../protocol/items.ts'
-import type { ToolContext, ToolOutcome, ToolOutput } from '../tools/tool.ts'
+import type { ToolContext, ToolOutcome, ToolOutput, ToolStep } from '../tools/tool.ts'
 import type { EventComposer } from './compose-events.ts'
+import type { ShellOutputWriter } from './compose-shell-output.ts'
 import type { MadeCall } from './open-call.ts'
 import type { RunBatch } from './run-event.ts'
 import type { TurnRun } from './run-turn.ts'
@@ -54,7 +55,8 @@ export async function* runToolCalls(
     return { next: 'end' }
   }
   if (run.calls.length > 0) composer.closeItem('completed')
-  const outcomes = yield* runAll(run.calls, deps)
+  const said = new Map<MadeCall, ShellCallOutput>()
+  const outcomes = yield* runAll(run.calls, { ...deps, onSaid: (made, item) => said.set(made, item) })
   const calls = new Map<string, TurnItem>()
   const outputs: TurnItem[] = []
   let waits = false
@@ -64,17 +66,23 @@ export async function* runToolCalls(
       continue
     }
     calls.set(made.call.itemId, callItem(made))
-    outputs.push(outputItem(made, outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)))
+    const told = outcome.type === 'result' ? outcome.output : corrections.tell(made, outcome)
+    outputs.push(outputItem(made, told, said.get(made)))
   }
   corrections.endTurn()
   const limited = run.calls.some(({ refusal }) => refusal?.type === 'result')
   return waits || outputs.length === 0 ? { next: 'end' } : { next: 'turn', calls, outputs, limited }
 }
 
+type CallDeps = ToolRunDeps & {
+  /** Told of the commands of a call that have said everything. */
+  readonly onSaid: (made: MadeCall, item: ShellCallOutput) => void
+}
+
 /** What became of each call, in the order of the calls. */
 async function* runAll(
   calls: readonly MadeCall[],
-  deps: ToolRunDeps,
+  deps: CallDeps,
 ): AsyncGenerator<RunBatch, ReadonlyMap<MadeCall, ToolOutcome>> {
   const outcomes = new Map(calls.map((made): [MadeCall, ToolOutcome] => [made, made.refusal ?? NOT_RUN]))
   const starts = calls
@@ -128,10 +136,10 @@ const addItem = (item: ToolSearchOutput, composer: EventComposer) =>
   composer.whole(ITEM_ID_PREFIX[item.type], (id) => ({ ...item, id }))
 
 /** Yields when something may have been told. Invariant: after an abort nothing is written of it any more. */
-async function* runCall(
-  { call, offered, writer }: MadeCall,
-  { composer, context, keepAsked, onFault }: ToolRunDeps,
-): AsyncGenerator<undefined, ToolOutcome> {
+async function* runCall(made: MadeCall, deps: CallDeps): AsyncGenerator<undefined, ToolOutcome> {
+  const { call, offered, writer } = made
+  const { composer, context, keepAsked, onFault, onSaid } = deps
+  const further = createFurther(composer)
   try {
     const steps = offered.tool.execute(call, context)
     for (let step = await steps.next(); ; step = await steps.next()) {
@@ -145,7 +153,7 @@ async function* runCall(
       }
       if (step.value.type === 'progress') writer?.tell(step.value.event)
       else if (step.value.type === 'finish') writer?.finish(step.value.item)
-      else addItem(step.value.item, composer)
+      else further.write(step.value)
       yield
     }
   } catch (error) {
@@ -153,21 +161,47 @@ async function* runCall(
     onFault(error)
     return { type: 'result', output: 'The tool failed. It may work another time, or with other arguments.' }
   } finally {
-    if (writer !== null && !context.signal.aborted) composer.closeAside(writer)
+    if (!context.signal.aborted) {
+      if (writer !== null) composer.closeAside(writer)
+      const said = further.close()
+      if (said !== null) onSaid(made, said)
+    }
+  }
+}
+
+type FurtherStep = Exclude<ToolStep, { type: 'progress' | 'finish' }>
+
+/** Items of a call beside its own. */
+function createFurther(composer: EventComposer) {
+  let output: ShellOutputWriter | null = null
+  return {
+    write(step: FurtherStep): void {
+      if (step.type === 'item') addItem(step.item, composer)
+      else if (step.type === 'output-open') output = composer.shellOutput((id) => ({ ...step.item, id }))
+      else if (step.type === 'output') output?.tell(step.event)
+      else output?.finish(step.status)
+    },
+    close(): ShellCallOutput | null {
+      if (output === null) return null
+      composer.closeAside(output)
+      return output.item()
+    },
   }
 }
 
 /** The call as the model made it. */
-function callItem({ call }: MadeCall): TurnItem {
+function callItem({ call, shown }: MadeCall): TurnItem {
   const { itemId: id, callId: call_id, declared, input } = call
   const { type, name } = declared.declaration
+  const native = shown && isContainerCall(shown) ? { native: shown } : {}
   return type === 'function'
-    ? { id, type: 'function_call', status: 'completed', call_id, name, arguments: input }
+    ? { id, type: 'function_call', status: 'completed', call_id, name, arguments: input, ...native }
     : { id, type: 'custom_tool_call', status: 'completed', call_id, name, input }
 }
 
-function outputItem({ call }: MadeCall, output: ToolOutput): TurnItem {
+function outputItem({ call }: MadeCall, output: ToolOutput, native: ShellCallOutput | undefined): TurnItem {
   const { itemId: id, callId: call_id, declared } = call
   const type = declared.declaration.type === 'function' ? 'function_call_output' : 'custom_tool_call_output'
-  return { id, type, status: 'completed', call_id, output: typeof output === 'string' ? output : [...output] }
+  const told = typeof output === 'string' ? output : [...output]
+  return { id, type, status: 'completed', call_id, output: told, ...(native && { native }) }
 }

@@ -2,12 +2,12 @@
 import type { SealedBox } from '../lib/sealed-box.ts'
 import type { TurnItem } from '../models/model.ts'
 import { markState, readState } from '../models/reasoning-origin.ts'
-import { idsOfCall, isClientItem } from '../protocol/client-items.ts'
+import { idsOfCall, isClientItem, isContainerCall } from '../protocol/client-items.ts'
 import { badRequest } from '../protocol/errors.ts'
 import { isHostedItem, type McpApprovalRequest } from '../protocol/hosted-items.ts'
 import { hostedToolOfItem } from '../protocol/hosted-tools.ts'
 import type { Item, ReasoningItem } from '../protocol/items.ts'
-import { isAbandonedCall } from './check-pairs.ts'
+import { isAbandonedCall, isCutOffIn } from './check-pairs.ts'
 import { type CompactionSeal, createCompactionSeal, openSummary } from './compaction-seal.ts'
 import type { NormalizedItem } from './normalize-input.ts'
 import { recallClient } from './recall-client.ts'
@@ -79,13 +79,18 @@ export function toTurnItems(
   const shown: TurnItem[] = []
   const asked = new Map<string, McpApprovalRequest>()
   const localCalls = new Map<string, string>()
+  const ranHere = new Set<string>()
+  const isCutOff = isCutOffIn(items)
   const { offersTools = tools.byModelName.size > 0 || tools.pending.length > 0 } = tools
   for (const item of items) {
     if (item.type === 'mcp_approval_request') asked.set(item.id, item)
-    if (isAbandonedCall(item) || item.type === 'additional_tools') continue
+    if (isAbandonedCall(item) || isCutOff(item) || item.type === 'additional_tools') continue
     if (item.type === 'local_shell_call') for (const id of idsOfCall(item)) localCalls.set(id, item.call_id)
-    if (isClientItem(item)) shown.push(recallClient(item, localCalls.get(item.call_id)))
-    else if (isHostedItem(item) || item.type === 'mcp_approval_response') {
+    if (isContainerCall(item)) ranHere.add(item.call_id)
+    if (isClientItem(item)) {
+      const { call_id } = item
+      shown.push(recallClient(item, { call_id: localCalls.get(call_id) ?? call_id, isForeign: ranHere.has(call_id) }))
+    } else if (isHostedItem(item) || item.type === 'mcp_approval_response') {
       const isProviders = tools.providerTools.has(hostedToolOfItem(item.type))
       const denied = !isProviders && item.type === 'mcp_approval_response' && !item.approve
       const request = denied ? asked.get(item.approval_request_id) : undefined

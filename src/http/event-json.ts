@@ -45,7 +45,8 @@ function padded(event: ResponseEvent, pad: Padding | null): ResponseEvent {
 }
 
 type DeltaEvent = Extract<ResponseEvent, { delta: string; item_id: string }>
-const isDelta = (event: ResponseEvent): event is DeltaEvent => 'delta' in event && 'item_id' in event
+const isDelta = (event: ResponseEvent): event is DeltaEvent =>
+  'delta' in event && 'item_id' in event && typeof event.delta === 'string'
 
 /** What a delta brings is padded to a multiple of this, so that the size of a packet does not tell the token. */
 const PAD_BYTES = 32

@@ -15,9 +15,10 @@ const place = fc.record({
 })
 
 /** Events as the composer makes them: the order of their fields is part of the wire. */
-const events: fc.Arbitrary<ResponseEvent> = fc
+type Delta = Extract<ResponseEvent, { delta: string; item_id: string }>
+const events: fc.Arbitrary<Delta> = fc
   .record({ place, index: fc.nat(2), kind: fc.nat(3), logprobs: fc.constantFrom<Logprob[]>([], [logprob]) })
-  .map(({ place: { sequence_number, item_id, output_index, delta }, index, kind, logprobs }): ResponseEvent => {
+  .map(({ place: { sequence_number, item_id, output_index, delta }, index, kind, logprobs }): Delta => {
     const at = { sequence_number, item_id, output_index }
     if (kind === 0) return { type: 'response.output_text.delta', ...at, content_index: index, delta, logprobs }
     if (kind === 1) return { type: 'response.refusal.delta', ...at, content_index: index, delta }

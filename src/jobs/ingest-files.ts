@@ -6,12 +6,15 @@
  * does not survive it.
  */
 import { type Clock, seconds, sleep } from '../lib/clock.ts'
+import { ApiError } from '../protocol/errors.ts'
 import type { IngestJob, IngestQueue } from '../store/vector-store-catalog.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 
 export const INGEST_SIDE_BY_SIDE = 2
 export const MAX_INGEST_TRIES = 8
 const FIRST_DELAY_SECONDS = 2
+/** A full disk keeps all files from being ingested and is none's fault: the one at hand is tried until there is space. */
+const FULL_MS = 2_000
 /** What another process put into the queue, and what was put off, is found after this at the latest. */
 const IDLE_MS = 5_000
 /** How often stores are looked at that may have expired, and documents that lack vectors. */
@@ -78,21 +81,23 @@ async function workOff(parts: IngestionParts, { taken, pause, signal }: Line): P
       }
       taken.add(job.documentId)
       try {
-        await workOn(job, parts, signal, report)
+        await workOn(job, parts, { pause, signal }, report)
       } finally {
         taken.delete(job.documentId)
       }
     } catch (error) {
       report(error)
-      await pause(IDLE_MS)
+      await pause(isFull(error) ? FULL_MS : IDLE_MS)
     }
   }
 }
 
+const isFull = (error: unknown): boolean => error instanceof ApiError && error.code === 'storage_full'
+
 async function workOn(
   job: IngestJob,
   { ingest, queue, clock }: IngestionParts,
-  signal: AbortSignal,
+  { pause, signal }: Omit<Line, 'taken'>,
   report: (error: unknown) => void,
 ): Promise<void> {
   if (job.attempts > MAX_INGEST_TRIES) {
@@ -100,14 +105,19 @@ async function workOn(
     await queue.finish(job.documentId, { status: 'failed', error: { code: 'server_error', message } })
     return
   }
-  try {
-    await ingest(job, signal)
-  } catch (error) {
-    if (signal.aborted) return
-    report(error)
-    await queue.postpone(job.documentId, seconds(clock) + FIRST_DELAY_SECONDS * 2 ** (job.attempts - 1))
+  for (let isReported = false; ; isReported = true) {
+    try {
+      return await ingest(job, signal)
+    } catch (error) {
+      if (signal.aborted) return
+      if (!isReported) report(error)
+      if (!isFull(error)) return queue.postpone(job.documentId, seconds(clock) + delayOf(job))
+      await pause(FULL_MS)
+    }
   }
 }
+
+const delayOf = ({ attempts }: IngestJob) => FIRST_DELAY_SECONDS * 2 ** (attempts - 1)
 
 async function careFor(parts: IngestionParts, signal: AbortSignal): Promise<void> {
   const { queue, recover, upgrade, tell, clock, telemetry } = parts

@@ -1,6 +1,7 @@
 /** Cuts texts into chunks in a thread of its own: to count the tokens of a book takes as long as many requests. */
 import { createCallThread } from './call-thread.ts'
 import type { ChunkSizes, TextRange } from './chunk-text.ts'
+import { ownModule } from './own-files.ts'
 
 export interface TextChunker {
   /** See `chunkText`. */
@@ -11,11 +12,7 @@ export interface TextChunker {
 const MEMORY_MB = 1_024
 const MAX_WAITING = 64
 
-/** Source and build name it differently. */
-const THREAD_FILE = new URL(
-  import.meta.url.endsWith('.ts') ? './chunk-thread.ts' : './chunk-thread.js',
-  import.meta.url,
-)
+const THREAD_FILE = ownModule('chunk-thread', import.meta.url)
 
 export function createTextChunker(): TextChunker {
   const thread = createCallThread({ file: THREAD_FILE, data: {}, maxWaiting: MAX_WAITING, memoryMb: MEMORY_MB })

@@ -61,3 +61,16 @@ test('long runs of one letter, of symbols and of spaces are counted in linear ti
   // The library's own way takes minutes for these; the bound leaves room for a busy machine.
   assert.ok(performance.now() - started < 60_000, 'took longer than a minute')
 })
+
+test('a single word of megabytes is counted, and cut, like any other text', async () => {
+  const { count, pieces } = await loadTokenizer()
+  for (const unit of ['a', ' ', '[', '日']) {
+    const text = unit.repeat(6_000_000)
+    assert.ok(count(text) > 0, `of ${JSON.stringify(unit)}`)
+  }
+  const text = 'a'.repeat(6_000_000)
+  assert.equal(
+    pieces(text).reduce((sum, piece) => sum + piece.text.length, 0),
+    text.length,
+  )
+})

@@ -16,8 +16,12 @@ export type TokenPiece = { readonly text: string; readonly tokens: number }
 
 /** Longest run without a natural boundary that is merged as one word; merging is quadratic in its length. */
 const MAX_WORD_CHARS = 256
+/** What one match takes: the engine keeps a place to come back to for each character, and has room for so many. */
+const MAX_MATCHED_CHARS = 65_536
 const LONG_WORD = new RegExp(
-  ['[\\p{L}\\p{M}]', '[^\\s\\p{L}\\p{N}]', '\\s'].map((kind) => `${kind}{${MAX_WORD_CHARS + 1},}`).join('|'),
+  ['[\\p{L}\\p{M}]', '[^\\s\\p{L}\\p{N}]', '\\s']
+    .map((kind) => `${kind}{${MAX_WORD_CHARS + 1},${MAX_MATCHED_CHARS}}`)
+    .join('|'),
   'gu',
 )
 const PLAIN = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }

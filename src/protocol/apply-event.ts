@@ -14,6 +14,7 @@ import { isHostedItem, isOpenStatus } from './hosted-items.ts'
 import type { CustomToolCall, FunctionCall, OutputItem, ReasoningItem } from './items.ts'
 import { joinOutputText } from './output-text.ts'
 import type { ResponseObject } from './response.ts'
+import { applyShellProgress } from './shell-output.ts'
 
 type EventOf<T extends ResponseEvent['type']> = Extract<ResponseEvent, { type: T }>
 type Part = OutputPart | ReasoningText
@@ -78,6 +79,10 @@ function changedItem(item: OutputItem, event: ItemEvent): OutputItem {
     case 'response.shell_call_command.done':
       assert(item.type === 'shell_call', event, `it belongs to a shell_call, not to a ${item.type}`)
       return { ...item, action: { ...item.action, commands: changeCommands(item.action.commands, event) } }
+    case 'response.shell_call_output_content.delta':
+    case 'response.shell_call_output_content.done':
+      assert(item.type === 'shell_call_output', event, `it belongs to a shell_call_output, not to a ${item.type}`)
+      return applyShellProgress(item, event)
     case 'response.reasoning_summary_part.added':
     case 'response.reasoning_summary_part.done':
     case 'response.reasoning_summary_text.delta':
@@ -102,7 +107,7 @@ function closeItem(item: OutputItem, event: EventOf<'response.output_item.done'>
 function textsOf(item: OutputItem): readonly string[] {
   if (isHostedItem(item)) return [streamedText(item)]
   if (isClientCall(item)) return streamedCommands(item)
-  if (item.type === 'tool_search_output') return []
+  if (item.type === 'tool_search_output' || item.type === 'shell_call_output') return []
   switch (item.type) {
     case 'message':
       return item.content.map(textOf)

@@ -39,7 +39,7 @@ const OutcomeSchema = Type.Union([
   Type.Object({ type: Type.Literal('exit'), exit_code: Type.Integer() }),
   Type.Object({ type: Type.Literal('timeout') }),
 ])
-const ShellOutputSchema = Type.Object({ stdout: Text, stderr: Text, outcome: OutcomeSchema })
+export const ShellOutputSchema = Type.Object({ stdout: Text, stderr: Text, outcome: OutcomeSchema })
 export const ShellCallSchema = stored('shell_call', {
   status: Status,
   action: ShellActionSchema,
@@ -236,6 +236,7 @@ export const CLIENT_OUTPUT_SCHEMAS = [
 ] as const
 
 export type ShellCall = Static<typeof ShellCallSchema>
+export type ShellCallOutput = Static<typeof ShellCallOutputSchema>
 export type LocalShellCall = Static<typeof LocalShellCallSchema>
 export type PatchOperation = Static<typeof PatchOperationSchema>
 export type ComputerActionParam = Static<typeof ComputerActionParamSchema>
@@ -331,6 +332,16 @@ export const openedCall = (call: ClientCall): ClientCall =>
 /** Nothing of a patch is shown before it is whole, and it has no other end. */
 export const closedCall = (call: ClientCall, status: 'in_progress' | 'completed' | 'incomplete'): ClientCall =>
   call.type === 'apply_patch_call' ? { ...call, status: 'completed' } : { ...call, status }
+
+/** A call whose commands the server runs itself; its output follows in the same response, unless that was cut off. */
+export const isContainerCall = (item: { readonly type?: string | null }): item is ShellCall =>
+  item.type === 'shell_call' && 'environment' in item && isContainer(item.environment)
+
+const isContainer = (environment: unknown): boolean =>
+  typeof environment === 'object' &&
+  environment !== null &&
+  'type' in environment &&
+  environment.type === 'container_reference'
 
 /** What of a call is streamed. */
 export const streamedCommands = (call: ClientCall): readonly string[] =>

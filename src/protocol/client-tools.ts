@@ -1,4 +1,5 @@
 /** Tools of the API that a client runs, and that are no functions: shells, patches, computers. As sent, and as echoed. */
+import { MAX_CONTAINER_FILE_IDS, MEMORY_LIMIT_NAMES, NetworkPolicySchema } from './hosted-tools.ts'
 import { AnyObject, Maybe, OneOf, type Static, Type } from './schema.ts'
 
 const CallersSchema = Maybe(Type.Array(OneOf(['direct', 'programmatic']), { minItems: 1 }))
@@ -19,17 +20,46 @@ const LocalEnvironmentSchema = Type.Object({
   type: Type.Literal('local'),
   skills: Type.Optional(Type.Array(LocalSkillSchema, { maxItems: MAX_SKILLS })),
 })
-/** Where a server would run the commands. Carried as far as the refusal that names it. */
-const ContainerEnvironmentSchema = Type.Object({ type: OneOf(['container_auto', 'container_reference']) })
+/** Carried as far as the refusal that names them. */
+const ContainerSkillSchema = Type.Union([
+  Type.Object({
+    type: Type.Literal('skill_reference'),
+    skill_id: Type.String(),
+    version: Type.Optional(Type.String()),
+  }),
+  Type.Object({
+    type: Type.Literal('inline'),
+    name: Type.String(),
+    description: Type.String(),
+    source: Type.Object({
+      type: Type.Literal('base64'),
+      media_type: Type.Literal('application/zip'),
+      data: Type.String(),
+    }),
+  }),
+])
+/** The server runs the commands: in a container of its choice, or in that one. */
+const ContainerAutoSchema = Type.Object({
+  type: Type.Literal('container_auto'),
+  file_ids: Type.Optional(Type.Array(Type.String(), { maxItems: MAX_CONTAINER_FILE_IDS })),
+  memory_limit: Maybe(OneOf(MEMORY_LIMIT_NAMES)),
+  network_policy: Type.Optional(NetworkPolicySchema),
+  skills: Type.Optional(Type.Array(ContainerSkillSchema, { maxItems: MAX_SKILLS })),
+})
+const ContainerReferenceSchema = Type.Object({
+  type: Type.Literal('container_reference'),
+  container_id: Type.String({ minLength: 1 }),
+})
+const EnvironmentSchema = Type.Union([LocalEnvironmentSchema, ContainerAutoSchema, ContainerReferenceSchema])
 export const ShellToolParamSchema = Type.Object({
   type: Type.Literal('shell'),
-  environment: Maybe(Type.Union([LocalEnvironmentSchema, ContainerEnvironmentSchema])),
+  environment: Maybe(EnvironmentSchema),
   allowed_callers: CallersSchema,
 })
-/** As echoed: somebody can run it. */
+/** As echoed: it is known who runs it. */
 export const ShellToolSchema = Type.Object({
   type: Type.Literal('shell'),
-  environment: LocalEnvironmentSchema,
+  environment: EnvironmentSchema,
   allowed_callers: CallersSchema,
 })
 

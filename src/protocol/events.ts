@@ -3,6 +3,7 @@
  * `type` and `sequence_number`. `obfuscation` is not here: it is padding that a transport adds (see http/to-sse.ts).
  */
 
+import { ShellOutputSchema } from './client-items.ts'
 import {
   AnnotationSchema,
   LogprobSchema,
@@ -99,6 +100,17 @@ export const EVENT_SCHEMAS = {
   'response.shell_call_command.done': event('response.shell_call_command.done', {
     ...ofCommand,
     command: Type.String(),
+  }),
+  /** Of a `shell_call_output` whose commands ran here. */
+  'response.shell_call_output_content.delta': event('response.shell_call_output_content.delta', {
+    ...ofItem,
+    command_index: ofCommand.command_index,
+    delta: Type.Object({ stdout: Type.Optional(Type.String()), stderr: Type.Optional(Type.String()) }),
+  }),
+  'response.shell_call_output_content.done': event('response.shell_call_output_content.done', {
+    ...ofItem,
+    command_index: ofCommand.command_index,
+    output: Type.Array(ShellOutputSchema),
   }),
   ...HOSTED_EVENT_SCHEMAS,
   /** Infrastructure failures only; flat (OpenAI) and nested (Open Responses) form at once. */

@@ -12,6 +12,7 @@ import {
   CLIENT_ID_PREFIX,
   CLIENT_OUTPUT_SCHEMAS,
   CLIENT_PARAM_SCHEMAS,
+  ShellCallOutputSchema,
   ToolSearchOutputSchema,
 } from './client-items.ts'
 import {
@@ -215,6 +216,7 @@ export const OutputItemSchema = Type.Union([
   CustomToolCallSchema,
   ...HOSTED_OUTPUT_SCHEMAS,
   ...CLIENT_CALL_SCHEMAS,
+  ShellCallOutputSchema,
   ToolSearchOutputSchema,
   CompactionItemSchema,
 ])

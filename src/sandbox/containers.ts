@@ -1,4 +1,5 @@
 /** Containers of all projects of this server: who has which, how long they live, and which files lie in them. */
+import { hash } from 'node:crypto'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import { MEMORY_LIMITS } from '../protocol/container-rules.ts'
@@ -10,10 +11,12 @@ import {
   type Containers,
   type NewContainer,
   type ProjectContainers,
+  type ShellOptions,
+  type ShellResult,
   unknownContainer,
 } from '../tools/containers.ts'
 import { createFileTable, type FileTable } from './file-table.ts'
-import { collectOutput } from './run-output.ts'
+import { collectOutput, createTextStreams } from './run-output.ts'
 import { createRunQueue } from './run-queue.ts'
 import {
   type RunResult,
@@ -38,6 +41,8 @@ export type ContainersOptions = {
 /** Expired ones that are still known by name. */
 const MAX_REMEMBERED = 1_000
 const CHUNK_BYTES = 256 * 1024
+/** As many as other ids have. */
+const ID_CHARS = 48
 
 type Kept = {
   readonly projectId: string
@@ -166,12 +171,17 @@ export function createContainers(options: ContainersOptions): OpenContainers {
       if (kept.info.status === 'running') touch(kept)
     }
   }
-  const execute = (op: 'run' | 'shell') => (projectId: string, id: string, text: string, given: CodeOptions) =>
+  /** Whether the container began anew since somebody last used it. */
+  const takeLoss = (kept: Kept) => {
+    const isNew = kept.wasLost
+    kept.wasLost = false
+    return isNew
+  }
+  const run = (projectId: string, id: string, code: string, given: CodeOptions) =>
     use(projectId, id, given.signal, async (session, kept): Promise<CodeResult> => {
-      const isNew = kept.wasLost
-      kept.wasLost = false
+      const isNew = takeLoss(kept)
       const output = collectOutput()
-      const result = await queue(given.signal, () => session[op](text, { ...given, onOutput: output.add }))
+      const result = await queue(given.signal, () => session.run(code, { ...given, onOutput: output.add }))
       for (const image of output.images) await addImage(session, kept, image)
       const files = await kept.files.refresh(session, 'assistant')
       return { ...toCodeResult(result), ...output.texts(), images: output.images, files, isNew }
@@ -180,8 +190,15 @@ export function createContainers(options: ContainersOptions): OpenContainers {
     const path = kept.files.freeName('figure', 'png')
     await session.writeFile(path, image, 0).catch(ignoreSandboxError)
   }
-  const run = execute('run')
-  const shell = execute('shell')
+  const shell = (projectId: string, id: string, commands: readonly string[], given: ShellOptions) =>
+    use(projectId, id, given.signal, async (session, kept): Promise<ShellResult> => {
+      const isNew = takeLoss(kept)
+      const streams = createTextStreams(given.onOutput)
+      const onOutput = streams.add
+      const { status, isCut, exits } = await queue(given.signal, () => session.shell(commands, { ...given, onOutput }))
+      streams.close(commands.length)
+      return { status, isCut, isNew, exits, files: await kept.files.refresh(session, 'assistant') }
+    })
   const NEVER = new AbortController().signal
 
   const forProject = (projectId: string): ProjectContainers => {
@@ -196,6 +213,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
       })
     return {
       newId: () => ids.next('cntr'),
+      idFor: (responseId) => `cntr_${hash('sha256', `container of ${responseId}`, 'hex').slice(0, ID_CHARS)}`,
       create: (container) => add(projectId, container).info,
       get: (id) => find(id)?.info ?? null,
       list: (page) =>
@@ -209,7 +227,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
         return kept !== null
       },
       run: (id, code, given) => run(projectId, id, code, given),
-      shell: (id, command, given) => shell(projectId, id, command, given),
+      shell: (id, commands, given) => shell(projectId, id, commands, given),
       listFiles: (id) =>
         use(projectId, id, NEVER, async (session, kept) => {
           await kept.files.refresh(session, 'assistant')
@@ -248,6 +266,7 @@ export function createContainers(options: ContainersOptions): OpenContainers {
     }
   }
   return {
+    traits: sandbox.traits,
     maxMemoryBytes: options.session.memoryBytes,
     maxIdleMs: options.idleMs,
     maxDiskBytes: options.session.diskBytes,

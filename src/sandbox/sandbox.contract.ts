@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { MB } from '../../test/support/code-sandbox.ts'
-import { type OutputPiece, type RunResult, type Sandbox, SandboxError, type SandboxSession } from './sandbox.ts'
+import {
+  type OutputPiece,
+  type RunResult,
+  type Sandbox,
+  SandboxError,
+  type SandboxSession,
+  type ShellResult,
+} from './sandbox.ts'
 import { plantCanaries, probeSession } from './session/self-test.ts'
 
 export type SandboxSubject = {
@@ -34,6 +41,9 @@ type Said = RunResult & {
   readonly ms: number
 }
 
+/** Of one command. */
+const first = ({ exits, ...result }: ShellResult): RunResult => ({ ...result, exitCode: exits[0] ?? null })
+
 export function sandboxContract(name: string, subject: SandboxSubject): void {
   describe(`the sandbox ${name}`, { skip: subject.missing, concurrency: false }, () => {
     let sandbox: Sandbox
@@ -49,10 +59,12 @@ export function sandboxContract(name: string, subject: SandboxSubject): void {
       async (text: string, { on = session, signal = new AbortController().signal } = {}): Promise<Said> => {
         const pieces: OutputPiece[] = []
         const begun = performance.now()
-        const result = await on[op](text, { signal, onOutput: (piece) => pieces.push(piece) })
-        const said = pieces.filter(({ type }) => type !== 'image').map(({ bytes }) => bytes)
-        const whole = Buffer.concat(said)
-        const images = pieces.filter(({ type }) => type === 'image').map(({ bytes }) => bytes)
+        const options = { signal, onOutput: (piece: OutputPiece) => void pieces.push(piece) }
+        const result = op === 'run' ? await on.run(text, options) : first(await on.shell([text], options))
+        const whole = Buffer.concat(
+          pieces.flatMap((it) => (it.type === 'stdout' || it.type === 'stderr' ? it.bytes : [])),
+        )
+        const images = pieces.flatMap((it) => (it.type === 'image' ? it.bytes : []))
         return { ...result, text: whole.toString('utf8'), bytes: whole.length, images, ms: performance.now() - begun }
       }
     const run = execute('run')
@@ -65,7 +77,7 @@ export function sandboxContract(name: string, subject: SandboxSubject): void {
       const canaries = await plantCanaries(secret)
       const probed = await fresh()
       try {
-        const { tried } = await probeSession(probed, canaries)
+        const { tried } = await probeSession(probed, canaries, subject)
         assert.ok(tried >= MIN_PROBES, `only ${tried} probes`)
       } finally {
         probed.close()
@@ -197,7 +209,9 @@ export function sandboxContract(name: string, subject: SandboxSubject): void {
         'none',
       ])
         assert.equal(await session.readFile(path, 0, 100), null, path)
-      for (const path of ['link', 'folder/new', '../out', '/tmp/out', '', 'a/..'])
+      // Where links cannot be made there are none to go over.
+      const links = subject.hasProcesses ? ['link', 'folder/new'] : []
+      for (const path of [...links, '../out', '/tmp/out', '', 'a/..'])
         await assert.rejects(session.writeFile(path, Buffer.from('x'), 0), SandboxError, path)
     })
 
@@ -251,7 +265,36 @@ export function sandboxContract(name: string, subject: SandboxSubject): void {
     test('a shell has its own streams and exit code', async () => {
       const result = await shell('echo out; echo err >&2; exit 3')
       assert.deepEqual([result.exitCode, result.text.split('\n').sort()], [3, ['', 'err', 'out']])
-      assert.equal((await shell('sleep 99', {})).status, 'timeout')
+      const stopped = await shell('sleep 99', {})
+      assert.deepEqual([stopped.status, stopped.exitCode], ['timeout', null])
+    })
+
+    test('commands run side by side, and each has its own streams and its own end', async () => {
+      const pieces: OutputPiece[] = []
+      const waitFor = (name: string) => `until [ -e ${name} ]; do sleep 0.02; done`
+      const commands = [
+        `touch one; ${waitFor('two')}; echo a`,
+        `touch two; ${waitFor('one')}; echo b >&2; exit 4`,
+        'kill -9 $$',
+        `echo early; ${waitFor('one')}`,
+      ]
+      const signal = new AbortController().signal
+      const { exits, status } = await session.shell(commands, { signal, onOutput: (piece) => pieces.push(piece) })
+      await shell('rm one two')
+      assert.deepEqual([status, exits], ['ok', [0, 4, -9, 0]])
+      const said = pieces.flatMap((it) =>
+        'bytes' in it && it.type !== 'image' ? `${it.command} ${it.type} ${it.bytes}` : [],
+      )
+      assert.deepEqual(said.toSorted(), ['0 stdout a\n', '1 stderr b\n', '3 stdout early\n'])
+      const ended = pieces.flatMap((it) => (it.type === 'exit' ? it.command : []))
+      assert.deepEqual(ended.toSorted(), [0, 1, 2, 3])
+    })
+
+    test('of several commands those that ended in time have a code, the others were stopped', async () => {
+      const commands = ['exit 5', 'sleep 99', 'yes > /dev/null & exit 6']
+      const signal = new AbortController().signal
+      const { exits, status } = await session.shell(commands, { signal, wallMs: 1_500 })
+      assert.deepEqual([status, exits], ['timeout', [5, null, 6]])
     })
 
     test('a process that ends itself is told with its code; files stay, variables do not', async () => {

@@ -10,16 +10,25 @@
 export interface Sandbox {
   /** As it is told in logs and errors: `bubblewrap`. */
   readonly name: string
+  traits(): Promise<SandboxTraits>
   /** Throws `SandboxUnavailable`, and does so for a while then, or `SandboxError`. */
   open(limits: SessionLimits, signal: AbortSignal): Promise<SandboxSession>
   close(): Promise<void>
 }
 
+/** What code finds in it. */
+export type SandboxTraits = {
+  /** Processes and threads as Python knows them, and a shell. Without: `shell` throws `SandboxError`. */
+  readonly hasProcesses: boolean
+  /** Python finds the packages that its machine has. */
+  readonly hasPackages: boolean
+}
+
 export interface SandboxSession {
   /** One at a time. Aborting the signal interrupts the code. Throws `SandboxError` when the session is over. */
   run(code: string, options: RunOptions): Promise<RunResult>
-  /** A command of a shell, in the same place. */
-  shell(command: string, options: RunOptions): Promise<RunResult>
+  /** Commands of a shell, side by side, in the same place. */
+  shell(commands: readonly string[], options: RunOptions): Promise<ShellResult>
   /** Plain files below the folder, in the order of their names. */
   listFiles(): Promise<FileList>
   /** Null when there is no such plain file. */
@@ -52,9 +61,12 @@ export type RunOptions = {
   readonly onOutput?: (piece: OutputPiece) => void
 }
 
+/** `command`: which of the commands; 0 for code. */
 export type OutputPiece =
-  | { readonly type: 'stdout' | 'stderr'; readonly bytes: Uint8Array }
+  | { readonly type: 'stdout' | 'stderr'; readonly bytes: Uint8Array; readonly command: number }
   | { readonly type: 'image'; readonly bytes: Uint8Array }
+  /** A command has ended by itself; it says nothing more. `code` below zero: of the signal that ended it. */
+  | { readonly type: 'exit'; readonly command: number; readonly code: number }
 
 /** `exited`: the process ended itself. The others name the limit. */
 export const RUN_STATUSES = ['ok', 'error', 'interrupted', 'timeout', 'cpu', 'memory', 'files', 'exited'] as const
@@ -68,6 +80,9 @@ export type RunResult = {
   /** Whether the variables of earlier runs are gone. Files stay. */
   readonly isStateLost: boolean
 }
+
+/** `exits`: of each command, as in `exit`; null for one that was ended. */
+export type ShellResult = RunResult & { readonly exits: readonly (number | null)[] }
 
 /** `version` changes when the file does. */
 export type SandboxFile = { readonly path: string; readonly bytes: number; readonly version: string }

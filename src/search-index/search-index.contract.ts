@@ -38,19 +38,27 @@ const query = (text: string, fields: Partial<IndexQuery> = {}): IndexQuery => ({
 const vectorsOf = (...vectors: number[][]): ChunkVectors => ({ model: 'm', vectors })
 const toward = (...values: number[]) => ({ model: 'm', values })
 
-export function searchIndexContract(name: string, openIndex: () => Promise<OpenedIndex>): void {
-  const law: Law = (sentence, hold) =>
-    test(`${name}: ${sentence}`, async () => {
-      const { index, close } = await openIndex()
-      try {
-        await hold(index)
-      } finally {
-        await close()
-      }
-    })
+/** `noVectors`: why vectors cannot be tried, if they cannot. */
+export function searchIndexContract(
+  name: string,
+  openIndex: () => Promise<OpenedIndex>,
+  { noVectors = false }: { readonly noVectors?: string | false } = {},
+): void {
+  const lawUnless =
+    (skip: string | false): Law =>
+    (sentence, hold) =>
+      test(`${name}: ${sentence}`, { skip }, async () => {
+        const { index, close } = await openIndex()
+        try {
+          await hold(index)
+        } finally {
+          await close()
+        }
+      })
+  const law = lawUnless(false)
   documents(law)
   words(law)
-  likeness(law)
+  likeness(lawUnless(noVectors))
   filters(law)
   stores(law)
 }
@@ -86,12 +94,12 @@ function documents(law: Law): void {
   })
 
   law('what was removed is found no more, and removing it again does nothing', async (index) => {
-    await index.put(STORE, document('a', { vectors: vectorsOf([1, 0]) }), chunksOf('apple'))
+    await index.put(STORE, document('a'), chunksOf('apple'))
     await index.put(STORE, document('b'), chunksOf('apple pie'))
     await index.remove(STORE, 'a')
     await index.remove(STORE, 'a')
     await index.remove('vs_other', 'a')
-    assert.deepEqual(await found(index, query('apple', { vector: toward(1, 0) })), ['apple pie'])
+    assert.deepEqual(await found(index, query('apple')), ['apple pie'])
     assert.deepEqual(await index.read(STORE, 'a', { from: 0, limit: 10 }), [])
   })
 
@@ -108,12 +116,21 @@ function documents(law: Law): void {
 
   law('a document without chunks is none to search', async (index) => {
     await index.put(STORE, document('a'), [])
-    assert.deepEqual(await found(index, query('apple', { vector: toward(1, 0) })), [])
+    assert.deepEqual(await found(index, query('apple')), [])
     assert.deepEqual(await index.withoutVectors(STORE, 'm', 10), [])
   })
 }
 
 function words(law: Law): void {
+  law('a document of many chunks is found in its last one, with any character that a text can have', async (index) => {
+    const odd = 'zebra \u0000 \ufffd "quoted" \\u0041 \n end'
+    const texts = Array.from({ length: 150 }, (_, at) => `apple number ${at}`)
+    await index.put(STORE, document('a'), chunksOf(...texts, odd))
+    assert.deepEqual(await found(index, query('zebra apple', { limit: 1 })), [odd])
+    assert.deepEqual(await found(index, query('149')), ['apple number 149'])
+    assert.equal((await index.read(STORE, 'a', { from: 150, limit: 5 }))[0]?.text, odd)
+  })
+
   law('who has more of the rare words comes first, with scores that fall from at most 1 to above 0', async (index) => {
     const texts = ['apple pie with cinnamon', 'apple juice', 'apple and apple', 'a pie of cinnamon, apple and cinnamon']
     await index.put(STORE, document('a'), chunksOf(...texts, 'nothing of it'))
@@ -191,6 +208,28 @@ function likeness(law: Law): void {
       ],
     )
     assert.deepEqual(await index.withoutVectors(STORE, 'm', 10), ['b'])
+  })
+
+  law('the vectors of what was removed or replaced are found no more', async (index) => {
+    await index.put(STORE, document('a', { vectors: vectorsOf([1, 0]) }), chunksOf('east'))
+    await index.put(STORE, document('b', { vectors: vectorsOf([1, 0.1]) }), chunksOf('about east'))
+    await index.put(STORE, document('c', { vectors: vectorsOf([1, 0.2]) }), chunksOf('nearly east'))
+    await index.put(STORE, document('empty', { vectors: vectorsOf() }), [])
+    await index.remove(STORE, 'a')
+    await index.put(STORE, document('b'), chunksOf('north by now'))
+    assert.deepEqual(await found(index, query('', { vector: toward(1, 0) })), ['nearly east'])
+    await index.drop(STORE)
+    assert.deepEqual(await found(index, query('', { vector: toward(1, 0) })), [])
+  })
+
+  law('of the nearest only those of documents that the filter lets through are found', async (index) => {
+    for (const [id, year] of [
+      ['a', 1],
+      ['b', 2],
+    ] as const)
+      await index.put(STORE, document(id, { attributes: { year }, vectors: vectorsOf([1, year]) }), chunksOf(id))
+    const filter = readFilter({ type: 'eq', key: 'year', value: 2 }, 'filters')
+    assert.deepEqual(await found(index, query('', { vector: toward(1, 0), filter })), ['b'])
   })
 
   law('vectors can be given later, to a document that is still as it was', async (index) => {

@@ -34,6 +34,19 @@ export interface SearchIndex {
   close(): Promise<void>
 }
 
+/**
+ * What an index does that can lose a store by itself. Everything it lost can be made again from the files; until that is
+ * done, a search in the store throws `IndexRebuilding`: neither nothing nor a part is passed off as all there is.
+ */
+export interface IndexRepairs {
+  /** Stores whose index was set aside, also by an earlier process, and not yet said to be whole again. */
+  rebuilding(): readonly string[]
+  /** Takes what there is of the store out of the way: it is empty then, and rebuilding. */
+  setAside(storeId: string): Promise<void>
+  /** Its documents are there again: it is searched, and what was set aside is deleted. */
+  rebuilt(storeId: string): Promise<void>
+}
+
 export type IndexedDocument = {
   readonly id: string
   readonly fileId: string
@@ -98,5 +111,33 @@ export class IndexBusy extends ApiError {
       message: 'Too many searches are waiting at the moment. Try again.',
       headers: { 'retry-after': '1', 'x-should-retry': 'true' },
     })
+  }
+}
+
+/** There is no room for what is to be found. Nothing was written. */
+export class IndexFull extends ApiError {
+  constructor() {
+    super({
+      status: 503,
+      code: 'storage_full',
+      message:
+        'The storage of this server is full, so nothing can be put into its search index. Free space in its data directory.',
+      headers: { 'x-should-retry': 'false' },
+    })
+  }
+}
+
+/** The index of a store was damaged. It is made again from the files of the store. */
+export class IndexRebuilding extends ApiError {
+  readonly storeId: string
+
+  constructor(storeId: string) {
+    super({
+      status: 503,
+      code: 'vector_store_rebuilding',
+      message: `The search index of vector store '${storeId}' was damaged, and is being rebuilt from its files. Try again; 'file_counts' of the store tell how far it is.`,
+      headers: { 'retry-after': '2', 'x-should-retry': 'true' },
+    })
+    this.storeId = storeId
   }
 }

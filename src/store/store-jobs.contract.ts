@@ -35,7 +35,7 @@ export const queuedJob = (id: string, change: Partial<NewJob> = {}): NewJob => {
   }
 }
 
-export const textDelta = (sequence_number: number): ResponseEvent => ({
+export const textDelta = (sequence_number: number): Extract<ResponseEvent, { type: 'response.output_text.delta' }> => ({
   type: 'response.output_text.delta',
   sequence_number,
   item_id: 'msg_1',

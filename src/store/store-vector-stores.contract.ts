@@ -60,18 +60,6 @@ export function vectorStoreContract(law: Law): void {
   endings(law)
 }
 
-export function noVectorStoreContract(law: Law): void {
-  law(
-    'who has no vector stores refuses to make one by name, and has nothing to do for them',
-    async ({ store, project }) => {
-      await assert.rejects(project.vectorStores.create(newStore('vs_1'), [], LIMITS), /no vector stores yet/)
-      assert.deepEqual(await project.vectorStores.list(PAGE), [])
-      assert.equal(await store.ingestion.take(START_SECONDS, []), null)
-      assert.deepEqual(await store.ingestion.stores('', 10), [])
-    },
-  )
-}
-
 function stores(law: Law): void {
   law('a vector store appears with its files, or not at all', async ({ store, project }) => {
     const { vectorStores } = project
@@ -243,7 +231,7 @@ function batches(law: Law): void {
 function queue(law: Law): void {
   law(
     'files are taken in their order, each try counted, until their end is written',
-    async ({ store, project, peer }) => {
+    async ({ store, project, heir }) => {
       await addFiles(store, project, 'file-1', 'file-2')
       await project.vectorStores.create(newStore('vs_1'), [attachment('file-1'), attachment('file-2')], LIMITS)
       const first = await store.ingestion.take(START_SECONDS, [])
@@ -251,7 +239,7 @@ function queue(law: Law): void {
       assert.deepEqual(first, { ...fixed, documentId: 'doc_file-1', fileId: 'file-1' })
       assert.equal((await store.ingestion.take(START_SECONDS, ['doc_file-1']))?.documentId, 'doc_file-2')
       assert.equal(await store.ingestion.take(START_SECONDS, ['doc_file-1', 'doc_file-2']), null)
-      assert.equal((await peer.ingestion.take(START_SECONDS, []))?.attempts, 2)
+      assert.equal((await (await heir()).ingestion.take(START_SECONDS, []))?.attempts, 2)
       const error = { code: 'invalid_file', message: 'broken' } as const
       assert.equal(await store.ingestion.finish('doc_file-1', { status: 'failed', error }), true)
       assert.equal(await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 1 }), false)

@@ -19,11 +19,10 @@ import { promptContract } from './store-prompts.contract.ts'
 import { responseContract } from './store-responses.contract.ts'
 import { retentionContract } from './store-retention.contract.ts'
 import { usageContract } from './store-usage.contract.ts'
-import { noVectorStoreContract, vectorStoreContract } from './store-vector-stores.contract.ts'
+import { vectorStoreContract } from './store-vector-stores.contract.ts'
 import { webhookContract } from './store-webhooks.contract.ts'
 
-/** `vectorStores`: false for a store that has none yet and says so. */
-export function storeContract(name: string, openStore: OpenStore, has = { vectorStores: true }): void {
+export function storeContract(name: string, openStore: OpenStore): void {
   const law: Law = (sentence, hold) =>
     test(`${name}: ${sentence}`, async () => {
       const clock = createManualClock()
@@ -41,8 +40,7 @@ export function storeContract(name: string, openStore: OpenStore, has = { vector
   promptContract(law)
   webhookContract(law)
   fileContract(law)
-  if (has.vectorStores) vectorStoreContract(law)
-  else noVectorStoreContract(law)
+  vectorStoreContract(law)
   conversationContract(law)
   idempotencyContract(law)
   usageContract(law)

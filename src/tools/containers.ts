@@ -10,6 +10,8 @@ import type { MemoryLimit } from '../protocol/container-rules.ts'
 export interface Containers {
   /** Null, or why no code can be run here: completes "Code cannot be run: ...". */
   unavailable(): Promise<string | null>
+  /** What runs in them; known once one was opened. */
+  traits(): Promise<ContainerTraits>
   /** The most that a container may be given. */
   readonly maxMemoryBytes: number
   readonly maxIdleMs: number
@@ -17,9 +19,18 @@ export interface Containers {
   forProject(projectId: string): ProjectContainers
 }
 
+export type ContainerTraits = {
+  /** Processes, threads and a shell. */
+  readonly hasProcesses: boolean
+  /** Python packages of the machine. */
+  readonly hasPackages: boolean
+}
+
 export interface ProjectContainers {
   /** An id that is free; nothing is made yet. */
   newId(): string
+  /** The id of the container that the tools of this response make where they find none: the same for each of them. */
+  idFor(responseId: string): string
   create(container: NewContainer): Container
   /** Null when unknown. An expired one is known for a while. */
   get(id: string): Container | null
@@ -28,7 +39,8 @@ export interface ProjectContainers {
   /** False when unknown. */
   delete(id: string): boolean
   run(id: string, code: string, options: CodeOptions): Promise<CodeResult>
-  shell(id: string, command: string, options: CodeOptions): Promise<CodeResult>
+  /** Side by side. Their output comes by `onOutput` alone. */
+  shell(id: string, commands: readonly string[], options: ShellOptions): Promise<ShellResult>
   /** In the order of their making. */
   listFiles(id: string): Promise<readonly ContainerFile[]>
   /** Null when unknown. */
@@ -89,6 +101,13 @@ export type ContainerFile = {
 
 export type CodeOptions = { readonly signal: AbortSignal; readonly wallMs?: number }
 
+/** `command`: which of them. */
+export type CommandOutput =
+  | { readonly type: 'stdout' | 'stderr'; readonly command: number; readonly text: string }
+  /** It says nothing more. `code` below zero: of the signal that ended it. */
+  | { readonly type: 'exit'; readonly command: number; readonly code: number }
+export type ShellOptions = CodeOptions & { readonly onOutput: (piece: CommandOutput) => void }
+
 export type CodeStatus = 'ok' | 'error' | 'interrupted' | 'timeout' | 'cpu' | 'memory' | 'files' | 'exited'
 
 export type CodeResult = {
@@ -106,6 +125,11 @@ export type CodeResult = {
   readonly images: readonly Uint8Array[]
   /** Made or changed by this run. */
   readonly files: readonly ContainerFile[]
+}
+
+/** `exits`: of each command; null for one that a limit ended. */
+export type ShellResult = Pick<CodeResult, 'status' | 'isCut' | 'isNew' | 'files'> & {
+  readonly exits: readonly (number | null)[]
 }
 
 /** The message is for the caller, and for a model. */

@@ -11,12 +11,13 @@
  */
 import { crc32 } from 'node:zlib'
 import type { ModelCapabilities, ToolDeclaration } from '../models/model.ts'
-import type { ClientCall, ToolSearchOutput } from '../protocol/client-items.ts'
+import type { ClientCall, ShellCallOutput, ToolSearchOutput } from '../protocol/client-items.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import type { HostedProgress } from '../protocol/hosted-events.ts'
 import type { HostedItem } from '../protocol/hosted-items.ts'
 import type { CustomToolCall, FunctionCall, Item } from '../protocol/items.ts'
 import type { Include } from '../protocol/options.ts'
+import type { ShellProgress } from '../protocol/shell-output.ts'
 import type { ToolParam, ToolSpec } from '../protocol/tools.ts'
 
 export interface Tool extends ToolRunner {
@@ -154,6 +155,10 @@ export type ToolStep =
   | { readonly type: 'finish'; readonly item: HostedItem }
   /** A further item, whole: what a search for tools found. */
   | { readonly type: 'item'; readonly item: ToolSearchOutput }
+  /** A further item, in three steps: what commands that run here say. */
+  | { readonly type: 'output-open'; readonly item: ShellCallOutput }
+  | { readonly type: 'output'; readonly event: ShellProgress }
+  | { readonly type: 'output-finish'; readonly status: ShellCallOutput['status'] }
 
 /** What the model is told of a call: a text, or parts where an image belongs to it. */
 export type ToolOutput = string | readonly StoredPart[]

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { MAX_HTML_TAGS } from '../../src/documents/read-html.ts'
+import { MAX_CHAPTERS } from '../../src/documents/read-office.ts'
 import { MAX_PAGES } from '../../src/documents/read-pdf.ts'
-import { MAX_BYTES, MAX_ENTRIES } from '../../src/documents/read-zip.ts'
+import { MAX_BYTES, MAX_ENTRIES, MAX_PART_BYTES } from '../../src/documents/read-zip.ts'
 import { FILE_FETCH_LIMITS } from '../../src/engine/fit-files.ts'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
@@ -52,18 +54,18 @@ import {
   MAX_STORE_NAME_CHARS,
 } from '../../src/protocol/vector-stores.ts'
 import { MAX_IMAGE_BYTES, MAX_IMAGES, MAX_LISTED_FILES, SCRATCH_BYTES } from '../../src/sandbox/bubblewrap/arguments.ts'
-import { MAX_TERM_CHARS } from '../../src/search-index/sqlite/analyze-text.ts'
-import { MAX_QUERY_TERMS, MAX_SEARCHED_TERMS } from '../../src/search-index/sqlite/score-terms.ts'
-import { MAX_WAITING as MAX_WAITING_SEARCHES } from '../../src/search-index/sqlite/sqlite-index.ts'
+import { MAX_TERM_CHARS } from '../../src/search-index/ranking/analyze-text.ts'
+import { MAX_QUERY_TERMS, MAX_SEARCHED_TERMS } from '../../src/search-index/ranking/weigh-terms.ts'
+import { MAX_WAITING as MAX_WAITING_SEARCHES } from '../../src/search-index/sqlite/index-threads.ts'
 import { MAX_ATTEMPTS, MAX_WAITING } from '../../src/store/sql/postgres/database.ts'
 import { REPLICA_LEASE_MS } from '../../src/store/sql/postgres/replica.ts'
 import { MAX_BATCH, MAX_QUEUED } from '../../src/store/sql/sqlite/group-commit.ts'
 import { MAX_CODE_CHARS } from '../../src/tools/code-interpreter/code-runner.ts'
-import { MAX_SEEDED } from '../../src/tools/code-interpreter/seed-files.ts'
 import { MAX_STORES, MAX_QUERIES as MAX_TOOL_QUERIES } from '../../src/tools/file-search/file-search-tool.ts'
 import { DEMO_MAX_PIXELS } from '../../src/tools/image-generation/engines/demo/demo-images.ts'
 import { MAX_SIDE } from '../../src/tools/image-generation/image-settings.ts'
 import { MAX_INPUT_IMAGES } from '../../src/tools/image-generation/read-drawing.ts'
+import { MAX_SEEDED } from '../../src/tools/in-container/seed-files.ts'
 import { MAX_DOMAINS } from '../../src/tools/web-search/domain-filter.ts'
 import { MAX_WAITING_PAGES, PARSE_TIMEOUT_MS } from '../../src/tools/web-search/page-parser.ts'
 import { MAX_PAGE_CHARS } from '../../src/tools/web-search/page-text.ts'
@@ -145,7 +147,9 @@ const ROWS: Readonly<Record<string, string>> = {
   'files ingested at once, tries of each': `${INGEST_SIDE_BY_SIDE}, ${MAX_INGEST_TRIES}`,
   'searches, and writes, that wait for the index': count(MAX_WAITING_SEARCHES),
   'pages of a PDF': count(MAX_PAGES),
-  'files in an office document, unpacked': `${count(MAX_ENTRIES)}, ${size(MAX_BYTES)}`,
+  'files in an office document, unpacked, one of them': `${count(MAX_ENTRIES)}, ${size(MAX_BYTES)}, ${size(MAX_PART_BYTES)}`,
+  'chapters of a book': count(MAX_CHAPTERS),
+  'tags of an HTML document': count(MAX_HTML_TAGS),
   'queries of one call': count(MAX_QUERIES),
   'domains in a filter': count(MAX_DOMAINS),
   'text of a page': `${count(MAX_PAGE_CHARS)} characters`,

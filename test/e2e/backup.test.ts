@@ -32,7 +32,7 @@ let made = 0
 const newPlace = () => join(folder, `place-${++made}`)
 const storageAt = (dataDir: string) => ({ storage: { dataDir, databasePath: join(dataDir, 'antiphon.db') } })
 
-const QUIET = { withoutVectorStores: false, onProgress() {} }
+const QUIET = { onProgress() {} }
 
 const create = (at: TestServer, body: object, key = at.apiKey) =>
   send(at, 'POST', '/v1/responses', { model: 'demo', ...body }, { key })
@@ -230,7 +230,6 @@ test('a move to PostgreSQL brings everything, once, and leaves SQLite as it is',
   const before = readFileSync(join(dataDir, 'antiphon.db'))
   const shown = new Map<string, number>()
   const moved = await openBackup(server).moveTo(schema.url, {
-    withoutVectorStores: false,
     onProgress: ({ phase, table, done }) => shown.set(`${phase} ${table}`, done),
   })
   for (const { table, rows } of moved) {
@@ -258,7 +257,7 @@ async function textOf(stream: AsyncIterable<OpenAI.Responses.ResponseStreamEvent
   return { id, text, numbers }
 }
 
-test('a move refuses to forget vector stores, and takes the files in them along', { skip: NO_POSTGRES }, async () => {
+test('a move takes vector stores along, and their files are read again', { skip: NO_POSTGRES }, async () => {
   const dataDir = newPlace()
   const server = await startServer({ env: { ANTIPHON_DATA_DIR: dataDir } })
   const { storeId, fileId } = await fillStore(server)
@@ -269,17 +268,11 @@ test('a move refuses to forget vector stores, and takes the files in them along'
   const told = await textOf(over)
   await server.close()
   const schema = await openSchema()
-  await assert.rejects(openBackup(server).moveTo(schema.url, QUIET), (error: Error) => {
-    assert.match(error.message, new RegExp(`There are 1 vector stores \\(${storeId}\\).*Nothing was moved`))
-    return true
-  })
-  const tables = "select count(*) as n from pg_tables where schemaname = current_schema() and tablename = 'responses'"
-  assert.equal(Number((await schema.query(tables))[0]?.n), 0)
-  await openBackup(server).moveTo(schema.url, { ...QUIET, withoutVectorStores: true })
+  await openBackup(server).moveTo(schema.url, QUIET)
   const there = await startServer({ databaseUrl: schema.url, env: { ANTIPHON_DATA_DIR: dataDir } })
   const moved = clientOf(there)
   assert.equal(await (await moved.files.content(fileId)).text(), TEA)
-  await assert.rejects(moved.vectorStores.retrieve(storeId), /not found/)
+  assert.deepEqual(await settled(there, { storeId, fileId }), { status: 'completed', error: null, hits: 1 })
   assert.deepEqual(await textOf(await moved.responses.retrieve(told.id, { stream: true })), told)
   let status: string | undefined = 'queued'
   while (status === 'queued' || status === 'in_progress') {

@@ -116,6 +116,18 @@ const SLOTS: readonly {
     ask: ({ file }) =>
       create({ input: 'x', tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: [file] } }] }),
   },
+  {
+    name: 'container of a shell with a file',
+    ask: ({ file }) =>
+      create({ input: 'x', tools: [{ type: 'shell', environment: { type: 'container_auto', file_ids: [file] } }] }),
+  },
+  {
+    name: 'container of a shell',
+    ask: ({ container }) => {
+      const environment = { type: 'container_reference', container_id: container }
+      return create({ input: 'x', tools: [{ type: 'shell', environment }] })
+    },
+  },
   { name: 'DELETE container', ask: (ids) => asStranger('DELETE', containerPath(ids)) },
   {
     name: 'container of a tool',
@@ -270,11 +282,10 @@ async function victim(withContainer: boolean): Promise<VictimIds> {
   const upload = await asOwner('POST', '/v1/uploads', declared)
   await sendPart(String(upload.json.id), server.apiKey)
   const vectorStore = await asOwner('POST', '/v1/vector_stores', { name: SECRET })
-  // Where there are none yet, as on PostgreSQL, the ids are of none.
-  const storeId = String(vectorStore.json.id ?? `vs_${'1'.repeat(48)}`)
+  const storeId = String(vectorStore.json.id)
   const storePath = `/v1/vector_stores/${storeId}`
   const batch = await asOwner('POST', `${storePath}/file_batches`, { file_ids: [file.json.id] })
-  while (vectorStore.status === 200 && (await asOwner('GET', storePath)).json.status !== 'completed')
+  while ((await asOwner('GET', storePath)).json.status !== 'completed')
     await new Promise((resolve) => setTimeout(resolve, 20))
   const firstId = (list: unknown) => String((list as { id: string }[])[0]?.id)
   return {

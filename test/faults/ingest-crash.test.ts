@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import OpenAI, { toFile } from 'openai'
+import { noVectorsHere, openSchema } from '../support/postgres.ts'
 import { createCrashRunner } from './crash-runner.ts'
 import { isFull } from './seed.ts'
 
@@ -11,14 +12,19 @@ const CHUNK_WORDS = 55
 const textOf = (name: string) =>
   Array.from({ length: 12 }, (_, at) => `mark${name} part${at} ${'lorem ipsum '.repeat(CHUNK_WORDS)}`).join('\n\n')
 
-test(`files that a server died over are ingested whole and once (${KILLS} kills)`, { timeout: 220_000 }, async () => {
+test(`files that a server died over are ingested whole and once (${KILLS} kills)`, {
+  timeout: isFull ? 900_000 : 220_000,
+  skip: await noVectorsHere(),
+}, async () => {
+  const schema = process.env.ANTIPHON_TEST_STORE === 'postgres' ? await openSchema() : null
+  const env: Record<string, string> = schema === null ? {} : { ANTIPHON_STORAGE__DATABASE_URL: schema.url }
   const runner = createCrashRunner('tools: { file_search: { embedding_model: demo-embedding } }\n')
   const attached: { readonly id: string; readonly name: string }[] = []
   const chunksOf = new Map<string, number>()
   let storeId = ''
   try {
     for (let round = 0; round <= KILLS; round++) {
-      const server = await runner.start()
+      const server = await runner.start(env)
       const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: server.apiKey, maxRetries: 0 })
       if (storeId === '') storeId = (await client.vectorStores.create({ name: 'crash' })).id
       for (const { name, id } of attached) await assertWhole(client, { name, id })
@@ -45,6 +51,7 @@ test(`files that a server died over are ingested whole and once (${KILLS} kills)
     }
   } finally {
     runner.dispose()
+    await schema?.drop()
   }
 
   async function allDone(client: OpenAI): Promise<void> {

@@ -1,7 +1,6 @@
 /** The same as disk-full.test.ts on a real file system of 16 MB, where the system allows to make one without rights. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -9,17 +8,12 @@ import { startChatUpstream } from '../fakes/chat-upstream.ts'
 import { send } from '../support/http.ts'
 import { createCrashRunner, type RunningServer } from './crash-runner.ts'
 import { isFull } from './seed.ts'
+import { fillDisk, NO_SMALL_DISK, onSmallDisk } from './small-disk.ts'
 
 const SIZE_MB = 16
 const RECOVERED_MS = 5_000
-const MOUNT = `mount -t tmpfs -o size=${SIZE_MB}m none "$0" && exec "$@"`
 
-const canMount = () => spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
-const why = isFull
-  ? canMount()
-    ? false
-    : 'this system makes no private file systems'
-  : 'only with ANTIPHON_FAULTS=full'
+const why = isFull ? NO_SMALL_DISK : 'only with ANTIPHON_FAULTS=full'
 
 const ask = (server: RunningServer, input: string, stream = false) =>
   send(server, 'POST', '/v1/responses', { model: 'upstream/m', input, stream })
@@ -32,7 +26,7 @@ test('a real full disk refuses writes, loses nothing, and is left behind once th
   const runner = createCrashRunner(`providers:\n  ${provider}\nlimits: { requests_per_minute: 0 }\n`)
   mkdirSync(runner.dataDir, { mode: 0o700 })
   try {
-    const server = await runner.start({}, ['unshare', '-rm', 'sh', '-c', MOUNT, runner.dataDir])
+    const server = await runner.start({}, onSmallDisk(runner.dataDir, SIZE_MB))
     const ballast = join(`/proc/${server.pid}/root`, runner.dataDir, 'ballast')
     const kept = await ask(server, 'Say hello.')
     assert.equal(kept.status, 200)
@@ -63,17 +57,3 @@ test('a real full disk refuses writes, loses nothing, and is left behind once th
     runner.dispose()
   }
 })
-
-/** To the last byte. */
-function fillDisk(path: string): void {
-  for (const size of [1024 * 1024, 4096, 1]) {
-    const piece = Buffer.alloc(size)
-    for (let full = false; !full; ) {
-      try {
-        writeFileSync(path, piece, { flag: 'a' })
-      } catch {
-        full = true
-      }
-    }
-  }
-}

@@ -12,6 +12,7 @@ const ALLOWED_LICENCES: ReadonlySet<string> = new Set([
   'BSD-3-Clause',
   'Apache-2.0',
   'BlueOak-1.0.0',
+  'MPL-2.0',
   'MIT OR Apache-2.0',
   '(MIT OR GPL-3.0-or-later)',
   '(MIT AND Zlib)',

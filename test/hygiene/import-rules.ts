@@ -53,7 +53,6 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@redis/client': ['lib'],
   linkedom: ['tools', 'documents'],
   unpdf: ['documents'],
-  fflate: ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }
@@ -62,7 +61,12 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
 const PURE_BUILTINS: ReadonlySet<string> = new Set(['node:buffer', 'node:util', 'node:string_decoder'])
 
 /** Not an adapter, but what several adapters of one area are built from; it knows their port alone. */
-const SHARED_PARTS: ReadonlySet<string> = new Set(['models/upstream', 'sandbox/session'])
+const SHARED_PARTS: ReadonlySet<string> = new Set([
+  'models/upstream',
+  'sandbox/session',
+  'search-index/ranking',
+  'tools/in-container',
+])
 
 /** The same as single files. */
 const SHARED_FILES: ReadonlySet<string> = new Set(['src/tools/allowed-callers.ts', 'src/tools/read-arguments.ts'])

@@ -31,7 +31,7 @@ let index: SearchIndex
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'antiphon-quality-'))
-  index = createSqliteIndex({ directory, clock: systemClock })
+  index = createSqliteIndex({ directory, clock: systemClock, vectorBytes: 2 ** 28 })
 })
 after(async () => {
   await index.close()

@@ -12,13 +12,14 @@ const inPath = (name: string) =>
 function findMissing(): string | false {
   if (process.platform !== 'linux') return 'bubblewrap is a program of Linux'
   if (!inPath('bwrap')) return 'bubblewrap is not installed'
-  if (!existsSync(PYTHON)) return `there is no ${PYTHON}`
   const namespaces = spawnSync('bwrap', ['--unshare-all', '--ro-bind', '/', '/', 'true'], { encoding: 'utf8' })
   return namespaces.status === 0 ? false : `bubblewrap does not run here: ${namespaces.stderr.trim()}`
 }
 
 /** False, or the reason to skip. */
-export const NO_SANDBOX: string | false = findMissing()
+export const NO_BUBBLEWRAP: string | false = findMissing()
+export const NO_SANDBOX: string | false =
+  NO_BUBBLEWRAP !== false || existsSync(PYTHON) ? NO_BUBBLEWRAP : `there is no ${PYTHON}`
 
 function findMissingPackages(): string | false {
   if (NO_SANDBOX !== false) return NO_SANDBOX

@@ -1,4 +1,7 @@
-/** A PostgreSQL server of our own in a temporary folder, on a free port of loopback; never as root. */
+/**
+ * A PostgreSQL server of our own in a temporary folder, on a free port of loopback; never as root. `ANTIPHON_TEST_PGVECTOR`
+ * names a folder in which `build-pgvector.sh` has put its extension.
+ */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -33,8 +36,11 @@ export async function startPostgres(bin: string, { fsync = false } = {}): Promis
   const data = join(folder, 'data')
   const port = await freePort()
   await run(join(bin, 'initdb'), ['-D', data, '-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C'], user)
+  const extensions = process.env.ANTIPHON_TEST_PGVECTOR
+    ? ` -c extension_destdir=${process.env.ANTIPHON_TEST_PGVECTOR}`
+    : ''
   // What is tested is our side, so it usually need not wait for the disk.
-  const options = `-c fsync=${fsync ? 'on' : 'off'} -p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=64MB`
+  const options = `-c fsync=${fsync ? 'on' : 'off'} -p ${port} -k ${folder} -c listen_addresses=127.0.0.1 -c max_connections=200 -c shared_buffers=64MB${extensions}`
   const start = () =>
     run(
       join(bin, 'pg_ctl'),

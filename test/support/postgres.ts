@@ -37,3 +37,24 @@ export async function openSchema(server = TEST_POSTGRES): Promise<TestSchema> {
     },
   }
 }
+
+/** For `test(name, { skip })`: false, or why vectors cannot be tried on the PostgreSQL of the tests. */
+export async function noVectors(): Promise<string | false> {
+  if (TEST_POSTGRES === null) return NO_POSTGRES
+  const client = new Client({ connectionString: TEST_POSTGRES })
+  await client.connect()
+  try {
+    // Several files of tests may try at the same moment.
+    await client.query('select pg_advisory_lock(1095652438)')
+    await client.query('create extension if not exists vector schema public')
+    return false
+  } catch (error) {
+    return `the PostgreSQL of the tests has no vectors: ${error instanceof Error ? error.message : error}`
+  } finally {
+    await client.end()
+  }
+}
+
+/** The same where the server of the tests keeps its data in PostgreSQL; SQLite always has vectors. */
+export const noVectorsHere = async (): Promise<string | false> =>
+  process.env.ANTIPHON_TEST_STORE === 'postgres' ? noVectors() : false

@@ -9,7 +9,7 @@ import { BlobMissing } from '../../blobs/blob-store.ts'
 import { DocumentError, type TextExtractor } from '../../documents/extract-text.ts'
 import type { TextChunker } from '../../lib/text-chunker.ts'
 import { ApiError } from '../../protocol/errors.ts'
-import type { Chunk, SearchIndex } from '../../search-index/search-index.ts'
+import { type Chunk, IndexRebuilding, type SearchIndex } from '../../search-index/search-index.ts'
 import type { StoredFile } from '../../store/file-store.ts'
 import type { Store } from '../../store/store.ts'
 import type { IngestEnd, IngestError, IngestJob } from '../../store/vector-store-catalog.ts'
@@ -52,7 +52,12 @@ async function read(job: IngestJob, deps: IngestDeps, signal: AbortSignal): Prom
     const vectors = await embedChunks(chunks, job, deps, signal)
     const { documentId: id, fileId, attributes } = job
     const document = { id, fileId, filename: file.filename, attributes, vectors }
-    const { bytes } = await deps.index.put(job.storeId, document, chunks)
+    const put = () => deps.index.put(job.storeId, document, chunks)
+    // What is damaged has been set aside by now. That is no fault of the file, so it costs it none of its tries.
+    const { bytes } = await put().catch((error: unknown) => {
+      if (error instanceof IndexRebuilding) return put()
+      throw error
+    })
     return { status: 'completed', usageBytes: bytes }
   } catch (error) {
     const told = tellEnd(error)
@@ -65,10 +70,16 @@ async function readPages(file: StoredFile, job: IngestJob, deps: IngestDeps, sig
   if (file.bytes > deps.maxBytes)
     throw new DocumentError('too-large', `it has ${file.bytes} bytes, and files up to ${deps.maxBytes} are searched`)
   const parts = (await deps.store.forProject(job.projectId).files.blobsOf(job.fileId)) ?? []
-  const pieces: Uint8Array[] = []
-  for (const { key } of parts) for await (const piece of deps.blobs.read(key, signal)) pieces.push(piece)
+  // Filled as it comes: to join a hundred megabytes at once would be felt by every request.
+  const bytes = Buffer.alloc(file.bytes)
+  let filled = 0
+  for (const { key } of parts)
+    for await (const piece of deps.blobs.read(key, signal)) {
+      bytes.set(piece, filled)
+      filled += piece.length
+    }
   const { filename, mediaType } = file
-  const { pages } = await deps.documents.extract({ filename, mediaType, bytes: Buffer.concat(pieces) }, signal)
+  const { pages } = await deps.documents.extract({ filename, mediaType, bytes }, signal)
   if (!pages.some((page) => /\S/.test(page))) throw new DocumentError('empty', 'it holds no text')
   return pages
 }

@@ -10,8 +10,15 @@ function catalogue(n: number, documents: readonly string[], has: (id: string) =>
   const behind = (all: readonly string[], after: string, limit: number) =>
     all.filter((id) => id > after).slice(0, limit)
   const requeued: string[] = []
+  const setAside: string[] = []
   return {
     requeued,
+    setAside,
+    repairs: {
+      async setAside(storeId: string) {
+        setAside.push(storeId)
+      },
+    },
     queue: {
       stores: async (after: string, limit: number) =>
         behind(ids, after, limit).map((storeId) => ({ projectId: 'proj_a', storeId })),
@@ -37,6 +44,7 @@ test('every document of every store is held against the index, over all pages', 
   let told = 0
   await reingestLost(parts, () => told++, never)
   assert.equal(told, 120)
+  assert.deepEqual(parts.setAside, [], 'none of them is lost as a whole')
   assert.deepEqual(new Set(parts.requeued), lost)
   assert.equal(parts.requeued.length, 120 * lost.size)
 })
@@ -48,6 +56,7 @@ test('a store that cannot be read is reported after all others were looked at', 
     /not a database/,
   )
   assert.deepEqual(parts.requeued, ['vsd_1', 'vsd_1'])
+  assert.deepEqual(parts.setAside, ['vs_0001', 'vs_0002'], 'of which nothing is there')
 })
 
 test('it ends when it is told to', async () => {

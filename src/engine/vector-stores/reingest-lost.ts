@@ -3,19 +3,21 @@
  * has the catalogue and not the index, and a file of the index may be lost by itself; without this a store that says it
  * is ready would find nothing, for good.
  */
-import type { SearchIndex } from '../../search-index/search-index.ts'
+import type { IndexRepairs, SearchIndex } from '../../search-index/search-index.ts'
 import type { IngestQueue } from '../../store/vector-store-catalog.ts'
 
 const STORES = 50
 const DOCUMENTS = 500
 
-type Parts = {
+export type ReingestParts = {
   readonly queue: Pick<IngestQueue, 'stores' | 'documents' | 'requeue'>
   readonly index: Pick<SearchIndex, 'missing'>
+  /** Of an index that can lose a store by itself. */
+  readonly repairs: Pick<IndexRepairs, 'setAside'> | null
 }
 
 /** `onLost` is told of each store that lost any. One that cannot be read keeps no other from being looked at. */
-export async function reingestLost(parts: Parts, onLost: () => void, signal: AbortSignal): Promise<void> {
+export async function reingestLost(parts: ReingestParts, onLost: () => void, signal: AbortSignal): Promise<void> {
   const failures: unknown[] = []
   for (let after: string | undefined = ''; after !== undefined; ) {
     const stores = await parts.queue.stores(after, STORES)
@@ -33,13 +35,19 @@ export async function reingestLost(parts: Parts, onLost: () => void, signal: Abo
 }
 
 /** Answers how many documents are to be ingested again. */
-async function reingestOf(storeId: string, { queue, index }: Parts, signal: AbortSignal): Promise<number> {
+export async function reingestOf(
+  storeId: string,
+  { queue, index, repairs }: ReingestParts,
+  signal: AbortSignal,
+): Promise<number> {
   let lost = 0
   for (let after: string | undefined = ''; after !== undefined; ) {
     signal.throwIfAborted()
     // Complete first, then missing: what is complete has been in the index before it was.
     const documents = await queue.documents(storeId, after, DOCUMENTS)
     const missing = await index.missing(storeId, documents)
+    // All of the first ones: it has lost the store, and what comes back bit by bit must not be taken for all of it.
+    if (after === '' && missing.length > 0 && missing.length === documents.length) await repairs?.setAside(storeId)
     if (missing.length > 0) lost += await queue.requeue(missing)
     after = documents.at(-1)
   }

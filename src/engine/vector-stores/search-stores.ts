@@ -4,9 +4,16 @@ import type { Clock } from '../../lib/clock.ts'
 import { seconds } from '../../lib/clock.ts'
 import type { SearchFilter } from '../../protocol/search-filters.ts'
 import type { SearchRanking } from '../../protocol/vector-stores.ts'
-import type { Hit, Ranking, SearchIndex } from '../../search-index/search-index.ts'
+import {
+  type Hit,
+  type IndexQuery,
+  IndexRebuilding,
+  type Ranking,
+  type SearchIndex,
+} from '../../search-index/search-index.ts'
 import type { Store } from '../../store/store.ts'
 import type { TextEmbedder } from './embed-texts.ts'
+import type { IndexHealer } from './heal-index.ts'
 
 export interface StoreSearcher {
   /** Which of these stores there are and are not expired. */
@@ -37,6 +44,8 @@ type Deps = {
   readonly index: SearchIndex
   readonly embedder: TextEmbedder | null
   readonly clock: Clock
+  /** Of an index that can lose a store by itself. */
+  readonly healer: Pick<IndexHealer, 'isWhole' | 'checkEmpty' | 'check'> | null
 }
 
 export function createStoreSearcher(deps: Deps): StoreSearcher {
@@ -51,15 +60,31 @@ export function createStoreSearcher(deps: Deps): StoreSearcher {
       const asked = queries.map((text, at) => {
         const vector = vectors?.at(at) ?? null
         const { filter, limit, ranking } = search
-        return deps.index.search({ storeIds, text, vector, filter, limit, ranking: toRanking(ranking) }, signal)
+        const query = { storeIds, text, vector, filter, limit, ranking: toRanking(ranking) }
+        return searchWhole(query, search, deps)
       })
       const hits = merge(await Promise.all(asked))
+      if (hits.length === 0) await deps.healer?.checkEmpty(storeIds, signal)
       const complete = await catalog.complete(hits.map(({ documentId }) => documentId))
+      // What was lost meanwhile is not complete any more, and is not passed over in silence.
+      deps.healer?.check(storeIds)
       const threshold = search.ranking?.score_threshold ?? 0
       return hits
         .filter(({ documentId, score }) => complete.has(documentId) && score >= threshold)
         .slice(0, search.limit)
     },
+  }
+}
+
+/** A store that was being rebuilt, and is whole by now, is searched like any other. */
+async function searchWhole(query: IndexQuery, { projectId, signal }: StoreSearch, { index, healer }: Deps) {
+  for (;;) {
+    try {
+      return await index.search(query, signal)
+    } catch (error) {
+      if (!(error instanceof IndexRebuilding) || healer === null) throw error
+      if (!(await healer.isWhole({ projectId, storeId: error.storeId }, signal))) throw error
+    }
   }
 }
 

@@ -83,11 +83,11 @@ plt.plot(values, marker="o")
 plt.show()
 print(f"plotted {len(values)} values")`
 
-const MARKED = /^\[From the code: [^\n]*\]\n/m
+const MARKED = /^\[From the (code|commands): [^\n]*\]\n/m
 const FILES = /\nFiles made or changed;[^\n]*((?:\n- [^\n]*)+)(?:\n\[image\])*\s*$/
 const MAX_SAID = 4_000
 
-/** Null for an output of another tool. */
+/** Null for an output of another tool. Of commands too, that ran in a container. */
 export function answerFromCode(output: string): string | null {
   const files = FILES.exec(output)
   const text = files === null ? output : output.slice(0, files.index)
@@ -96,10 +96,9 @@ export function answerFromCode(output: string): string | null {
   const said = marked === null ? '' : text.slice(marked.index + marked[0].length).trim()
   const made = [...(files?.[1] ?? '').matchAll(/^- \S*?([^/\n]+) \(\d+ bytes\) (【\d+】)$/gm)]
   const isError = /^Traceback \(|^\w*Error: /m.test(said)
+  const told = marked?.[1] === 'commands' ? 'The commands gave' : `The code ${isError ? 'failed' : 'printed'}`
   return [
-    said === ''
-      ? 'The code ran and printed nothing.'
-      : `The code ${isError ? 'failed' : 'printed'}: ${shorten(said, MAX_SAID)}`,
+    said === '' ? 'The code ran and printed nothing.' : `${told}: ${shorten(said, MAX_SAID)}`,
     ...(made.length === 0 ? [] : [`It made ${made.map(([, name, mark]) => `${name}${mark}`).join(', ')}.`]),
   ].join('\n')
 }

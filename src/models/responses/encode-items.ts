@@ -4,7 +4,7 @@
  * Our ids stay here: a provider that stores would look them up, and it stores nothing of ours. Only reasoning carries an
  * id, the provider's own, because what it sealed is bound to it.
  */
-import { type ClientItem, clientToolOfItem } from '../../protocol/client-items.ts'
+import { type ClientItem, clientToolOfItem, isContainerCall } from '../../protocol/client-items.ts'
 import { CLIENT_TOOL_OF_TYPE } from '../../protocol/client-tools.ts'
 import type { StoredPart } from '../../protocol/content.ts'
 import { HOSTED_TOOL_OF_TYPE, hostedToolOfItem } from '../../protocol/hosted-tools.ts'
@@ -46,6 +46,8 @@ const nativeTools = (declared: ModelTurn['tools']) =>
 /** Without our id. The older local shell names the call by the id of its output. */
 function encodeNative({ id: _, ...item }: ClientItem): WireItem {
   if (item.type === 'local_shell_call_output') return { ...item, id: item.call_id }
+  // It was run here, for all the provider knows by its client.
+  if (isContainerCall(item)) return { ...item, environment: { type: 'local' } }
   if (item.type !== 'computer_call_output') return item
   const { image_url } = item.output
   if (!image_url) throw refuse(`A screenshot ${NOT_SHARED}: send it as image_url.`)

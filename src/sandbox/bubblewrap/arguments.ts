@@ -39,7 +39,26 @@ export type ContainerArguments = {
 }
 
 export function bubblewrapArguments({ python, limits, hasSeccomp }: ContainerArguments): readonly string[] {
-  const { supervisor, interpreter, passwd, group, seccomp } = DATA_FDS
+  const { supervisor, interpreter } = DATA_FDS
+  return [
+    ...containment(ENVIRONMENT),
+    ...dataFile(supervisor, SUPERVISOR),
+    ...dataFile(interpreter, INTERPRETER),
+    '--proc',
+    '/proc',
+    ...ownMemory(limits),
+    ...sealed(hasSeccomp),
+    python,
+    '-I',
+    '-B',
+    SUPERVISOR,
+    JSON.stringify(supervisorLimits(python, limits)),
+  ]
+}
+
+/** What every container is: alone, without rights, and with nothing of the machine but its programs. */
+export function containment(environment: Readonly<Record<string, string>>): readonly string[] {
+  const { passwd, group } = DATA_FDS
   return [
     '--unshare-all',
     '--die-with-parent',
@@ -54,55 +73,45 @@ export function bubblewrapArguments({ python, limits, hasSeccomp }: ContainerArg
     'container',
     '--cap-drop',
     'ALL',
-    ...Object.entries(ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
+    ...Object.entries(environment).flatMap(([name, value]) => ['--setenv', name, value]),
     '--ro-bind',
     '/usr',
     '/usr',
     ...['bin', 'sbin', 'lib', 'lib32', 'lib64'].flatMap(systemFolder),
     ...READ_IN_ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
-    '--ro-bind-data',
-    String(passwd),
-    '/etc/passwd',
-    '--ro-bind-data',
-    String(group),
-    '/etc/group',
-    '--ro-bind-data',
-    String(supervisor),
-    SUPERVISOR,
-    '--ro-bind-data',
-    String(interpreter),
-    INTERPRETER,
-    '--proc',
-    '/proc',
-    '--dev',
-    '/dev',
-    '--size',
-    String(SCRATCH_BYTES),
-    '--tmpfs',
-    '/dev/shm',
-    '--size',
-    String(SCRATCH_BYTES),
-    '--tmpfs',
-    '/tmp',
-    '--size',
-    String(limits.diskBytes),
-    '--tmpfs',
-    ROOT,
-    // They are memory too, without a bound of their own.
-    '--remount-ro',
-    '/dev',
-    '--remount-ro',
-    '/',
-    '--chdir',
-    ROOT,
-    ...(hasSeccomp ? ['--seccomp', String(seccomp)] : []),
-    python,
-    '-I',
-    '-B',
-    SUPERVISOR,
-    JSON.stringify(supervisorLimits(python, limits)),
+    ...dataFile(passwd, '/etc/passwd'),
+    ...dataFile(group, '/etc/group'),
   ]
 }
+
+export const dataFile = (fd: number, path: string): readonly string[] => ['--ro-bind-data', String(fd), path]
+
+export const memoryFolder = (path: string, bytes: number): readonly string[] => [
+  '--size',
+  String(bytes),
+  '--tmpfs',
+  path,
+]
+
+/** Where it may write. */
+export const ownMemory = ({ diskBytes }: SessionLimits): readonly string[] => [
+  '--dev',
+  '/dev',
+  ...memoryFolder('/dev/shm', SCRATCH_BYTES),
+  ...memoryFolder('/tmp', SCRATCH_BYTES),
+  ...memoryFolder(ROOT, diskBytes),
+]
+
+export const sealed = (hasSeccomp: boolean): readonly string[] => [
+  // They are memory too, without a bound of their own.
+  '--remount-ro',
+  '/dev',
+  '--remount-ro',
+  '/',
+  '--chdir',
+  ROOT,
+  ...(hasSeccomp ? ['--seccomp', String(DATA_FDS.seccomp)] : []),
+]
 
 const supervisorLimits = (python: string, limits: SessionLimits) => ({
   root: ROOT,

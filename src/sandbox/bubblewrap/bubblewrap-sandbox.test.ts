@@ -9,6 +9,7 @@ import { sandboxContract } from '../sandbox.contract.ts'
 import { SandboxUnavailable } from '../sandbox.ts'
 import { PROBE_LIMITS } from '../session/self-test.ts'
 import { createBubblewrapSandbox } from './bubblewrap-sandbox.ts'
+import { refusesWeakened } from './weakened.contract.ts'
 
 const NEVER = new AbortController().signal
 const open = (given: { readonly bubblewrap?: string; readonly python?: string } = {}) =>
@@ -22,37 +23,7 @@ const open = (given: { readonly bubblewrap?: string; readonly python?: string } 
 
 sandboxContract('bubblewrap', { open, missing: NO_SANDBOX, hasProcesses: true })
 
-/** Bubblewrap with some of its arguments replaced. */
-const WEAKENED: readonly [string, string][] = [
-  ['it shares the network', 's/--unshare-all/--unshare-user --unshare-pid --unshare-ipc --unshare-uts/'],
-  ['it shares the processes', 's/--unshare-all/--unshare-user --unshare-net --unshare-ipc/; s/--as-pid-1//'],
-  ['it shows the files of the host', 's#--proc /proc#--ro-bind / /host --ro-bind /root /root --proc /proc#'],
-  ['it may write to the host', 's#--remount-ro /dev#--bind /var/tmp /var --remount-ro /dev#'],
-  ['it hands the environment on', 's/--clearenv//'],
-  ['it keeps what it should have lost', 's/--cap-drop ALL/--cap-add ALL/'],
-  ['it runs without its filter of system calls', 's/--seccomp [0-9]*//'],
-  ['it leaves memory without a bound', 's#--remount-ro /dev --remount-ro /##'],
-]
-
-for (const [what, edit] of WEAKENED) {
-  test(`a sandbox is refused where ${what}`, { skip: NO_SANDBOX }, async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), 'antiphon-weak-'))
-    t.after(() => rm(folder, { recursive: true, force: true }))
-    const weak = join(folder, 'bwrap')
-    // One argument a line, so that an edit sees the whole list; none of them holds a line break.
-    const script = `#!/bin/bash\nargs=$(printf '%s ' "\${@:1:$#-1}" | sed -E '${edit}')\nexec bwrap $args "\${@: -1}"\n`
-    await writeFile(weak, script)
-    await chmod(folder, 0o755)
-    await chmod(weak, 0o755)
-    const sandbox = open({ bubblewrap: weak })
-    await assert.rejects(sandbox.open(PROBE_LIMITS, NEVER), (error) => {
-      assert.ok(error instanceof SandboxUnavailable, String(error))
-      t.diagnostic(error.message.slice(0, 200))
-      return true
-    })
-    await sandbox.close()
-  })
-}
+refusesWeakened('bubblewrap', { open: (bubblewrap) => open({ bubblewrap }), missing: NO_SANDBOX })
 
 test('the wrapper that weakens nothing is let through', { skip: NO_SANDBOX }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'antiphon-whole-'))
@@ -94,7 +65,7 @@ plt.plot([1, 2, 3]); plt.show()
 plt.bar(["a", "b"], [3, 4])`
   const { status } = await session.run(code, {
     signal: NEVER,
-    onOutput: ({ type, bytes }) => void (type === 'image' && images.push(bytes)),
+    onOutput: (piece) => void (piece.type === 'image' && images.push(piece.bytes)),
   })
   assert.equal(status, 'ok')
   assert.equal(images.length, 2)

@@ -1,46 +1,92 @@
 /** Starts bubblewrap with a supervisor in it; its standard streams are the channel. */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import type { SessionLimits } from '../sandbox.ts'
 import type { Channel } from '../session/channel.ts'
 import { bubblewrapArguments, DATA_FDS, GROUP, PASSWD } from './arguments.ts'
+import { PYODIDE_FDS, pyodideArguments } from './pyodide-arguments.ts'
 import { seccompProgram } from './seccomp.ts'
 
 export type LaunchParts = {
   readonly bubblewrap: string
-  readonly python: string
   /** The user to become first; null: the one we are. */
   readonly user: { readonly uid: number; readonly gid: number } | null
   /** Nothing of it may be seen inside. */
   readonly environment: Readonly<Record<string, string>>
 }
 
-const SUPERVISOR = readFileSync(new URL('./python/supervisor.py', import.meta.url))
-const INTERPRETER = readFileSync(new URL('./python/interpreter.py', import.meta.url))
+const asset = (path: string) => readFileSync(new URL(path, import.meta.url))
 const MAX_PROBLEM_CHARS = 500
 
-export function launch(parts: LaunchParts, limits: SessionLimits): Channel {
+let files: { readonly supervisor: Buffer; readonly interpreter: Buffer } | null = null
+
+/** A container with the Python of this machine. */
+export function launch(parts: LaunchParts & { readonly python: string }, limits: SessionLimits): Channel {
+  files ??= { supervisor: asset('./python/supervisor.py'), interpreter: asset('./python/interpreter.py') }
   const seccomp = seccompProgram(process.arch)
   const args = bubblewrapArguments({ python: parts.python, limits, hasSeccomp: seccomp !== null })
-  const fds = Object.values(DATA_FDS).map(() => 'pipe' as const)
-  const child = spawn(parts.bubblewrap, args, {
+  return start(parts, args, contents(DATA_FDS, { ...files, ...COMMON, seccomp: seccomp ?? '' }))
+}
+
+let wasmFiles: Readonly<Record<'supervisor' | 'interpreter' | 'cells', Buffer>> | null = null
+
+export type PyodideParts = LaunchParts & { readonly node: string; readonly pyodide: string }
+
+/** A container with a Python of its own, in the Node of this program. */
+export function launchPyodide(parts: PyodideParts, limits: SessionLimits): Channel {
+  return startPyodide(parts, limits, {})
+}
+
+/** The same container with probes of its wall in the place of the supervisor; they look for `hints`, and say what they found. */
+export function launchWallProbes(parts: PyodideParts, limits: SessionLimits, hints: object): Channel {
+  return startPyodide(parts, limits, { supervisor: asset('./wasm/wall-probes.mjs'), hints })
+}
+
+function startPyodide(
+  parts: PyodideParts,
+  limits: SessionLimits,
+  { supervisor, hints }: { readonly supervisor?: Buffer; readonly hints?: object },
+): Channel {
+  wasmFiles ??= {
+    supervisor: asset('./wasm/supervisor.mjs'),
+    interpreter: asset('./wasm/interpreter.mjs'),
+    cells: asset('./wasm/cells.py'),
+  }
+  const seccomp = seccompProgram(process.arch)
+  const { node, pyodide } = parts
+  const args = pyodideArguments({ node, pyodide, limits, hasSeccomp: seccomp !== null, ...(hints && { hints }) })
+  const files = { ...wasmFiles, ...(supervisor && { supervisor }) }
+  return start(parts, args, contents(PYODIDE_FDS, { ...files, ...COMMON, seccomp: seccomp ?? '' }))
+}
+
+type Content = readonly [fd: number, content: Uint8Array | string]
+
+const COMMON = { passwd: PASSWD, group: GROUP }
+
+const contents = <N extends string>(
+  fds: Readonly<Record<N, number>>,
+  given: Readonly<Record<NoInfer<N>, Uint8Array | string>>,
+): readonly Content[] =>
+  Object.entries<Uint8Array | string>(given).map(([name, content]) => [Reflect.get(fds, name), content])
+
+function start({ bubblewrap, environment, user }: LaunchParts, args: readonly string[], data: readonly Content[]) {
+  const child = spawn(bubblewrap, args, {
     cwd: '/',
-    env: parts.environment,
-    stdio: ['pipe', 'pipe', 'pipe', ...fds],
-    ...(parts.user ?? {}),
+    env: environment,
+    stdio: ['pipe', 'pipe', 'pipe', ...data.map(() => 'pipe' as const)],
+    ...(user ?? {}),
   })
-  const give = (fd: number, content: Uint8Array | string) => {
+  for (const [fd, content] of data) {
     const stream = child.stdio[fd]
-    if (!isWritable(stream)) return
+    if (!isWritable(stream)) continue
     stream.on('error', () => {})
     stream.end(content)
   }
-  give(DATA_FDS.supervisor, SUPERVISOR)
-  give(DATA_FDS.interpreter, INTERPRETER)
-  give(DATA_FDS.passwd, PASSWD)
-  give(DATA_FDS.group, GROUP)
-  give(DATA_FDS.seccomp, seccomp ?? '')
+  return channelOf(child)
+}
+
+function channelOf(child: ChildProcess): Channel {
   let problem = ''
   let isOver = false
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -6,10 +6,10 @@ import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
-import { type Sandbox, SandboxError, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+import { type Sandbox, SandboxError, type SandboxTraits, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
 import type { Channel } from '../session/channel.ts'
-import { sandboxOf } from '../session/sandbox-of-host.ts'
-import { LIMITS_HEADER, PATH, PROTOCOL } from './wire.ts'
+import { type ContainerHost, sandboxOf } from '../session/sandbox-of-host.ts'
+import { LIMITS_HEADER, PATH, PROTOCOL, readTraits, TRAITS_HEADER } from './wire.ts'
 
 export type RemoteOptions = {
   readonly url: string
@@ -22,10 +22,23 @@ const CONNECT_MS = 30_000
 const KEEP_ALIVE_MS = 15_000
 const MAX_SAID = 2_000
 
-export const createRemoteSandbox = (options: RemoteOptions): Sandbox =>
-  sandboxOf({ name: 'remote', launch: (limits, signal) => connect(options, limits, signal) }, options.clock)
+/** What the worker said last; until it has said anything, all of it. */
+type Told = { traits: SandboxTraits }
 
-function connect({ url, token, clock }: RemoteOptions, limits: SessionLimits, signal: AbortSignal): Promise<Channel> {
+export function createRemoteSandbox(options: RemoteOptions): Sandbox {
+  const told: Told = { traits: { hasProcesses: true, hasPackages: true } }
+  const host: ContainerHost = {
+    name: 'remote',
+    traits: async () => told.traits,
+    launch: (limits, signal) => connect({ ...options, told }, limits, signal),
+  }
+  return sandboxOf(host, options.clock)
+}
+
+type ConnectOptions = RemoteOptions & { readonly told: Told }
+
+function connect(options: ConnectOptions, limits: SessionLimits, signal: AbortSignal): Promise<Channel> {
+  const { url, token, clock, told } = options
   const { promise, resolve, reject } = Promise.withResolvers<Channel>()
   const address = new URL(PATH, `${url}/`)
   const ask = address.protocol === 'https:' ? requestHttps : requestHttp
@@ -46,8 +59,10 @@ function connect({ url, token, clock }: RemoteOptions, limits: SessionLimits, si
     cancel()
     signal.removeEventListener('abort', leave)
   }
-  request.on('upgrade', (_response, socket, head) => {
+  request.on('upgrade', ({ headers }, socket, head) => {
     stop()
+    const said = headers[TRAITS_HEADER]
+    told.traits = readTraits(typeof said === 'string' ? said : undefined) ?? told.traits
     resolve(channelOf(socket, head))
   })
   request.on('response', (response) => {

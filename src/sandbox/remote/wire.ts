@@ -1,8 +1,10 @@
 /** What a server and a worker say to each other before the frames begin. */
-import type { SessionLimits } from '../sandbox.ts'
+import type { SandboxTraits, SessionLimits } from '../sandbox.ts'
 
 export const PATH = 'v1/container'
-export const PROTOCOL = 'antiphon-container'
+export const PROTOCOL = 'antiphon-container-2'
+/** What code finds there: `SandboxTraits` as JSON. */
+export const TRAITS_HEADER = 'x-antiphon-traits'
 export const LIMITS_HEADER = 'x-antiphon-limits'
 
 /** What was asked for, and never more than `most`. Null for what is no limits. */
@@ -22,6 +24,13 @@ export function readLimits(text: string | undefined, most: SessionLimits): Sessi
     processes: least('processes'),
     files: least('files'),
   }
+}
+
+/** Null for what is none. */
+export function readTraits(text: string | undefined): SandboxTraits | null {
+  const said = parse(text ?? '')
+  const is = (name: keyof SandboxTraits) => said !== null && Reflect.get(said, name) === true
+  return said && { hasProcesses: is('hasProcesses'), hasPackages: is('hasPackages') }
 }
 
 function parse(text: string): object | null {

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream'
 import { SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
 import type { Channel } from '../session/channel.ts'
 import type { ContainerHost } from '../session/sandbox-of-host.ts'
-import { LIMITS_HEADER, PATH, PROTOCOL, readLimits } from './wire.ts'
+import { LIMITS_HEADER, PATH, PROTOCOL, readLimits, TRAITS_HEADER } from './wire.ts'
 
 export type WorkerOptions = {
   readonly host: ContainerHost
@@ -63,7 +63,10 @@ export function createWorker(options: WorkerOptions): Worker {
     socket.on('end', () => socket.destroy())
     socket.on('close', () => channel.kill())
     if (socket.destroyed) return channel.kill()
-    socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${PROTOCOL}\r\n\r\n`)
+    const traits = JSON.stringify(await options.host.traits())
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: ${PROTOCOL}\r\n${TRAITS_HEADER}: ${traits}\r\n\r\n`,
+    )
     if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, 15_000)
     if (head.length > 0) channel.write(head)
     socket.on('data', (bytes: Buffer) => channel.write(bytes))

@@ -5,11 +5,15 @@ HINTS names canaries of the server: they are there, and everything but the sandb
 import ctypes
 import json
 import os
-import resource
 import signal
 import socket
 import subprocess
 import sys
+
+try:
+    import resource
+except ImportError:  # a Python of WebAssembly
+    resource = None
 
 libc = ctypes.CDLL(None, use_errno=True)
 PROBES = {}
@@ -18,6 +22,11 @@ PROBES = {}
 def probe(function):
     PROBES[function.__name__] = function
     return function
+
+
+def probe_of_machine(function):
+    """Of what a Python of WebAssembly shows a picture of: its own root, its own user."""
+    return function if HINTS["wasm"] else probe(function)
 
 
 def read(path, size=4096):
@@ -68,19 +77,19 @@ def folder_of_the_host():
     return os.listdir(os.path.dirname(HINTS["file"]))
 
 
-@probe
+@probe_of_machine
 def users_of_the_host():
     shadow = os.path.exists("/etc/shadow")
     names = [line.split(":")[0] for line in open("/etc/passwd")]
     return shadow or (names if set(names) - {"root", "user"} else None)
 
 
-@probe
+@probe_of_machine
 def homes_of_the_host():
     return [path for path in ("/root", "/home", "/var", "/srv", "/opt", "/boot", "/sys") if os.path.exists(path)] or None
 
 
-@probe
+@probe_of_machine
 def writing_to_the_system():
     made = []
     for folder in ("/", "/usr", "/usr/bin", "/etc", "/dev", "/run", "/bin", "/mnt", "/proc/sys/kernel"):
@@ -105,7 +114,7 @@ def unmounting():
     return "unmounted" if libc.umount2(b"/tmp", 2) == 0 else None
 
 
-@probe
+@probe_of_machine
 def devices():
     plain = {"core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout", "tty", "urandom", "zero"}
     return sorted(set(os.listdir("/dev")) - plain) or None
@@ -117,7 +126,7 @@ def making_a_device():
     return "made"
 
 
-@probe
+@probe_of_machine
 def terminal():
     return "opened" if os.path.exists("/dev/console") or os.isatty(0) else None
 
@@ -163,7 +172,7 @@ def arguments_of_the_host():
     return "named" if HINTS["secret"].encode() in read("/proc/1/cmdline", 1 << 20) else None
 
 
-@probe
+@probe_of_machine
 def inherited_descriptors():
     expected = {0, 1, 2, 3, 4}
     found = []
@@ -177,12 +186,12 @@ def inherited_descriptors():
     return found or None
 
 
-@probe
+@probe_of_machine
 def being_root():
     return "root" if 0 in (os.getuid(), os.geteuid()) else None
 
 
-@probe
+@probe_of_machine
 def becoming_root():
     os.setuid(0)
     return "became root"
@@ -195,7 +204,7 @@ def capabilities():
     return held or None
 
 
-@probe
+@probe_of_machine
 def new_privileges():
     return None if "NoNewPrivs:\t1" in open("/proc/self/status").read() else "may gain privileges"
 
@@ -273,7 +282,7 @@ def raw_sockets():
         return "made"
 
 
-@probe
+@probe_of_machine
 def names_of_the_network():
     return socket.getaddrinfo("localhost.localdomain.test", 80)
 
@@ -341,7 +350,7 @@ def kernel_log():
 
 @probe
 def old_files_of_others():
-    places = (".", "/tmp", "/dev/shm")
+    places = (".",) if HINTS["wasm"] else (".", "/tmp", "/dev/shm")
     return [path for place in places for path in os.listdir(place) if path != "matplotlib"] or None
 
 

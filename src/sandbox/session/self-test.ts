@@ -7,7 +7,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type SandboxSession, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+import { type SandboxSession, type SandboxTraits, SandboxUnavailable, type SessionLimits } from '../sandbox.ts'
+import type { Channel } from './channel.ts'
 
 export type Canaries = {
   /** Stands in the file, and in the environment of what starts the sandbox. */
@@ -24,6 +25,7 @@ export type Canaries = {
 
 const PROBES = readFileSync(new URL('./probes.py', import.meta.url), 'utf8')
 const MAX_SAID = 8_000
+const WAY_OUT_MS = 3_000
 /** Numbers of system calls by processor. */
 const CALLS: Readonly<Record<string, object>> = { x64: { bpf: 321, keyctl: 250 }, arm64: { bpf: 280, keyctl: 219 } }
 
@@ -61,29 +63,83 @@ export async function plantCanaries(secret: string): Promise<Canaries> {
   }
 }
 
+export const hintsOf = ({ secret, file, port, socket, name }: Canaries) =>
+  ({ secret, file, port, socket, name, pid: process.pid }) as const
+
+const MAX_REPORT = 100_000
+
+/** What probes said that are all of their container. Throws as `probeSession` does. */
+export async function probeWall(channel: Channel, canaries: Canaries): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<string>()
+  let said = ''
+  const stop = setTimeout(() => channel.kill(), PROBE_LIMITS.wallMs)
+  channel.onData((bytes) => {
+    said = (said + bytes.toString('utf8')).slice(0, MAX_REPORT)
+  })
+  channel.onEnd(resolve)
+  const problem = await promise
+  clearTimeout(stop)
+  const report = readReport(said)
+  if (report === null)
+    throw new SandboxUnavailable(`the self-test of its wall did not run to its end (${(problem || said).slice(-300)})`)
+  refuseReached(report, canaries, [])
+}
+
 /** Throws `SandboxUnavailable` when anything was reached, or when the probes could not be run. */
-export async function probeSession(session: SandboxSession, canaries: Canaries): Promise<{ readonly tried: number }> {
-  const { secret, file, port, socket, name } = canaries
-  const hints = { secret, file, port, socket, name, pid: process.pid, ...CALLS[process.arch] }
+export async function probeSession(
+  session: SandboxSession,
+  canaries: Canaries,
+  { hasProcesses }: Pick<SandboxTraits, 'hasProcesses'>,
+): Promise<{ readonly tried: number }> {
+  const hints = { ...hintsOf(canaries), wasm: !hasProcesses, ...CALLS[process.arch] }
+  const outOf = hasProcesses ? { tried: 0, reached: [] } : await tryWaysOut(session, hints)
   const pieces: Uint8Array[] = []
-  const result = await session.run(`HINTS = ${JSON.stringify(hints)}\n${PROBES}`, {
+  const result = await session.run(`HINTS = ${toPython(hints)}\n${PROBES}`, {
     signal: new AbortController().signal,
-    onOutput: ({ type, bytes }) => void (type !== 'image' && pieces.push(bytes)),
+    onOutput: (piece) => void (piece.type === 'stdout' && pieces.push(piece.bytes)),
   })
   const said = Buffer.concat(pieces).toString('utf8').trim()
   const report = readReport(said)
   if (result.status !== 'ok' || report === null)
     throw new SandboxUnavailable(`its self-test did not run to its end (${result.status}: ${said.slice(-300)})`)
+  refuseReached(report, canaries, outOf.reached)
+  return { tried: report.tried + outOf.tried }
+}
+
+type Report = { readonly tried: number; readonly reached: Readonly<Record<string, string>> }
+
+function refuseReached(report: Report, canaries: Canaries, further: readonly string[]): void {
   const reached = Object.entries(report.reached).map(([probe, found]) => `${probe} (${found.slice(0, 100)})`)
+  reached.push(...further)
   if (canaries.hits() > 0) reached.push(`${canaries.hits()} connections`)
   if (reached.length > 0)
     throw new SandboxUnavailable(`its self-test reached what it must not: ${reached.join(', ').slice(0, MAX_SAID)}`)
-  return { tried: report.tried }
 }
 
-function readReport(
-  text: string,
-): { readonly tried: number; readonly reached: Readonly<Record<string, string>> } | null {
+/** A text of JSON is one of Python, but for its constants. */
+const toPython = (hints: object): string => `__import__("json").loads(${JSON.stringify(JSON.stringify(hints))})`
+
+/** Out of WebAssembly, one after another: one that ends its process has reached nothing. */
+async function tryWaysOut(session: SandboxSession, hints: object) {
+  const ways = readFileSync(new URL('./wasm-probes.py', import.meta.url), 'utf8')
+    .split(/^# ---- /m)
+    .slice(1)
+  const reached: string[] = []
+  for (const way of ways) {
+    const line = way.indexOf('\n')
+    const pieces: Uint8Array[] = []
+    await session.run(`HINTS = ${toPython(hints)}\n${way.slice(line + 1)}`, {
+      signal: new AbortController().signal,
+      wallMs: WAY_OUT_MS,
+      onOutput: (piece) => void (piece.type === 'stdout' && pieces.push(piece.bytes)),
+    })
+    const said = /^REACHED.*$/m.exec(Buffer.concat(pieces).toString('utf8'))
+    if (said) reached.push(`${way.slice(0, line)} (${said[0].slice(0, 100)})`)
+  }
+  return { tried: ways.length, reached }
+}
+
+function readReport(text: string): Report | null {
   try {
     const { tried, reached }: { tried?: unknown; reached?: unknown } = JSON.parse(text.split('\n').at(-1) ?? '')
     if (typeof tried !== 'number' || typeof reached !== 'object' || reached === null) return null

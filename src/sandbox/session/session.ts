@@ -7,6 +7,7 @@ import type { Clock } from '../../lib/clock.ts'
 import {
   type FileList,
   type FilePiece,
+  type OutputPiece,
   RUN_STATUSES,
   type RunOptions,
   type RunResult,
@@ -24,8 +25,8 @@ export type SessionParts = {
   readonly limits: SessionLimits
 }
 
-/** Until a container that was started can be spoken to. */
-const START_MS = 15_000
+/** Until a container that was started can be spoken to; on a machine that is busy with others, a Python of WebAssembly takes 20 s. */
+const START_MS = 60_000
 /** For what is no run: lists and pieces of files. */
 const FILE_MS = 10_000
 /** How much longer than its limit a run may take to be told of. */
@@ -54,7 +55,15 @@ export async function openSession({ channel, clock, limits }: SessionParts): Pro
     inTurn(() => runOnce(line, { op, text, options, clock, limits }))
   return {
     run: (code, options) => execute('run', code, options),
-    shell: (command, options) => execute('shell', command, options),
+    async shell(commands, options) {
+      const exits: (number | null)[] = commands.map(() => null)
+      const onOutput = (piece: OutputPiece) => {
+        if (piece.type === 'exit' && piece.command in exits) exits[piece.command] = piece.code
+        options.onOutput?.(piece)
+      }
+      const result = await execute('shell', JSON.stringify(commands), { ...options, onOutput })
+      return { ...result, exits }
+    },
     listFiles: async () => readList(await askFor({ op: 'list' })),
     readFile: async (path, offset, length) => readPiece(await askFor({ op: 'get', path, offset, length })),
     async writeFile(path, piece, offset) {
@@ -114,14 +123,24 @@ function openLine(channel: Channel) {
       const { promise, resolve, reject } = Promise.withResolvers<Frame>()
       if (failure !== null) return Promise.reject(failure)
       const id = request === null ? 0 : ++lastId
-      const stop = clock.after(waitMs, () => fail('The container did not answer in time; it was ended.'))
+      const late = () => fail('The container did not answer in time; it was ended.')
+      let stop = clock.after(waitMs, late)
+      let mayStart = true
       const done = () => {
         stop()
         waiting = null
       }
+      /** Its time begins when the interpreter does; it may say once that it does not run yet. */
+      const wait = () => {
+        if (!mayStart) return
+        mayStart = false
+        stop()
+        stop = clock.after(waitMs + START_MS, late)
+      }
       waiting = {
         id,
         onFrame(frame) {
+          if (frame.header.type === 'starting') return wait()
           if (!isLast(frame)) return onFrame?.(frame)
           done()
           resolve(frame)
@@ -153,10 +172,10 @@ async function runOnce(line: Line, { op, text, options, clock, limits }: Executi
     clock,
     request: { op, wall: wallMs / 1000 },
     body: Buffer.from(text),
-    onFrame({ header, body }) {
-      const type = header.type === 'image' ? 'image' : header.stream === 'stderr' ? 'stderr' : 'stdout'
-      if (type !== 'image') room -= body.byteLength
-      if (room >= 0) options.onOutput?.({ type, bytes: body })
+    onFrame(frame) {
+      const piece = readPieceOfOutput(frame)
+      if (piece.type === 'stdout' || piece.type === 'stderr') room -= piece.bytes.byteLength
+      if (room >= 0) options.onOutput?.(piece)
     },
     isLast: ({ header }) => header.type === 'end' || header.type === 'failed',
   })
@@ -169,6 +188,13 @@ async function runOnce(line: Line, { op, text, options, clock, limits }: Executi
   } finally {
     options.signal.removeEventListener('abort', interrupt)
   }
+}
+
+function readPieceOfOutput({ header, body }: Frame): OutputPiece {
+  if (header.type === 'image') return { type: 'image', bytes: body }
+  const command = typeof header.command === 'number' ? header.command : 0
+  if (header.type === 'exit') return { type: 'exit', command, code: typeof header.code === 'number' ? header.code : 0 }
+  return { type: header.stream === 'stderr' ? 'stderr' : 'stdout', bytes: body, command }
 }
 
 function readResult(header: Frame['header']): RunResult {

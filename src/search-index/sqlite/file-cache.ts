@@ -10,10 +10,17 @@ export interface FileCache {
 /** A file costs three handles and its cache. */
 const MAX_OPEN = 32
 
-export function createFileCache(directory: string, role: 'reader' | 'writer'): FileCache {
+export function createFileCache(
+  directory: string,
+  role: 'reader' | 'writer',
+  onClose: (file: StoreFile) => void,
+): FileCache {
   const files = new Map<string, StoreFile>()
   const forget = (storeId: string) => {
-    files.get(storeId)?.close()
+    const file = files.get(storeId)
+    if (file === undefined) return
+    onClose(file)
+    file.close()
     files.delete(storeId)
   }
   return {

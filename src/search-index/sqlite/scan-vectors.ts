@@ -4,9 +4,9 @@
  *
  * Vectors are stored with length 1, so the product of two is the cosine of their angle.
  */
-import { numberOf, type StoreFile } from './store-file.ts'
-
-const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT
+import { toUnit } from '../ranking/unit-vectors.ts'
+import type { StoreFile } from './store-file.ts'
+import type { VectorCache } from './vector-cache.ts'
 
 export type ScoredChunk = { readonly seq: number; readonly score: number }
 
@@ -17,49 +17,44 @@ export function packVectors(vectors: readonly (readonly number[])[]): Uint8Array
   return new Uint8Array(block.buffer)
 }
 
-function toUnit(vector: readonly number[]): Float32Array {
-  const unit = new Float32Array(vector)
-  const size = Math.hypot(...vector)
-  if (size > 0) for (let at = 0; at < unit.length; at++) unit[at] = (unit[at] ?? 0) / size
-  return unit
-}
-
 type Wanted = {
   readonly model: string
   readonly values: readonly number[]
+  /** Counts how often vectors of the store were replaced. */
+  readonly revision: number
   readonly limit: number
   /** Null: all. */
   readonly documents: ReadonlySet<number> | null
 }
 
 /** The nearest chunks, best first; what points away scores 0 and is left out. */
-export function scanVectors(file: StoreFile, { model, values, limit, documents }: Wanted): ScoredChunk[] {
+export function scanVectors(
+  file: StoreFile,
+  cache: VectorCache,
+  { model, values, revision, limit, documents }: Wanted,
+): ScoredChunk[] {
   const query = toUnit(values)
   const best = createBest(limit)
-  const rows = file.iterate(
-    `SELECT vectors.document, vectors.block, documents.first_chunk FROM vectors
-     JOIN documents ON documents.seq = vectors.document WHERE vectors.model = ? AND vectors.dimensions = ?`,
-    ...[model, query.length],
-  )
-  for (const { document, block, first_chunk: first } of rows) {
-    if (!(block instanceof Uint8Array) || (documents !== null && !documents.has(numberOf(document)))) continue
-    const vectors = floatsOf(block)
-    for (let at = 0, chunk = numberOf(first); at < vectors.length; at += query.length, chunk++)
+  for (const { document, firstChunk, vectors } of cache.blocks(file, { model, dimensions: query.length, revision })) {
+    if (documents !== null && !documents.has(document)) continue
+    for (let at = 0, chunk = firstChunk; at < vectors.length; at += query.length, chunk++)
       best.offer(chunk, dot(query, vectors, at))
   }
   return best.take()
 }
 
-/** Blobs of the database begin where a float may begin; others are copied to where one may. */
-function floatsOf(block: Uint8Array): Float32Array {
-  const aligned = block.byteOffset % FLOAT_BYTES === 0 ? block : Uint8Array.from(block)
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / FLOAT_BYTES)
-}
-
+/** Four sums side by side: one alone waits for each of its additions, and takes twice as long. */
 function dot(query: Float32Array, vectors: Float32Array, from: number): number {
-  let sum = 0
-  for (let at = 0; at < query.length; at++) sum += (query[at] ?? 0) * (vectors[from + at] ?? 0)
-  return sum
+  const even = query.length - (query.length % 4)
+  let [a, b, c, d] = [0, 0, 0, 0]
+  for (let at = 0; at < even; at += 4) {
+    a += (query[at] ?? 0) * (vectors[from + at] ?? 0)
+    b += (query[at + 1] ?? 0) * (vectors[from + at + 1] ?? 0)
+    c += (query[at + 2] ?? 0) * (vectors[from + at + 2] ?? 0)
+    d += (query[at + 3] ?? 0) * (vectors[from + at + 3] ?? 0)
+  }
+  for (let at = even; at < query.length; at++) a += (query[at] ?? 0) * (vectors[from + at] ?? 0)
+  return a + b + c + d
 }
 
 /** The best so many, kept sorted: few are offered that get in. */
@@ -67,7 +62,8 @@ function createBest(limit: number) {
   const kept: ScoredChunk[] = []
   return {
     offer(seq: number, score: number): void {
-      if (score <= 0 || (kept.length === limit && score <= (kept.at(-1)?.score ?? 0))) return
+      // Not a number is no likeness either.
+      if (!(score > 0) || (kept.length === limit && score <= (kept.at(-1)?.score ?? 0))) return
       let at = kept.length
       while (at > 0 && (kept[at - 1]?.score ?? 0) < score) at--
       kept.splice(at, 0, { seq, score: Math.min(1, score) })

@@ -1,17 +1,19 @@
 /** One search over the files of several stores: by words, by vectors, and both fused. */
 import { type Attributes, matchesFilter, type SearchFilter } from '../../protocol/search-filters.ts'
+import { fuse, MIN_LISTED, type Ranked } from '../ranking/fuse.ts'
 import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
-import { fuse, MIN_LISTED, type Ranked } from './fuse.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
 import { numberOf, type StoreFile, textOf } from './store-file.ts'
+import type { VectorCache } from './vector-cache.ts'
 
-type Opened = { readonly storeId: string; readonly file: StoreFile }
+type Opened = { readonly storeId: string; readonly file: StoreFile; readonly revision: number }
+type RankedChunk = Ranked & { readonly seq: number; readonly store: Opened }
 
-export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[] {
+export function searchStores(stores: readonly Opened[], query: IndexQuery, cache: VectorCache): Hit[] {
   const limit = Math.max(query.limit, MIN_LISTED)
-  const words: Ranked[] = []
-  const vectors: Ranked[] = []
+  const words: RankedChunk[] = []
+  const vectors: RankedChunk[] = []
   for (const store of stores) {
     const documents = query.filter === null ? null : passing(store.file, query.filter)
     if (documents?.size === 0) continue
@@ -23,7 +25,10 @@ export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[
       store,
     })
     words.push(...scoreTerms(store.file, { ...wanted, text: query.text }).map(toRanked))
-    if (query.vector) vectors.push(...scanVectors(store.file, { ...wanted, ...query.vector }).map(toRanked))
+    if (query.vector) {
+      const near = scanVectors(store.file, cache, { ...wanted, ...query.vector, revision: store.revision })
+      vectors.push(...near.map(toRanked))
+    }
   }
   return fuse(words, vectors, query.ranking)
     .slice(0, query.limit)
@@ -32,7 +37,7 @@ export function searchStores(stores: readonly Opened[], query: IndexQuery): Hit[
 
 function passing(file: StoreFile, filter: SearchFilter): ReadonlySet<number> {
   const documents = new Set<number>()
-  for (const { seq, attributes } of file.iterate('SELECT seq, attributes FROM documents'))
+  for (const { seq, attributes } of file.all('SELECT seq, attributes FROM documents'))
     if (matchesFilter(attributesOf(attributes), filter)) documents.add(numberOf(seq))
   return documents
 }

@@ -1,25 +1,33 @@
 /** One request of a thread, done. */
 import type { FileCache } from './file-cache.ts'
 import { searchStores, toChunk } from './search-stores.ts'
-import { deleteStoreFile, type StoreFile, textOf } from './store-file.ts'
+import { deleteSetAside, deleteStoreFile, type StoreFile, setAsideStoreFile, textOf } from './store-file.ts'
 import type { ReadRequest, ThreadRequest, WriteRequest } from './thread-request.ts'
+import type { VectorCache } from './vector-cache.ts'
 import { putDocument, removeDocument, setAttributes, setVectors, tidyStore } from './write-store.ts'
 
-export function serve(request: ThreadRequest, files: FileCache, directory: string): unknown {
+export type ThreadParts = { readonly directory: string; readonly files: FileCache; readonly vectors: VectorCache }
+
+export function serve(request: ThreadRequest, { files, vectors, directory }: ThreadParts): unknown {
   switch (request.type) {
     case 'search': {
       const { storeIds } = request.query
       const opened = storeIds.flatMap((storeId) => {
         const file = files.get(storeId)
-        return file === null ? [] : [{ storeId, file }]
+        return file === null ? [] : [{ storeId, file, revision: request.revisions.get(storeId) ?? 0 }]
       })
-      return searchStores(opened, request.query)
+      return searchStores(opened, request.query, vectors)
     }
     case 'forget':
       return files.forget(request.storeId)
     case 'drop':
       files.forget(request.storeId)
       return deleteStoreFile(directory, request.storeId)
+    case 'set-aside':
+      files.forget(request.storeId)
+      return setAsideStoreFile(directory, request.storeId)
+    case 'delete-set-aside':
+      return deleteSetAside(directory, request.storeId)
     default: {
       const file = files.get(request.storeId)
       return file === null ? [] : useFile(file, request)
@@ -27,7 +35,10 @@ export function serve(request: ThreadRequest, files: FileCache, directory: strin
   }
 }
 
-type OfOneFile = Exclude<ReadRequest | WriteRequest, { type: 'search' | 'forget' | 'drop' }>
+type OfOneFile = Exclude<
+  ReadRequest | WriteRequest,
+  { type: 'search' | 'forget' | 'drop' | 'set-aside' | 'delete-set-aside' }
+>
 
 function useFile(file: StoreFile, request: OfOneFile): unknown {
   switch (request.type) {

@@ -6,42 +6,37 @@
  * its end.
  */
 import { mkdirSync } from 'node:fs'
-import { createCallThread, ThreadBusy } from '../../lib/call-thread.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { type Chunk, type Hit, IndexBusy, type PutResult, type SearchIndex } from '../search-index.ts'
+import type { Chunk, Hit, IndexRepairs, PutResult, SearchIndex } from '../search-index.ts'
+import { createIndexThreads } from './index-threads.ts'
 import type { ReadRequest, WriteRequest } from './thread-request.ts'
+import type { VectorsSet } from './write-store.ts'
 
 export type SqliteIndexOptions = {
   /** Made when there is none. */
   readonly directory: string
   readonly clock: Clock
+  /** Bytes of vectors that are kept in memory; more than that are read from disk for each search. */
+  readonly vectorBytes: number
+  /** The file of a store was damaged and set aside: what was in it is to be put in again. */
+  readonly onDamaged?: (storeId: string) => void
 }
 
 const PRIVATE_DIR = 0o700
-/** Requests that wait for a thread. */
-export const MAX_WAITING = 1_000
-const MEMORY_MB = 1_024
 /** After the last deletion: long enough that a row of them is tidied once. */
 export const TIDY_AFTER_MS = 2_000
 
-/** Source and build name it differently. */
-const THREAD_FILE = new URL(
-  import.meta.url.endsWith('.ts') ? './index-thread.ts' : './index-thread.js',
-  import.meta.url,
-)
-
-export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): SearchIndex {
+export function createSqliteIndex(options: SqliteIndexOptions): SearchIndex & IndexRepairs {
+  const { directory, clock, vectorBytes, onDamaged = () => {} } = options
   mkdirSync(directory, { recursive: true, mode: PRIVATE_DIR })
-  const thread = (role: 'reader' | 'writer') =>
-    createCallThread({ file: THREAD_FILE, data: { directory, role }, maxWaiting: MAX_WAITING, memoryMb: MEMORY_MB })
-  const reader = thread('reader')
-  const writer = thread('writer')
+  const threads = createIndexThreads({ directory, vectorBytes, onDamaged })
   // An answer is what `serve-request.ts` gives for its request.
-  const read = <T>(request: ReadRequest, signal?: AbortSignal) =>
-    reader.call(request, signal).catch(toBusy) as Promise<T>
-  const write = <T>(request: WriteRequest) => writer.call(request).catch(toBusy) as Promise<T>
+  const read = <T>(request: ReadRequest, signal?: AbortSignal) => threads.read(request, signal) as Promise<T>
+  const write = <T>(request: WriteRequest) => threads.write(request) as Promise<T>
 
   const dropping = new Set<string>()
+  /** How often vectors of a store were replaced: what the reader keeps of them is outdated then. */
+  const revisions = new Map<string, number>()
   const untidy = new Set<string>()
   let cancelTidy = () => {}
   const tidyLater = (storeId: string) => {
@@ -55,7 +50,11 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
   }
   return {
     put: (storeId, document, chunks) => write<PutResult>({ type: 'put', storeId, document, chunks }),
-    setVectors: (storeId, documentId, vectors) => write<boolean>({ type: 'set-vectors', storeId, documentId, vectors }),
+    async setVectors(storeId, documentId, vectors) {
+      const set = await write<VectorsSet>({ type: 'set-vectors', storeId, documentId, vectors })
+      if (set === 'replaced') revisions.set(storeId, (revisions.get(storeId) ?? 0) + 1)
+      return set !== 'unknown'
+    },
     setAttributes: (storeId, documentId, attributes) =>
       write<void>({ type: 'set-attributes', storeId, documentId, attributes }),
     async remove(storeId, documentId) {
@@ -64,17 +63,20 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
     },
     async drop(storeId) {
       untidy.delete(storeId)
+      revisions.delete(storeId)
       dropping.add(storeId)
       try {
         await read<void>({ type: 'forget', storeId })
         await write<void>({ type: 'drop', storeId })
+        threads.forget(storeId)
       } finally {
         dropping.delete(storeId)
       }
     },
-    search(query, signal) {
+    async search(query, signal) {
       const storeIds = query.storeIds.filter((id) => !dropping.has(id))
-      return read<Hit[]>({ type: 'search', query: { ...query, storeIds } }, signal)
+      const replaced = new Map(storeIds.flatMap((id) => (revisions.has(id) ? [[id, revisions.get(id) ?? 0]] : [])))
+      return read<Hit[]>({ type: 'search', query: { ...query, storeIds }, revisions: replaced }, signal)
     },
     async read(storeId, documentId, page) {
       return dropping.has(storeId) ? [] : read<Chunk[]>({ type: 'read', storeId, documentId, ...page })
@@ -89,11 +91,10 @@ export function createSqliteIndex({ directory, clock }: SqliteIndexOptions): Sea
     },
     async close() {
       cancelTidy()
-      await Promise.all([reader.close(), writer.close()])
+      await threads.close()
     },
+    rebuilding: threads.rebuilding,
+    setAside: threads.setAside,
+    rebuilt: threads.rebuilt,
   }
-}
-
-function toBusy(error: unknown): never {
-  throw error instanceof ThreadBusy ? new IndexBusy() : error
 }

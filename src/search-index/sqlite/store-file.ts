@@ -2,14 +2,15 @@
  * The database file of one store. A file for each store, because then nothing of one can be found from, slow down or be
  * left behind in another: to drop a store is to delete its file.
  */
-import { closeSync, existsSync, openSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
+/** Everything throws `StoreDamaged` where the file is. */
 export type StoreFile = {
+  exec(sql: string): void
   get(sql: string, ...values: SQLInputValue[]): Row | undefined
   all(sql: string, ...values: SQLInputValue[]): Row[]
-  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row>
   run(sql: string, ...values: SQLInputValue[]): void
   /** All of it, or nothing. */
   transaction<T>(work: () => T): T
@@ -23,6 +24,8 @@ const BUSY_MS = 5_000
 const SCHEMA_VERSION = 1
 const STORE_ID = /^[A-Za-z0-9_]{4,128}$/
 const SUFFIXES = ['', '-wal', '-shm'] as const
+const FILE_END = '.db'
+const SET_ASIDE = '.damaged'
 
 /** `terms` holds no text: what was indexed is in `chunks`. Vectors lie in one block for each document. */
 const SCHEMA = `
@@ -44,7 +47,7 @@ const DURABLE = 'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure
 /** Names never become paths: an id is letters, digits and `_`. */
 function pathOf(directory: string, storeId: string): string {
   if (!STORE_ID.test(storeId)) throw new Error('a store id is letters, digits and _')
-  return join(directory, `${storeId}.db`)
+  return join(directory, `${storeId}${FILE_END}`)
 }
 
 /** Made when there is none. */
@@ -53,9 +56,9 @@ export function openForWriting(directory: string, storeId: string): StoreFile {
   closeSync(openSync(path, 'a', PRIVATE_FILE))
   const database = new DatabaseSync(path, { timeout: BUSY_MS })
   try {
-    database.exec(`${PRAGMAS};${DURABLE}`)
-    const file = toStoreFile(database)
-    if (file.get('PRAGMA user_version')?.user_version === 0) file.transaction(() => database.exec(SCHEMA))
+    const file = toStoreFile(database, storeId)
+    file.exec(`${PRAGMAS};${DURABLE}`)
+    if (file.get('PRAGMA user_version')?.user_version === 0) file.transaction(() => file.exec(SCHEMA))
     return file
   } catch (error) {
     database.close()
@@ -69,13 +72,13 @@ export function openForReading(directory: string, storeId: string): StoreFile | 
   if (!existsSync(path)) return null
   const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS })
   try {
-    database.exec(PRAGMAS)
-    const file = toStoreFile(database)
+    const file = toStoreFile(database, storeId)
+    file.exec(PRAGMAS)
     if (file.get('PRAGMA user_version')?.user_version !== SCHEMA_VERSION) {
       file.close()
       return null
     }
-    database.exec("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'terms', 'row')")
+    file.exec("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab('main', 'terms', 'row')")
     return file
   } catch (error) {
     database.close()
@@ -85,10 +88,56 @@ export function openForReading(directory: string, storeId: string): StoreFile | 
 
 /** The file is closed everywhere. */
 export function deleteStoreFile(directory: string, storeId: string): void {
-  for (const suffix of SUFFIXES) rmSync(`${pathOf(directory, storeId)}${suffix}`, { force: true })
+  for (const suffix of [...SUFFIXES, SET_ASIDE]) rmSync(`${pathOf(directory, storeId)}${suffix}`, { force: true })
 }
 
-function toStoreFile(database: DatabaseSync): StoreFile {
+/** The file is closed everywhere. It stays, under another name, until the store is whole again: that it is there says so. */
+export function setAsideStoreFile(directory: string, storeId: string): void {
+  const path = pathOf(directory, storeId)
+  if (existsSync(path)) renameSync(path, `${path}${SET_ASIDE}`)
+  else closeSync(openSync(`${path}${SET_ASIDE}`, 'a', PRIVATE_FILE))
+  for (const suffix of SUFFIXES) rmSync(`${path}${suffix}`, { force: true })
+}
+
+export function deleteSetAside(directory: string, storeId: string): void {
+  rmSync(`${pathOf(directory, storeId)}${SET_ASIDE}`, { force: true })
+}
+
+/** Ids of the stores of which a file was set aside. */
+export const listSetAside = (directory: string): readonly string[] =>
+  readdirSync(directory)
+    .filter((name) => name.endsWith(`${FILE_END}${SET_ASIDE}`))
+    .map((name) => name.slice(0, -`${FILE_END}${SET_ASIDE}`.length))
+
+/** What is in the file is not what was written: no request can be answered from it any more. */
+export class StoreDamaged extends Error {
+  override readonly name = 'StoreDamaged'
+  readonly storeId: string
+
+  constructor(storeId: string, cause: unknown) {
+    super('the file of the store is damaged', { cause })
+    this.storeId = storeId
+  }
+}
+
+/** Of SQLite: the file is damaged, or no database. */
+const DAMAGE: ReadonlySet<number> = new Set([11, 26])
+const PRIMARY_CODE = 0xff
+
+/** A full disk, also where it has no room for the file that connections share. */
+const FULL: ReadonlySet<unknown> = new Set([13, 4874, 'ENOSPC', 'EDQUOT'])
+
+export const isFull = (error: unknown): boolean =>
+  error instanceof Error &&
+  (('errcode' in error && FULL.has(error.errcode)) || ('code' in error && FULL.has(error.code)))
+
+/** Our statements are right for the version a file says it has, so a table that is not there is damage too. */
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return false
+  return DAMAGE.has(error.errcode & PRIMARY_CODE) || /^no such (table|column)|^malformed/.test(error.message)
+}
+
+function toStoreFile(database: DatabaseSync, storeId: string): StoreFile {
   // Bounded by the number of statements in the source: their text never depends on a request.
   const statements = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
@@ -96,16 +145,24 @@ function toStoreFile(database: DatabaseSync): StoreFile {
     statements.set(sql, known)
     return known
   }
+  const told = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      throw isDamage(error) ? new StoreDamaged(storeId, error) : error
+    }
+  }
+  const exec = (sql: string) => told(() => database.exec(sql))
   return {
-    get: (sql, ...values) => prepare(sql).get(...values),
-    all: (sql, ...values) => prepare(sql).all(...values),
-    iterate: (sql, ...values) => prepare(sql).iterate(...values),
-    run: (sql, ...values) => void prepare(sql).run(...values),
+    exec,
+    get: (sql, ...values) => told(() => prepare(sql).get(...values)),
+    all: (sql, ...values) => told(() => prepare(sql).all(...values)),
+    run: (sql, ...values) => told(() => void prepare(sql).run(...values)),
     transaction(work) {
-      database.exec('BEGIN IMMEDIATE')
+      exec('BEGIN IMMEDIATE')
       try {
         const result = work()
-        database.exec('COMMIT')
+        exec('COMMIT')
         return result
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK')

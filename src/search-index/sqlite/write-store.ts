@@ -1,7 +1,7 @@
 /** What is written into the file of one store; each function is one transaction. */
 import type { Attributes } from '../../protocol/search-filters.ts'
+import { analyzeText } from '../ranking/analyze-text.ts'
 import type { Chunk, ChunkVectors, IndexedDocument, PutResult } from '../search-index.ts'
-import { analyzeText } from './analyze-text.ts'
 import { packVectors } from './scan-vectors.ts'
 import { numberOf, type StoreFile } from './store-file.ts'
 
@@ -36,12 +36,17 @@ export function putDocument(file: StoreFile, document: IndexedDocument, chunks: 
   })
 }
 
-export function setVectors(file: StoreFile, documentId: string, vectors: ChunkVectors): boolean {
+/** `unknown`: the document is gone, or another one. `replaced`: it had vectors before. */
+export type VectorsSet = 'unknown' | 'added' | 'replaced'
+
+export function setVectors(file: StoreFile, documentId: string, vectors: ChunkVectors): VectorsSet {
   return file.transaction(() => {
     const row = file.get('SELECT seq, chunks FROM documents WHERE id = ?', documentId)
-    if (row === undefined || row.chunks !== vectors.vectors.length) return false
-    writeVectors(file, numberOf(row.seq), vectors)
-    return true
+    if (row === undefined || row.chunks !== vectors.vectors.length) return 'unknown'
+    const seq = numberOf(row.seq)
+    const before = file.get('SELECT dimensions FROM vectors WHERE document = ?', seq)
+    writeVectors(file, seq, vectors)
+    return before === undefined ? 'added' : 'replaced'
   })
 }
 

@@ -18,8 +18,6 @@ export type MoveOptions = Omit<DatabaseOptions, 'address'> & {
   readonly url: string
   /** Kept beside the data, as the store's `rememberFact` does. */
   readonly facts: ReadonlyMap<string, string>
-  /** Leaves vector stores behind; otherwise there may be none. */
-  readonly withoutVectorStores: boolean
   /** Rows of one table. `phase`: what is being done with them. */
   onProgress(progress: { phase: 'copy' | 'check'; table: string; done: number; total: number }): void
 }
@@ -38,7 +36,6 @@ export async function moveToPostgres(options: MoveOptions): Promise<readonly Mov
   const source = openReader(databasePath, WAIT_MS)
   let target: Database | null = null
   try {
-    if (!options.withoutVectorStores) refuseVectorStores(source)
     const address = readAddress(url)
     target = await openDatabase({ ...options, address })
     await migratePostgres(target, address)
@@ -64,24 +61,6 @@ function bringUpToDate(path: string): void {
   } finally {
     writer.close()
   }
-}
-
-const SHOWN_STORES = 5
-const vectorStores = query<{ limit: number }, { id: string; stores: number }>(
-  'select id, count(*) over () as stores from vector_stores order by seq limit :limit',
-)
-
-/** Nothing is forgotten in silence, and nothing is written before this. */
-function refuseVectorStores(source: Connection): void {
-  const found = source.all(vectorStores, { limit: SHOWN_STORES })
-  const stores = found[0]?.stores ?? 0
-  if (stores === 0) return
-  const ids = found.map(({ id }) => id).join(', ')
-  throw new StorageUnusable(
-    `There are ${stores} vector stores (${ids}${stores > found.length ? ', ...' : ''}), and PostgreSQL has none yet. ` +
-      'Nothing was moved. Delete them, stay with SQLite, or leave them behind with --without-vector-stores; ' +
-      'the files in them are moved in any case.',
-  )
 }
 
 async function refuseFilled(sql: Sql, shown: string): Promise<void> {

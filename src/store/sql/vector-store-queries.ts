@@ -64,7 +64,7 @@ const ofStores = {
     update vector_stores set name = :name, metadata = :metadata, expires_days = :expiresDays, last_active_at = :now
     where seq = :seq`),
   touchVectorStore: query<Scope & { now: number }>(`
-    update vector_stores set last_active_at = max(last_active_at, :now)
+    update vector_stores set last_active_at = case when last_active_at > :now then last_active_at else :now end
     where project = ${PROJECT} and id = :storeId and expired = 0`),
   deleteVectorStore: query<{ seq: number }>('delete from vector_stores where seq = :seq'),
   countStoreFiles: query<{ seq: number }, CountRow>(`
@@ -109,7 +109,7 @@ type Page = {
   limit: number
 }
 const OF_PAGE = `from vector_store_files where store_seq = :storeSeq and seq > :from and seq < :to
-  and (:status is null or status = :status) and (:batchSeq is null or batch_seq = :batchSeq)`
+  and (cast(:status as text) is null or status = :status) and (cast(:batchSeq as bigint) is null or batch_seq = :batchSeq)`
 
 const ofFiles = {
   insertAttachment: query<Attachment>(`

@@ -58,6 +58,6 @@ const noContainers = (type: string, path: string) =>
   badRequest(
     `${path}.environment.type`,
     'unsupported_value',
-    `Unsupported value: '${path}.environment.type' does not support '${type}'. This server runs no commands in ` +
-      "containers yet. Use an environment of type 'local' and run them in your client.",
+    `Unsupported value: '${path}.environment.type' does not support '${type}'. This server runs no code ` +
+      "(tools.code_interpreter.sandbox is 'off'). Use an environment of type 'local' and run them in your client.",
   )

@@ -5,13 +5,13 @@
 import { refuseUnavailable } from '../../protocol/container-rules.ts'
 import type { ToolParam } from '../../protocol/tools.ts'
 import { refuseProgramsOnly } from '../allowed-callers.ts'
-import { CONTAINER_FOLDER, type Containers, type SeedFile } from '../containers.ts'
+import { CONTAINER_FOLDER, type Containers, type ContainerTraits, type SeedFile } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
+import { admitContainer } from '../in-container/admit-container.ts'
+import { chooseContainer } from '../in-container/choose-container.ts'
+import { tellSeeds } from '../in-container/tell-files.ts'
 import type { DeclaredTool, Tool } from '../tool.ts'
-import { admitContainer } from './admit.ts'
 import { createCodeRunner } from './code-runner.ts'
-import { lastContainerOf } from './last-container.ts'
-import { seedsOf } from './seed-files.ts'
 
 export type CodeInterpreterOptions = {
   readonly containers: Containers
@@ -47,31 +47,12 @@ export function createCodeInterpreterTool({ containers, source, providerFirst }:
       refuseProgramsOnly(codeParam(spec).allowed_callers, path)
       return []
     },
-    async *prepare(spec, { items }, context) {
+    async *prepare(spec, preparation, context) {
       const param = codeParam(spec)
-      const container = param.container ?? { type: 'auto' as const }
-      const mine = containers.forProject(context.projectId)
-      const known = typeof container === 'string' ? container : lastContainerOf(items, mine)
-      const id = known ?? mine.newId()
-      const fileIds = typeof container === 'string' ? [] : (container.file_ids ?? [])
-      const { projectId, signal } = context
-      const seeds = await seedsOf(items, fileIds, { projectId, source, signal })
-      return {
-        declared: [declare(param, seeds)],
-        runner: createCodeRunner({
-          containers: mine,
-          containerId: id,
-          async ready() {
-            const isThere = mine.get(id)?.status === 'running'
-            if (!isThere && typeof container !== 'string') {
-              const memoryLimit = container.memory_limit ?? null
-              mine.create({ id, name: 'auto', memoryLimit, idleMs: null, isAuto: true })
-            }
-            for (const seed of seeds) await mine.seedFile(id, seed)
-          },
-        }),
-        close() {},
-      }
+      const wanted = param.container ?? {}
+      const chosen = await chooseContainer(wanted, preparation, context, { containers, source })
+      const about = describe(await containers.traits(), chosen.seeds)
+      return { declared: [declare(param, about)], runner: createCodeRunner(chosen), close() {} }
     },
     open() {
       throw new TypeError(PREPARED_FIRST)
@@ -94,20 +75,20 @@ const DESCRIPTION =
   'Runs Python and shows what it printed, the value of its last line, and figures that matplotlib shows. Use it to ' +
   'calculate, to read and analyse data, and to make files and plots. Variables stay from call to call. Files of the ' +
   `user and files that you make lie in ${CONTAINER_FOLDER}, which is the working directory. There is no network, and ` +
-  'no package can be installed; numpy, pandas and matplotlib may be there. Print what you want to see. Cite a file ' +
-  'that you made by its mark, as 【1】.'
+  'no package can be installed; '
+const PACKAGES = 'numpy, pandas and matplotlib may be there.'
+const NO_PACKAGES =
+  'there is the standard library alone: no numpy, no pandas, no matplotlib, no threads, and no other programs can be started.'
+const LAST = ' Print what you want to see. Cite a file that you made by its mark, as 【1】.'
 
-/** So that a model need not look first. */
-function describe(seeds: readonly SeedFile[]): string {
-  if (seeds.length === 0) return DESCRIPTION
-  return `${DESCRIPTION} These files are there: ${seeds.map(({ path }) => JSON.stringify(path)).join(', ')}.`
-}
+const describe = ({ hasPackages }: ContainerTraits, seeds: readonly SeedFile[]): string =>
+  `${DESCRIPTION}${hasPackages ? PACKAGES : NO_PACKAGES}${LAST}${tellSeeds(seeds)}`
 
-const declare = (spec: CodeParam, seeds: readonly SeedFile[]): DeclaredTool => ({
+const declare = (spec: CodeParam, description: string): DeclaredTool => ({
   declaration: {
     type: 'function',
     name: CODE_INTERPRETER_NAME,
-    description: describe(seeds),
+    description,
     parameters: {
       type: 'object',
       properties: { code: { type: 'string', description: 'Python source code.' } },

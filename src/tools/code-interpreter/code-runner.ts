@@ -2,36 +2,22 @@
 import { createJsonStringStream } from '../../lib/json-string-stream.ts'
 import type { HostedProgress } from '../../protocol/hosted-events.ts'
 import type { CodeInterpreterCall } from '../../protocol/hosted-items.ts'
-import { type CodeResult, ContainerError, type ContainerFile, type ProjectContainers } from '../containers.ts'
+import { type CodeResult, ContainerError } from '../containers.ts'
+import type { ChosenContainer } from '../in-container/choose-container.ts'
+import { citeFiles } from '../in-container/tell-files.ts'
 import { readArguments } from '../read-arguments.ts'
 import type { FinishedCall, ToolContext, ToolOutcome, ToolRunner, ToolStep } from '../tool.ts'
-import { type CitedFile, isFailure, logsOf, tellModel, toDataUrl } from './tell-model.ts'
+import { isFailure, logsOf, tellModel, toDataUrl } from './tell-model.ts'
 
 export const MAX_CODE_CHARS = 200_000
 
-export type CodeRunnerParts = {
-  readonly containers: ProjectContainers
-  readonly containerId: string
-  /** Makes the container, with what lies in it from the beginning. */
-  readonly ready: () => Promise<void>
-}
-
-export function createCodeRunner(parts: CodeRunnerParts): ToolRunner {
-  let isReady: Promise<void> | null = null
-  const ready = () => {
-    isReady ??= parts.ready()
-    // Another call may find room.
-    isReady.catch(() => {
-      isReady = null
-    })
-    return isReady
-  }
+export function createCodeRunner(parts: ChosenContainer): ToolRunner {
   return {
     open: ({ itemId }) => ({
       id: itemId,
       type: 'code_interpreter_call',
       status: 'in_progress',
-      container_id: parts.containerId,
+      container_id: parts.id,
       code: '',
       outputs: null,
     }),
@@ -43,7 +29,7 @@ export function createCodeRunner(parts: CodeRunnerParts): ToolRunner {
         return more === '' ? [] : [codeDelta(more)]
       }
     },
-    execute: (call, context) => execute(call, context, { ...parts, ready }),
+    execute: (call, context) => execute(call, context, parts),
   }
 }
 
@@ -52,7 +38,7 @@ const codeDelta = (delta: string): HostedProgress => ({ type: 'response.code_int
 async function* execute(
   call: FinishedCall,
   context: ToolContext,
-  parts: CodeRunnerParts,
+  parts: ChosenContainer,
 ): AsyncGenerator<ToolStep, ToolOutcome> {
   const { item } = call
   if (item?.type !== 'code_interpreter_call') throw new TypeError('code runs in an item of its own')
@@ -69,7 +55,7 @@ async function* execute(
   yield progress({ type: 'response.code_interpreter_call.interpreting' })
   try {
     await parts.ready()
-    const result = await parts.containers.run(parts.containerId, code, { signal: context.signal })
+    const result = await parts.containers.run(parts.id, code, { signal: context.signal })
     context.signal.throwIfAborted()
     if (!isFailure(result)) yield progress({ type: 'response.code_interpreter_call.completed' })
     const status = isFailure(result) ? 'failed' : 'completed'
@@ -110,15 +96,3 @@ function outputsOf(result: CodeResult, { include }: ToolContext): CodeInterprete
     ...result.images.map((image) => ({ type: 'image' as const, url: toDataUrl(image) })),
   ]
 }
-
-const citeFiles = (files: readonly ContainerFile[], context: ToolContext): readonly CitedFile[] =>
-  files.map((file) => ({
-    ...file,
-    mark: context.cite({
-      type: 'container-file',
-      containerId: file.containerId,
-      fileId: file.id,
-      filename: file.path.split('/').at(-1) ?? file.path,
-      path: file.path,
-    }),
-  }))

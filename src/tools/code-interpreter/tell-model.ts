@@ -1,13 +1,8 @@
 /** What a run gave: as the logs of its item, and as the model is told. Code prints what strangers wrote; it is marked so. */
-import { CONTAINER_FOLDER, type CodeResult, type CodeStatus, type ContainerFile } from '../containers.ts'
+import type { CodeResult, CodeStatus } from '../containers.ts'
+import { type CitedFile, shortened, tellFiles, withoutMarks } from '../in-container/tell-files.ts'
 import { markForeign, type ToolOutput } from '../tool.ts'
 
-export type CitedFile = ContainerFile & { readonly mark: string }
-
-/** Of a long output the model sees both ends. Characters. */
-const HEAD_CHARS = 12_000
-const TAIL_CHARS = 8_000
-const MAX_SHOWN_FILES = 50
 const MAX_SHOWN_IMAGES = 4
 
 const ENDED: Readonly<Record<Exclude<CodeStatus, 'ok' | 'error'>, string>> = {
@@ -45,7 +40,7 @@ export function tellModel(result: CodeResult, files: readonly CitedFile[], seesI
   const text = [
     ...notesOf(result),
     said.trim() === '' ? 'The code printed nothing.' : markForeign('the code', withoutMarks(shortened(said))),
-    ...filesTold(files),
+    ...tellFiles(files),
   ].join('\n')
   if (images.length === 0) return text
   return [
@@ -59,22 +54,3 @@ export function tellModel(result: CodeResult, files: readonly CitedFile[], seesI
 }
 
 export const toDataUrl = (png: Uint8Array): string => `data:image/png;base64,${Buffer.from(png).toString('base64')}`
-
-function filesTold(files: readonly CitedFile[]): readonly string[] {
-  if (files.length === 0) return []
-  const told = files
-    .slice(0, MAX_SHOWN_FILES)
-    .map(({ path, bytes, mark }) => `- ${CONTAINER_FOLDER}/${withoutMarks(path)} (${bytes} bytes) ${mark}`)
-  const more = files.length > MAX_SHOWN_FILES ? [`- and ${files.length - MAX_SHOWN_FILES} more`] : []
-  return ['Files made or changed; where you speak of one, write its mark right after its name:', ...told, ...more]
-}
-
-function shortened(text: string): string {
-  if (text.length <= HEAD_CHARS + TAIL_CHARS) return text
-  const left = text.length - HEAD_CHARS - TAIL_CHARS
-  const [head, tail] = [text.slice(0, HEAD_CHARS), text.slice(-TAIL_CHARS)]
-  return `${head.toWellFormed()}\n[${left} characters are left out]\n${tail.toWellFormed()}`
-}
-
-/** Only the server writes marks of citations. */
-const withoutMarks = (text: string): string => text.replaceAll('【', '[').replaceAll('】', ']')

@@ -7,6 +7,7 @@
  */
 import { Worker } from 'node:worker_threads'
 import type { Clock } from '../../lib/clock.ts'
+import { ownModule } from '../../lib/own-files.ts'
 import type { PageText, RawPage } from './page-text.ts'
 
 export interface PageParser {
@@ -21,8 +22,7 @@ export const PARSE_TIMEOUT_MS = 5_000
 export const MAX_WAITING_PAGES = 64
 const WORKER_MEMORY_MB = 512
 
-/** Source and build name it differently. */
-const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './page-worker.ts' : './page-worker.js', import.meta.url)
+const WORKER_FILE = ownModule('page-worker', import.meta.url)
 
 export function createPageParser({
   clock,

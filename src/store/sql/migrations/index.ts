@@ -9,6 +9,7 @@ import { background } from './0007-background.ts'
 import { files } from './0009-files.ts'
 import { vectorStores } from './0010-vector-stores.ts'
 import { webhooks } from './0012-webhooks.ts'
+import { vectorStoresOnPostgres } from './0015-vector-stores-on-postgres.ts'
 import type { Migration } from './migration.ts'
 
 export type { Migration } from './migration.ts'
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   files,
   vectorStores,
   webhooks,
+  vectorStoresOnPostgres,
 ]

@@ -3,6 +3,6 @@ export type Migration = {
   readonly version: number
   readonly name: string
   readonly sqlite: readonly string[]
-  /** Absent: the tables of this step are not there on PostgreSQL yet, and what needs them is refused by name. */
+  /** Absent: a later step makes the tables of this one on PostgreSQL. */
   readonly postgres?: readonly string[]
 }

@@ -8,7 +8,6 @@ import { migrations } from '../migrations/index.ts'
 import { queries } from '../queries.ts'
 import { query } from '../query.ts'
 import { sumUsage, usageOfResponse } from '../usage-queries.ts'
-import { vectorStoreQueries } from '../vector-store-queries.ts'
 import { readAddress } from './address.ts'
 import { claims, conversations } from './conversation-queries.ts'
 import { type Database, openDatabase, statementOf } from './database.ts'
@@ -20,6 +19,7 @@ import { createReplica } from './replica.ts'
 import { replicas } from './replica-queries.ts'
 import { responses } from './response-queries.ts'
 import { putUsage } from './usage-queries.ts'
+import { ingestion, vectorStores } from './vector-store-queries.ts'
 import { webhooks } from './webhook-queries.ts'
 
 const LIMITS = { clock: systemClock, maxConnections: 4, connectTimeoutMs: 5_000, queryTimeoutMs: 5_000 }
@@ -35,7 +35,9 @@ const NOT_HERE = new Set([
   'readChain',
   'addDeliveries',
   'deleteConfiguredWebhooks',
-  ...Object.keys(vectorStoreQueries),
+  'findCompleteDocuments',
+  'takeIngestion',
+  'requeueIngestion',
 ])
 
 async function withDatabase(
@@ -81,7 +83,18 @@ describe('on a real server', { skip: NO_POSTGRES }, () => {
     withDatabase(async (database) => {
       const shared = Object.entries(queries).filter(([name]) => !NOT_HERE.has(name))
       const usage = { putUsage, sumUsage, usageOfResponse }
-      const own = [responses, conversations, claims, replicas, webhooks, files, jobs, usage].flatMap(queriesOf)
+      const own = [
+        responses,
+        conversations,
+        claims,
+        replicas,
+        webhooks,
+        files,
+        jobs,
+        usage,
+        vectorStores,
+        ingestion,
+      ].flatMap(queriesOf)
       for (const [name, { sql, names }] of [...shared, ...own]) {
         const { text } = statementOf({ sql, names })
         await assert.doesNotReject(database.exec('PREPARE it AS '.concat(text, '; DEALLOCATE it')), name)

@@ -45,6 +45,6 @@ if (NO_POSTGRES) {
     const opened = await openPostgres(clock)
     return { ...opened, store: slowStore(opened.store, SEED), peer: slowStore(opened.peer, SEED + 1) }
   }
-  storeContract('postgres', openPostgres, { vectorStores: false })
-  storeContract('slow postgres', openSlow, { vectorStores: false })
+  storeContract('postgres', openPostgres)
+  storeContract('slow postgres', openSlow)
 }

@@ -12,10 +12,10 @@ import { type Database, type DatabaseOptions, openDatabase } from './database.ts
 import { purgeEventLogs } from './event-log.ts'
 import { failOrphans } from './fail-orphans.ts'
 import { createBlobLedger } from './file-store.ts'
+import { createIngestQueue } from './ingest-queue.ts'
 import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
-import { noIngestion } from './no-vector-stores.ts'
 import type { StoreParts } from './parts.ts'
 import { createPostgresWakeUps } from './postgres-wake-ups.ts'
 import { createProjectStore } from './project-store.ts'
@@ -34,6 +34,8 @@ export type PostgresStoreOptions = Omit<DatabaseOptions, 'address'> & {
 export interface PostgresStore extends Store {
   /** How far this machine's clock is from the server's, in milliseconds. Leases are times that all replicas compare. */
   clockSkewMs(): Promise<number>
+  /** For what keeps tables of its own in the same schema. */
+  readonly database: Database
   /** After so long without a renewal a replica is dead. */
   readonly replicaLeaseMs: number
   /** Keeps `value` under `name`, unless one is kept already. Answers the one that is kept. */
@@ -91,7 +93,7 @@ function assemble(database: Database, schema: string, { clock }: PostgresStoreOp
       return handle
     },
     keys: createKeyStore(database),
-    ingestion: noIngestion,
+    ingestion: createIngestQueue(parts),
     jobs: createJobStore(parts),
     webhooks: createWebhookQueue(parts),
     blobs: createBlobLedger(parts),
@@ -132,6 +134,7 @@ function assemble(database: Database, schema: string, { clock }: PostgresStoreOp
       const server = (await database.get(replicas.readTime, {}))?.now ?? before
       return server - (before + clock.now()) / 2
     },
+    database,
     replicaLeaseMs: REPLICA_LEASE_MS,
     async rememberFact(name, value) {
       await database.run(facts.addFact, { name, value })

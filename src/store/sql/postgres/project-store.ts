@@ -12,12 +12,12 @@ import { createEventLog } from './event-log.ts'
 import { createFileStore } from './file-store.ts'
 import { createIdempotencyStore } from './idempotency-store.ts'
 import { createProjectJobs } from './job-store.ts'
-import { noVectorStores } from './no-vector-stores.ts'
 import type { StoreParts } from './parts.ts'
 import { createPromptStore } from './prompt-store.ts'
 import { readChain } from './read-chain.ts'
 import { deleteResponse } from './remove-responses.ts'
 import { responses } from './response-queries.ts'
+import { createVectorStoreCatalog } from './vector-store-catalog.ts'
 import { wantedItems } from './wanted-items.ts'
 import { createWebhookStore } from './webhook-store.ts'
 import { endRun, finishResponse, insertUsage, startResponse, usageValues } from './write-response.ts'
@@ -33,7 +33,7 @@ export function createProjectStore(parts: StoreParts, projectId: string): Projec
   }
   return {
     projectId,
-    vectorStores: noVectorStores,
+    vectorStores: createVectorStoreCatalog(parts, projectId),
     prompts: createPromptStore(parts, projectId),
     conversations: createConversationStore(parts, projectId),
     idempotency: createIdempotencyStore(parts, projectId),

@@ -5,8 +5,17 @@ type Now = { now: number }
 type Changed = Record<never, never>
 
 /** Of a table with an owner: nobody who lives has it. */
-export const DEAD_OWNER = (table: 'responses' | 'conversations' | 'idempotency_keys' | 'usage' | 'blobs' | 'jobs') =>
-  `not exists (select from replicas where replicas.seq = ${table}.owner and replicas.lease_until > :now)`
+export const DEAD_OWNER = (
+  table:
+    | 'responses'
+    | 'conversations'
+    | 'idempotency_keys'
+    | 'usage'
+    | 'blobs'
+    | 'jobs'
+    | 'vector_store_files'
+    | 'vector_index_changes',
+) => `not exists (select from replicas where replicas.seq = ${table}.owner and replicas.lease_until > :now)`
 
 export const replicas = {
   addReplica: query<{ until: number }, { seq: number }>(

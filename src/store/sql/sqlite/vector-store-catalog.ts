@@ -11,6 +11,7 @@ import type {
   VectorStoreCatalog,
 } from '../../vector-store-catalog.ts'
 import { queries } from '../queries.ts'
+import { rangeOf } from '../range-of-page.ts'
 import { toAttachment, toCounts, toVectorStore } from '../vector-store-codec.ts'
 import type { BatchRow, VectorStoreRow } from '../vector-store-queries.ts'
 import type { Connection } from './connection.ts'
@@ -176,7 +177,7 @@ function storeReads({ reader }: Parts, projectId: string, { find, toStore }: Rea
       return new Set(ids.filter((id) => find(reader, id)?.expired === 0))
     },
     async list({ limit, order, after, before }) {
-      const range = rangeOf({ order, after, before }, (id) => find(reader, id)?.seq)
+      const range = await rangeOf({ order, after, before }, (id) => find(reader, id)?.seq)
       if (range === null) return 'unknown-cursor'
       const page = order === 'asc' ? queries.listVectorStoresUp : queries.listVectorStoresDown
       return reader.all(page, { projectId, ...range, limit: limit + 1 }).map((row) => toStore(reader, row))
@@ -195,7 +196,7 @@ function storeReads({ reader }: Parts, projectId: string, { find, toStore }: Rea
       const batch = batchId === null ? null : reader.get(queries.getBatch, { projectId, storeId, id: batchId })
       if (batch === undefined) return []
       const key = (fileId: string) => reader.get(queries.getAttachment, { storeSeq: row.seq, fileId })?.seq
-      const range = rangeOf({ order, after, before }, key)
+      const range = await rangeOf({ order, after, before }, key)
       if (range === null) return 'unknown-cursor'
       const page = order === 'asc' ? queries.listAttachmentsUp : queries.listAttachmentsDown
       const values = { storeSeq: row.seq, batchSeq: batch?.seq ?? null, status, ...range, limit: limit + 1 }
@@ -204,25 +205,8 @@ function storeReads({ reader }: Parts, projectId: string, { find, toStore }: Rea
   } satisfies Partial<VectorStoreCatalog>
 }
 
-type Cursors = { readonly order: 'asc' | 'desc'; readonly after: string | null; readonly before: string | null }
-
-/** The places between the cursors; null when one of them is unknown. */
-function rangeOf({ order, after, before }: Cursors, seqOf: (id: string) => number | undefined) {
-  const afterSeq = after === null ? null : seqOf(after)
-  const beforeSeq = before === null ? null : seqOf(before)
-  if (afterSeq === undefined || beforeSeq === undefined) return null
-  const [low, high] = order === 'asc' ? [afterSeq, beforeSeq] : [beforeSeq, afterSeq]
-  return { from: low ?? 0, to: high ?? Number.MAX_SAFE_INTEGER }
-}
-
 /** What is not attached has left nothing: the transaction goes back to where it began. */
-class Refused extends Error {
-  readonly answer: { readonly type: string }
-  constructor(answer: { readonly type: string }) {
-    super(answer.type)
-    this.answer = answer
-  }
-}
+class Refused extends Error {}
 
 async function allOrNothing<T extends { readonly type: string }>(commits: GroupCommit, work: () => T): Promise<T> {
   let refused: T | null = null
@@ -232,7 +216,7 @@ async function allOrNothing<T extends { readonly type: string }>(commits: GroupC
       const answer = work()
       if (answer.type === 'attached') return answer
       refused = answer
-      throw new Refused(answer)
+      throw new Refused(answer.type)
     })
   } catch (error) {
     if (error instanceof Refused && refused !== null) return refused

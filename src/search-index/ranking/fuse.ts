@@ -8,15 +8,12 @@
  * both lists would get, so it lies between 0 and 1.
  */
 import type { Ranking } from '../search-index.ts'
-import type { StoreFile } from './store-file.ts'
 
 export type Ranked = {
   /** The same for the same chunk in both lists. */
   readonly key: string
-  readonly seq: number
   /** From 0 to 1. */
   readonly score: number
-  readonly store: { readonly storeId: string; readonly file: StoreFile }
 }
 
 /** Places of each list that are fused, at least. */
@@ -25,7 +22,7 @@ export const MIN_LISTED = 50
 const LEAST = 0.001
 
 /** Best first. Where one list is empty, the other counts with its own scores. */
-export function fuse(words: readonly Ranked[], vectors: readonly Ranked[], ranking: Ranking): readonly Ranked[] {
+export function fuse<R extends Ranked>(words: readonly R[], vectors: readonly R[], ranking: Ranking): readonly R[] {
   const lists = [words, vectors].map((list) => list.toSorted(better))
   const [byWords = [], byVectors = []] = lists
   if (byVectors.length === 0) return byWords
@@ -35,7 +32,7 @@ export function fuse(words: readonly Ranked[], vectors: readonly Ranked[], ranki
     { list: byVectors, weight: ranking.vectorWeight },
   ].map(({ list, weight }) => ({ list, shares: standOut(list).map((share) => share * weight) }))
   const most = weighted.reduce((sum, { shares }) => sum + (shares[0] ?? 0), 0)
-  const fused = new Map<string, Ranked>()
+  const fused = new Map<string, R>()
   for (const { list, shares } of weighted) {
     list.forEach((ranked, at) => {
       const score = (fused.get(ranked.key)?.score ?? 0) + (shares[at] ?? 0) / most

@@ -6,11 +6,13 @@ import type { ToolParam } from '../../protocol/tools.ts'
 import { type Containers, unknownContainer } from '../containers.ts'
 import type { FileSource } from '../file-source.ts'
 
-type Wanted = NonNullable<Extract<ToolParam, { type: 'code_interpreter' }>['container']>
+type Wanted = Exclude<NonNullable<Extract<ToolParam, { type: 'code_interpreter' }>['container']>, string>
+/** By its id, or one of the server's choice. */
+export type AskedContainer = string | Omit<Wanted, 'type'>
 
 type Here = { readonly containers: Containers; readonly source: FileSource; readonly projectId: string }
 
-export async function admitContainer(wanted: Wanted, path: string, here: Here): Promise<void> {
+export async function admitContainer(wanted: AskedContainer, path: string, here: Here): Promise<void> {
   if (typeof wanted === 'string') return admitById(wanted, path, here)
   admitNetwork(wanted.network_policy, `${path}.network_policy`)
   admitMemory(wanted.memory_limit, `${path}.memory_limit`, here.containers.maxMemoryBytes)

@@ -1,0 +1,137 @@
+/**
+ * Files that are made to harm whoever reads them, and broken ones: each ends in a clear error or is read without harm, its
+ * reader keeps to its memory and its time, and the server answers others meanwhile as before.
+ */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import OpenAI, { toFile } from 'openai'
+import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
+import { DocumentError } from '../../src/documents/extract-text.ts'
+import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { typeByName } from '../../src/lib/media-type.ts'
+import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
+import { send } from '../support/http.ts'
+import { watchChildren } from '../support/peak-memory.ts'
+import { MB } from './bombs/file-bomb.ts'
+import { FILE_BOMBS } from './bombs/file-bombs.ts'
+import { type CrashRunner, createCrashRunner, type RunningServer } from './crash-runner.ts'
+import { watchRequests } from './request-probe.ts'
+import { isFull, withinMs } from './seed.ts'
+
+/** Of one process that reads a document. */
+const MAX_READER_BYTES = 512 * MB
+/** Of waiting for its turn and for the end of its process, on a busy machine. */
+const LIMITS = { ...DOCUMENT_LIMITS, timeMs: withinMs(DOCUMENT_LIMITS.timeMs) }
+const MAX_READ_MS = LIMITS.timeMs + withinMs(5_000)
+/** What is sent to a server: in the short form every so many. */
+const SENT = FILE_BOMBS.filter((_, at) => isFull || at % 4 === 0)
+const QUIET_MS = isFull ? 20_000 : 2_000
+/** A wait that nobody notices is none, however short the one before was. */
+const UNNOTICED_MS = 10
+/** What the body of a request may carry. */
+const MAX_INPUT_BYTES = 50 * MB
+
+const never = new AbortController().signal
+
+test(`each of ${FILE_BOMBS.length} file bombs and broken files ends as it should, within 512 MB and its time`, {
+  timeout: 1_200_000,
+}, async (t) => {
+  const extractor = createDocumentExtractor(systemClock, LIMITS)
+  const most = { bytes: 0, ms: 0, largest: '', slowest: '' }
+  try {
+    for (const { name, filename, make, ends } of FILE_BOMBS) {
+      const document = { filename, mediaType: typeByName(filename), bytes: make() }
+      const watch = watchChildren(process.pid)
+      const began = performance.now()
+      const end = await extractor.extract(document, never).then(
+        () => 'text',
+        (error: unknown) => (error instanceof DocumentError ? error.kind : String(error)),
+      )
+      const ms = performance.now() - began
+      const bytes = watch.stop()
+      assert.equal(end, ends, name)
+      assert.ok(bytes <= MAX_READER_BYTES, `${name}: ${bytes / MB} MB`)
+      assert.ok(ms <= MAX_READ_MS, `${name}: ${ms} ms`)
+      if (bytes > most.bytes) Object.assign(most, { bytes, largest: name })
+      if (ms > most.ms) Object.assign(most, { ms, slowest: name })
+    }
+  } finally {
+    await extractor.close()
+  }
+  t.diagnostic(`most memory ${Math.round(most.bytes / MB)} MB (${most.largest})`)
+  t.diagnostic(`longest ${Math.round(most.ms)} ms (${most.slowest})`)
+})
+
+let upstream: ChatUpstream
+let runner: CrashRunner
+let server: RunningServer
+let client: OpenAI
+before(async () => {
+  upstream = await startChatUpstream({ record: false })
+  const provider = `upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: k }`
+  runner = createCrashRunner(`providers: { ${provider} }\nlimits: { requests_per_minute: 0 }\n`)
+  server = await runner.start()
+  client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: server.apiKey, maxRetries: 0 })
+})
+after(async () => {
+  const code = await server.stop()
+  runner.dispose()
+  await upstream.close()
+  assert.equal(code, 0, server.output())
+})
+
+const codeOf = (ends: string) => (ends === 'unsupported' ? 'unsupported_file' : 'invalid_file')
+
+test('in a vector store each bomb is failed with its reason or is read, and other requests do not wait for it', {
+  timeout: 900_000,
+}, async (t) => {
+  const store = await client.vectorStores.create({ name: 'bombs' })
+  const calm = await client.files.create({ file: await toFile(Buffer.from('calm'), 'calm.txt'), purpose: 'assistants' })
+  const path = `/v1/files/${calm.id}`
+  const quiet = await watchRequests(server, path, () => new Promise((resolve) => setTimeout(resolve, QUIET_MS)))
+  const ids = new Map<string, (typeof FILE_BOMBS)[number]>()
+  for (const bomb of SENT) {
+    const file = await toFile(bomb.make(), bomb.filename)
+    ids.set((await client.files.create({ file, purpose: 'assistants' })).id, bomb)
+  }
+  const memory = watchChildren(server.pid)
+  const busy = await watchRequests(server, path, async () => {
+    for (const id of ids.keys()) await client.vectorStores.files.create(store.id, { file_id: id })
+    await until(async () => (await client.vectorStores.retrieve(store.id)).file_counts.in_progress === 0)
+  })
+  const peak = memory.stop()
+  for (const [id, { name, ends, isEmpty }] of ids) {
+    const { status, last_error: error } = await client.vectorStores.files.retrieve(id, { vector_store_id: store.id })
+    if (ends === 'text' && !isEmpty) assert.deepEqual([status, error], ['completed', null], name)
+    else {
+      assert.deepEqual([status, error?.code], ['failed', codeOf(ends)], name)
+      assert.match(error?.message ?? '', /^The file could not be read: it|^The file could not be read: /, name)
+    }
+  }
+  t.diagnostic(`most memory of a reader ${Math.round(peak / MB)} MB`)
+  t.diagnostic(`GET alone p50 ${quiet.p50} p99 ${quiet.p99} ms, meanwhile p50 ${busy.p50} p99 ${busy.p99} ms`)
+  assert.ok(peak <= MAX_READER_BYTES, `${peak / MB} MB`)
+  if (isFull) assert.ok(busy.p99 <= 2 * quiet.p99 + UNNOTICED_MS, `p99 ${busy.p99} ms, alone ${quiet.p99} ms`)
+})
+
+test('in a request each bomb is a 400 that names its place, or its text is shown', { timeout: 900_000 }, async () => {
+  for (const { name, filename, make, ends } of SENT) {
+    const bytes = make()
+    if (bytes.length > MAX_INPUT_BYTES / 1.4) continue
+    const data = `data:${typeByName(filename)};base64,${bytes.toString('base64')}`
+    const part = { type: 'input_file', filename, file_data: data }
+    const { status, json } = await send(server, 'POST', '/v1/responses', {
+      model: 'upstream/m',
+      store: false,
+      input: [{ role: 'user', content: [{ type: 'input_text', text: 'Read.' }, part] }],
+    })
+    const { code, param } = (json.error ?? {}) as { code?: string; param?: string }
+    if (ends === 'text') assert.equal(status, 200, `${name}: ${JSON.stringify(json.error)}`)
+    else assert.deepEqual([status, code, param], [400, codeOf(ends), 'input[0].content[1].file_data'], name)
+  }
+})
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 200))
+}
