@@ -11,7 +11,7 @@ export type Site = {
   readonly servers: readonly Server[]
   close(): Promise<void>
 }
-export type Server = {
+type Server = {
   readonly port: number
   readonly pid: number
   readonly headers: Readonly<Record<string, string>>
@@ -19,7 +19,7 @@ export type Server = {
 
 const LIMITS = `limits: { requests_per_minute: 0, streams_per_project: 1000, background_running: 64, background_queued: 1000 }`
 
-export type SiteOptions = {
+type SiteOptions = {
   /** Of the upstream. */
   readonly origin: string
   /** Null: SQLite. */

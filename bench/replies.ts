@@ -5,7 +5,7 @@
 
 export type ReplyName = 'plain' | 'stream' | 'paced' | 'slow' | 'calm' | Long
 /** So many tokens, as `stream` sends them. */
-export type Long = `long-${number}`
+type Long = `long-${number}`
 
 export const isLong = (name: string): name is Long => /^long-\d+$/.test(name)
 

@@ -91,7 +91,7 @@ export const withStoredInput = (record: EncodedResponse, storedBytes: number): E
 export const wasSeen = ({ seen_past, boundary }: TakenRow) => seen_past !== null && seen_past >= boundary
 
 type JobResponse = NonNullable<(typeof queries.readJobResponse)['row']>
-export type LiveJobResponse = JobResponse & { readonly status: Exclude<JobResponse['status'], 'deleted'> }
+type LiveJobResponse = JobResponse & { readonly status: Exclude<JobResponse['status'], 'deleted'> }
 
 export const isLive = (row: JobResponse): row is LiveJobResponse => row.status !== 'deleted'
 

@@ -6,11 +6,11 @@ import type { Tables } from './tables.ts'
 type Jobs = Tables['jobs']
 /** It was taken once, so the time of the first is there. */
 export type TakenRow = Jobs & { started_at: number }
-type Scope = { projectId: string; id: string }
+export type Scope = { projectId: string; id: string }
 type Seq = { seq: number }
 type ResponseSeq = { responseSeq: number }
 
-const RESPONSE = `(select responses.seq from responses where responses.project = ${PROJECT} and responses.id = :id)`
+export const RESPONSE = `(select responses.seq from responses where responses.project = ${PROJECT} and responses.id = :id)`
 
 const queueing = {
   countQueued: query<{ projectId: string }, { queued: number }>(

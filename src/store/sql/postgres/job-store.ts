@@ -17,13 +17,11 @@ export function createJobStore({ database, clock, wakeUps, owner, ensureProject 
       const self = await owner()
       return database.transaction((sql) => takeJob(sql, wanted, { now: clock.now(), owner: self }))
     },
-    heartbeat: (lease, leaseMs) =>
-      database.transaction(async (sql) => {
-        const job = await sql.get(jobs.holdOwned, { ...lease, id: lease.responseId })
-        if (!job) return 'lost'
-        await sql.run(queries.leaseJob, { seq: job.seq, until: clock.now() + leaseMs })
-        return job.cancel === 1 ? 'cancel' : 'held'
-      }),
+    async heartbeat({ projectId, responseId: id, token }, leaseMs) {
+      const job = await database.get(jobs.renewLease, { projectId, id, token, until: clock.now() + leaseMs })
+      if (!job) return 'lost'
+      return job.cancel === 1 ? 'cancel' : 'held'
+    },
     async release(lease) {
       await database.transaction(async (sql) => {
         const job = await sql.get(jobs.holdOwned, { ...lease, id: lease.responseId })
@@ -33,7 +31,7 @@ export function createJobStore({ database, clock, wakeUps, owner, ensureProject 
     },
     async write(lease, progress) {
       const encoded = encodeProgress(progress)
-      await database.transaction((sql) => writeProgress(sql, lease, encoded))
+      await writeProgress(database, lease, encoded)
       tell(lease)
     },
     async finish(lease, finished) {

@@ -68,13 +68,11 @@ async function ownedJob(sql: Sql, { projectId, responseId, token }: JobLease) {
 }
 
 export async function writeProgress(sql: Sql, lease: JobLease, progress: EncodedProgress): Promise<void> {
-  const { seq, response_seq } = await ownedJob(sql, lease)
-  await addEvents(sql, response_seq, progress.events)
-  await sql.run(queries.moveBoundary, { seq, boundary: progress.boundary })
-  if (progress.begins) await sql.run(queries.beginResponse, { responseSeq: response_seq })
-  if (progress.step === null) return
-  await sql.run(queries.addStep, { jobSeq: seq, body: progress.step })
-  await sql.run(queries.resetReruns, { seq })
+  const { projectId, responseId: id, token } = lease
+  const { events, boundary, step, begins } = progress
+  const { last, body } = events ?? { last: null, body: null }
+  const values = { projectId, id, token, boundary, last, body, step, begins: begins ? 1 : 0 }
+  if (!(await sql.get(jobs.writeProgress, values))) throw new LeaseLost(id)
 }
 
 export async function finishJob(
