@@ -58,11 +58,13 @@ export interface Journal {
 export type JournalParts = {
   readonly steps: readonly Step[]
   readonly log: Pick<RunLog, 'settle' | 'keep'>
+  /** Everything that is kept has been told again: the run goes on with what was never done. */
+  readonly onBegin: () => void
   /** The run may be let go here, once `settled` has come; it then aborts its signal. */
   readonly onPause: (settled: Promise<void>) => Promise<void>
 }
 
-export function createJournal({ steps, log, onPause }: JournalParts, seals: Seals): Journal {
+export function createJournal({ steps, log, onBegin, onPause }: JournalParts, seals: Seals): Journal {
   const models = steps.flatMap((step) => (step.type === 'model' ? [step.events] : []))
   const prepared = new Map(steps.flatMap((step) => (step.type === 'prepared' ? [[step.index, step.steps]] : [])))
   const calls = callsOf(steps)
@@ -106,6 +108,7 @@ export function createJournal({ steps, log, onPause }: JournalParts, seals: Seal
       return watching
     },
     async begin(signal, step) {
+      onBegin()
       signal.throwIfAborted()
       // Beside other calls nothing is settled: what they have told comes in another order the next time.
       const isBeside = step === 'call' && hasCalls

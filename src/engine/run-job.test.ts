@@ -118,6 +118,41 @@ for (const isWritten of [false, true]) {
   })
 }
 
+test('a run that is cancelled as soon as another process has it ends behind what was told', async () => {
+  const statuses: string[] = []
+  for (let deathAt = 1, isOver = false; !isOver; deathAt += 1) {
+    const { tools, model } = createWorld()
+    let dying: ReturnType<typeof dyingJobs> | null = null
+    const wrapStore = (store: EngineFixture['store']) => ({
+      ...store,
+      get jobs() {
+        return dying?.jobs ?? store.jobs
+      },
+    })
+    const fixture = await openEngine(model, { tools, wrapStore })
+    const run = await fixture.engine.createResponse(REQUEST, fixture.caller())
+    const job = await takeOver(fixture)
+    dying = dyingJobs(fixture.store.jobs, deathAt, true)
+    const { writes } = dying
+    await fixture.engine.runJob(job, control())
+    dying = null
+    isOver = writes() < deathAt
+    const before = await fixture.store.forProject('proj_a').getResponse(run.responseId)
+    if (before?.status === 'queued' || before?.status === 'in_progress') {
+      const again = await takeOver(fixture)
+      const cancelled = control()
+      cancelled.abort.abort(new RunAbort('cancelled'))
+      await fixture.engine.runJob(again, cancelled)
+      const events = await readLog(fixture, run.responseId)
+      statuses.push(checkRunLaws(events).status)
+      assert.ok(events.length > again.boundary + 1, 'what was told is kept')
+    }
+    await fixture.close()
+  }
+  // After the last writes nothing was left to be done but to say that it was.
+  assert.match(statuses.join(' '), /^(cancelled ){8,}(completed ?){1,2}$/)
+})
+
 test('a call of which nobody knows how it ended is not made again, and the model is told so', async (t) => {
   const { tools, model, code } = createWorld()
   const fixture = await openEngine(model, { tools })

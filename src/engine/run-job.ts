@@ -14,6 +14,7 @@ import { turnItemsOf } from './conversation-run.ts'
 import type { CreateDeps } from './create-deps.ts'
 import { CANNOT_GO_ON, endJob, failedEnd } from './end-job.ts'
 import { type Caller, type JobControl, RunAbort } from './engine.ts'
+import { createHeldAbort } from './hold-abort.ts'
 import { type JobPayload, openPayload } from './job-payload.ts'
 import { toApiError, toResponseError } from './model-failure.ts'
 import { planRun, type RunPlan } from './plan-run.ts'
@@ -68,7 +69,9 @@ async function runPlanned(job: TakenJob, payload: JobPayload, control: JobContro
   }
   const steps = job.steps.map((step) => JSON.parse(step))
   const ids = createSeededIds(payload.seed)
-  const own = withJournal({ ...deps, ids }, { steps, log, onPause })
+  // Also a wall clock that is over when the run is taken.
+  const abort = createHeldAbort()
+  const own = withJournal({ ...deps, ids }, { steps, log, onBegin: abort.release, onPause })
   const caller = callerOf(job, payload, signal)
   const plan = await planAgain(job, payload, caller, own)
   if (plan === null) return
@@ -76,7 +79,7 @@ async function runPlanned(job: TakenJob, payload: JobPayload, control: JobContro
     plan,
     caller,
     deps: ofAttempt(own, deps.ids, job.startedAt),
-    source: (of, context) => runResponse(of, context, own),
+    source: (of, context) => runResponse(of, { ...context, signal: abort.hold(context.signal) }, own),
     startedAt: deps.clock.monotonic(),
     stream: job.keepsEvents,
     background: true,
