@@ -100,14 +100,6 @@ test('a shell in a container is refused by its field (req 152)', () => {
   )
 })
 
-test('a tool that only programs may call is refused by its field', () => {
-  const tool = TOOLS.find((candidate) => candidate.claims({ type: 'apply_patch' }))
-  assert.throws(
-    () => tool?.declare({ type: 'apply_patch', allowed_callers: ['programmatic'] }, 'tools[0]'),
-    (error: unknown) => error instanceof ApiError && error.param === 'tools[0].allowed_callers',
-  )
-})
-
 test('skills that lie on the client are told to the model', () => {
   const skills = [{ name: 'pdf', description: 'Reads PDFs.', path: '/skills/pdf' }]
   const spec = { type: 'shell', environment: { type: 'local', skills } } as const
