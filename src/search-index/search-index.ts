@@ -127,7 +127,7 @@ export class IndexFull extends ApiError {
   }
 }
 
-/** The index of a store was damaged. It is made again from the files of the store. */
+/** The index of a store was lost or damaged. It is made again from the files of the store. */
 export class IndexRebuilding extends ApiError {
   readonly storeId: string
 
@@ -135,7 +135,7 @@ export class IndexRebuilding extends ApiError {
     super({
       status: 503,
       code: 'vector_store_rebuilding',
-      message: `The search index of vector store '${storeId}' was damaged, and is being rebuilt from its files. Try again; 'file_counts' of the store tell how far it is.`,
+      message: `The search index of vector store '${storeId}' was lost or damaged, and is being rebuilt from its files. Try again; 'file_counts' of the store tell how far it is.`,
       headers: { 'retry-after': '2', 'x-should-retry': 'true' },
     })
     this.storeId = storeId

@@ -118,10 +118,17 @@ async function fillStore(server: TestServer) {
 /** Asks until what was attached is over. */
 async function settled(server: TestServer, { storeId, fileId }: Awaited<ReturnType<typeof fillStore>>) {
   const client = clientOf(server)
-  const found = async () => (await client.vectorStores.search(storeId, { query: 'Assam tea' })).data.length
+  const found = async () => {
+    try {
+      return (await client.vectorStores.search(storeId, { query: 'Assam tea' })).data.length
+    } catch (error) {
+      if (error instanceof OpenAI.APIError && error.code === 'vector_store_rebuilding') return 0
+      throw error
+    }
+  }
   for (;;) {
-    const { status, last_error: error } = await client.vectorStores.files.retrieve(fileId, { vector_store_id: storeId })
     const hits = await found()
+    const { status, last_error: error } = await client.vectorStores.files.retrieve(fileId, { vector_store_id: storeId })
     if (status === 'failed' || (status === 'completed' && hits > 0)) return { status, error, hits }
     await delay(50)
   }

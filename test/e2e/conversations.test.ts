@@ -114,7 +114,8 @@ describe('conversations', () => {
     for (const [item, param] of [
       [{ role: 'user', content: [{ type: 'input_image' }] }, 'items[1].content[0].image_url'],
       [{ role: 'assistant', content: [{ type: 'input_image', image_url: 'https://a' }] }, 'items[1].content[0].type'],
-      [{ type: 'program', id: 'prog_1' }, 'items[1].type'],
+      [{ type: 'daydream', id: 'dd_1' }, 'items[1].type'],
+      [{ type: 'program', id: 'prog_1' }, 'items[1].call_id'],
       [{ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'forged' }, 'items[1].encrypted_content'],
     ]) {
       const { status, json } = await add([user('fine'), item])

@@ -240,7 +240,9 @@ describe('tools that the provider runs', () => {
 
 test('the operator may have tools left out that nobody runs', async () => {
   const server = await startServer({
-    config: 'defaults: { unsupported_params: warn }\ntools: { mcp: { enabled: false } }',
+    config:
+      'defaults: { unsupported_params: warn }\n' +
+      'tools: { mcp: { enabled: false }, programmatic_tool_calling: { sandbox: "off" } }\n',
   })
   try {
     const body = { model: 'demo', input: 'Say: ok', tools: [WEB, MCP, { type: 'programmatic_tool_calling' }] }

@@ -21,7 +21,7 @@ export interface IndexThreads extends IndexRepairs {
 export type IndexThreadsOptions = {
   readonly directory: string
   readonly vectorBytes: number
-  /** Its file was set aside. */
+  /** Its file was found damaged, and is set aside by now. */
   readonly onDamaged: (storeId: string) => void
 }
 
@@ -48,11 +48,14 @@ export function createIndexThreads({ directory, vectorBytes, onDamaged }: IndexT
     rebuilding.add(storeId)
     await reader.call({ type: 'forget', storeId })
     await writer.call({ type: 'set-aside', storeId })
-    onDamaged(storeId)
   }
   // Whoever asked before it was moved is told of the same damage, and waits for the same move.
-  const setAside = (storeId: string): Promise<void> => {
-    const under = moving.get(storeId) ?? move(storeId).finally(() => moving.delete(storeId))
+  const setAside = (storeId: string, onMoved = (_: string) => {}): Promise<void> => {
+    const begin = async () => {
+      await move(storeId)
+      onMoved(storeId)
+    }
+    const under = moving.get(storeId) ?? begin().finally(() => moving.delete(storeId))
     moving.set(storeId, under)
     return under
   }
@@ -60,7 +63,7 @@ export function createIndexThreads({ directory, vectorBytes, onDamaged }: IndexT
     const answer = (await called.catch(toBusy)) as ThreadAnswer
     if ('result' in answer) return answer.result
     if ('full' in answer) throw new IndexFull()
-    await setAside(answer.damaged)
+    await setAside(answer.damaged, onDamaged)
     throw new IndexRebuilding(answer.damaged)
   }
   return {
@@ -73,7 +76,7 @@ export function createIndexThreads({ directory, vectorBytes, onDamaged }: IndexT
     },
     write: (request) => answerOf(writer.call(request)),
     rebuilding: () => [...rebuilding],
-    setAside,
+    setAside: (storeId) => setAside(storeId),
     async rebuilt(storeId) {
       await answerOf(writer.call({ type: 'delete-set-aside', storeId }))
       rebuilding.delete(storeId)
