@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ApiError } from '../protocol/errors.ts'
-import type { ToolParam } from '../protocol/tools.ts'
+import type { FunctionToolParam, ToolParam } from '../protocol/tools.ts'
 import { refuseUncallable } from './tool-callers.ts'
 
-const FUNCTION = { type: 'function', name: 'f', allowed_callers: ['programmatic'] } as const
+const FUNCTION: FunctionToolParam = { type: 'function', name: 'f', allowed_callers: ['programmatic'] }
 const refusedAt = (param: string) => (error: unknown) =>
   error instanceof ApiError && error.status === 400 && error.param === param
 

@@ -43,8 +43,7 @@ export interface Ingestion extends AsyncDisposable {
 export function startIngestion(parts: IngestionParts): Ingestion {
   const stop = new AbortController()
   const pauses = new Set<AbortController>()
-  /** Documents that are being worked on here. */
-  const taken = new Set<string>()
+  const taken = takeInTurn(parts)
   const pause = async (ms: number) => {
     const woken = new AbortController()
     pauses.add(woken)
@@ -64,8 +63,33 @@ export function startIngestion(parts: IngestionParts): Ingestion {
   }
 }
 
+type Taken = {
+  /** The next document that nobody here works on. */
+  take(): Promise<IngestJob | null>
+  leave(documentId: string): void
+}
+
+/** One after the other, so that no document is taken by two lines: each time counts as a try. */
+function takeInTurn({ queue, clock }: Pick<IngestionParts, 'queue' | 'clock'>): Taken {
+  const documents = new Set<string>()
+  const takeOne = async () => {
+    const job = await queue.take(seconds(clock), [...documents])
+    if (job !== null) documents.add(job.documentId)
+    return job
+  }
+  let turn: Promise<unknown> = Promise.resolve()
+  return {
+    take() {
+      const job = turn.then(takeOne)
+      turn = job.catch(() => {})
+      return job
+    },
+    leave: (documentId) => void documents.delete(documentId),
+  }
+}
+
 type Line = {
-  readonly taken: Set<string>
+  readonly taken: Taken
   readonly pause: (ms: number) => Promise<void>
   readonly signal: AbortSignal
 }
@@ -74,16 +98,15 @@ async function workOff(parts: IngestionParts, { taken, pause, signal }: Line): P
   const report = (error: unknown) => parts.telemetry.failed({ requestId: null, where: 'ingest-files', error })
   while (!signal.aborted) {
     try {
-      const job = await parts.queue.take(seconds(parts.clock), [...taken])
-      if (job === null || taken.has(job.documentId)) {
+      const job = await taken.take()
+      if (job === null) {
         await pause(IDLE_MS)
         continue
       }
-      taken.add(job.documentId)
       try {
         await workOn(job, parts, { pause, signal }, report)
       } finally {
-        taken.delete(job.documentId)
+        taken.leave(job.documentId)
       }
     } catch (error) {
       report(error)
