@@ -39,7 +39,7 @@ test('no document is taken by two at once, and each time counts as one try', asy
       atOnce = Math.max(atOnce, working)
       await new Promise((resolve) => setTimeout(resolve, 20))
       working -= 1
-      await store.ingestion.finish(documentId, { status: 'completed', usageBytes: 1 })
+      await store.ingestion.finish(documentId, { status: 'completed', usageBytes: 1, attributes: {} })
       if (tries.length === FILES) over.resolve()
     },
     recover: async () => {},

@@ -108,6 +108,8 @@ async function workOff(parts: IngestionParts, { taken, pause, signal }: Line): P
       } finally {
         taken.leave(job.documentId)
       }
+      // What was set of it while it was ingested.
+      await parts.tell()
     } catch (error) {
       report(error)
       await pause(isFull(error) ? FULL_MS : IDLE_MS)

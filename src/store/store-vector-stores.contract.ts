@@ -141,7 +141,7 @@ function stores(law: Law): void {
     assert.equal(await vectorStores.delete('vs_1'), false)
     await vectorStores.create(newStore('vs_2'), [], LIMITS)
     assert.deepEqual(await attach(other, 'vs_2', [attachment('file-1')]), { type: 'unknown-file', index: 0 })
-    await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 1 })
+    await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 1, attributes: {} })
     assert.deepEqual(await vectorStores.complete(['doc_file-1']), new Set())
     assert.deepEqual(await project.vectorStores.complete(['doc_file-1']), new Set(['doc_file-1']))
   })
@@ -153,7 +153,7 @@ function attachments(law: Law): void {
     async ({ store, project }) => {
       await addFiles(store, project, 'file-1')
       await project.vectorStores.create(newStore('vs_1'), [attachment('file-1')], LIMITS)
-      await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 7 })
+      await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 7, attributes: {} })
       assert.deepEqual(await attach(project, 'vs_1', [attachment('file-1', 'doc_new')]), { type: 'attached' })
       const file = await project.vectorStores.getAttachment('vs_1', 'file-1')
       assert.deepEqual([file?.documentId, file?.status, file?.usageBytes], ['doc_new', 'in_progress', 0])
@@ -201,7 +201,8 @@ function attachments(law: Law): void {
     await project.vectorStores.create(newStore('vs_1'), files, LIMITS)
     const asked = ['doc_file-1', 'doc_file-2', 'doc_none']
     assert.deepEqual(await project.vectorStores.complete(asked), new Set())
-    for (const { documentId } of files) await store.ingestion.finish(documentId, { status: 'completed', usageBytes: 1 })
+    for (const { documentId } of files)
+      await store.ingestion.finish(documentId, { status: 'completed', usageBytes: 1, attributes: {} })
     assert.deepEqual(await project.vectorStores.complete(asked), new Set(['doc_file-1', 'doc_file-2']))
     await project.files.delete('file-2')
     clock.advance(1)
@@ -215,7 +216,7 @@ function batches(law: Law): void {
     await addFiles(store, project, 'file-1', 'file-2', 'file-3')
     await vectorStores.create(newStore('vs_1'), [attachment('file-1')], LIMITS)
     await attach(project, 'vs_1', [attachment('file-2'), attachment('file-3')], 'vsfb_1')
-    await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 1 })
+    await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 1, attributes: {} })
     assert.deepEqual(await fileIds(project, 'vs_1', { batchId: 'vsfb_1' }), ['file-2', 'file-3'])
     assert.deepEqual(await fileIds(project, 'vs_1', { batchId: 'vsfb_9' }), [])
     assert.deepEqual(await fileIds(project, 'vs_1', { status: 'completed' }), ['file-2'])
@@ -223,7 +224,10 @@ function batches(law: Law): void {
     assert.deepEqual(cancelled?.counts, { in_progress: 0, completed: 1, failed: 0, cancelled: 1, total: 2 })
     assert.equal(cancelled?.cancelled, true)
     assert.deepEqual(await vectorStores.getBatch('vs_1', 'vsfb_1'), cancelled)
-    assert.equal(await store.ingestion.finish('doc_file-3', { status: 'completed', usageBytes: 1 }), false)
+    assert.equal(
+      await store.ingestion.finish('doc_file-3', { status: 'completed', usageBytes: 1, attributes: {} }),
+      false,
+    )
     assert.deepEqual(await vectorStores.cancelBatch('vs_1', 'vsfb_1'), cancelled)
   })
 }
@@ -242,10 +246,13 @@ function queue(law: Law): void {
       assert.equal((await (await heir()).ingestion.take(START_SECONDS, []))?.attempts, 2)
       const error = { code: 'invalid_file', message: 'broken' } as const
       assert.equal(await store.ingestion.finish('doc_file-1', { status: 'failed', error }), true)
-      assert.equal(await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 1 }), false)
+      assert.equal(
+        await store.ingestion.finish('doc_file-1', { status: 'completed', usageBytes: 1, attributes: {} }),
+        false,
+      )
       const file = await project.vectorStores.getAttachment('vs_1', 'file-1')
       assert.deepEqual([file?.status, file?.error], ['failed', error])
-      await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 12 })
+      await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 12, attributes: {} })
       assert.equal(await store.ingestion.take(START_SECONDS, []), null)
       assert.equal((await project.vectorStores.get('vs_1'))?.usageBytes, 12)
       assert.deepEqual(await store.ingestion.stores('', 10), [{ projectId: 'proj_a', storeId: 'vs_1' }])
@@ -259,7 +266,7 @@ function queue(law: Law): void {
     await project.vectorStores.create(newStore('vs_1'), files, LIMITS)
     for (const it of ['1', '2', '3']) {
       await store.ingestion.take(START_SECONDS, [])
-      await store.ingestion.finish(`doc_file-${it}`, { status: 'completed', usageBytes: 5 })
+      await store.ingestion.finish(`doc_file-${it}`, { status: 'completed', usageBytes: 5, attributes: {} })
     }
     const error = { code: 'invalid_file', message: 'broken' } as const
     await store.ingestion.finish('doc_file-4', { status: 'failed', error })
@@ -272,7 +279,30 @@ function queue(law: Law): void {
     assert.equal(found?.usageBytes, 10)
     const again = await store.ingestion.take(START_SECONDS, [])
     assert.deepEqual([again?.documentId, again?.attempts], ['doc_file-2', 1])
-    assert.equal(await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 5 }), true)
+    assert.equal(
+      await store.ingestion.finish('doc_file-2', { status: 'completed', usageBytes: 5, attributes: {} }),
+      true,
+    )
+  })
+
+  law('attributes that are set while a file is ingested are told to the index after it is there', async (it) => {
+    const { store, project } = it
+    await addFiles(store, project, 'file-1', 'file-2')
+    await project.vectorStores.create(newStore('vs_1'), [attachment('file-1'), attachment('file-2')], LIMITS)
+    const told = async () => {
+      const changes = await store.ingestion.changes(100)
+      await store.ingestion.forget(changes.map(({ seq }) => seq))
+      return changes.map((change) => (change.type === 'attributes' ? change.attributes : change.type))
+    }
+    for (const documentId of ['doc_file-1', 'doc_file-2']) {
+      const job = await store.ingestion.take(START_SECONDS, [])
+      assert.equal(job?.documentId, documentId)
+      if (documentId === 'doc_file-1') await project.vectorStores.setAttributes('vs_1', 'file-1', { year: 2024 })
+      assert.deepEqual(await told(), documentId === 'doc_file-1' ? [{ year: 2024 }] : [], 'the index has nothing yet')
+      const { attributes } = job
+      await store.ingestion.finish(documentId, { status: 'completed', usageBytes: 1, attributes })
+      assert.deepEqual(await told(), documentId === 'doc_file-1' ? [{ year: 2024 }] : [])
+    }
   })
 
   law('what is put off is taken when its time has come', async ({ store, project }) => {

@@ -136,7 +136,10 @@ export interface IngestQueue {
    * end is written, so one that dies with its process is taken again. `except`: those that are being worked on.
    */
   take(now: number, except: readonly string[]): Promise<IngestJob | null>
-  /** False when it is not in progress any more: it was detached, replaced or cancelled. */
+  /**
+   * False when it is not in progress any more: it was detached, replaced or cancelled. Attributes that were set while it was
+   * ingested are a change that the index has to be told.
+   */
   finish(documentId: string, end: IngestEnd): Promise<boolean>
   /** It failed, and is tried again from then on. */
   postpone(documentId: string, notBefore: number): Promise<void>
@@ -161,7 +164,8 @@ export type IngestJob = Pick<StoredAttachment, 'storeId' | 'documentId' | 'fileI
 }
 
 export type IngestEnd =
-  | { readonly status: 'completed'; readonly usageBytes: number }
+  /** `attributes`: those it is in the index with. */
+  | { readonly status: 'completed'; readonly usageBytes: number; readonly attributes: Attributes }
   | { readonly status: 'failed'; readonly error: IngestError }
 
 export type IndexChange = { readonly seq: number; readonly storeId: string } & (

@@ -58,7 +58,7 @@ async function read(job: IngestJob, deps: IngestDeps, signal: AbortSignal): Prom
       if (error instanceof IndexRebuilding) return put()
       throw error
     })
-    return { status: 'completed', usageBytes: bytes }
+    return { status: 'completed', usageBytes: bytes, attributes }
   } catch (error) {
     const told = tellEnd(error)
     if (told === null || signal.aborted) throw error

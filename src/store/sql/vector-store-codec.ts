@@ -2,6 +2,7 @@
 import { type FileCounts, STORE_FILE_STATUSES, type StoreFileStatus } from '../../protocol/vector-stores.ts'
 import type {
   IndexChange,
+  IngestEnd,
   IngestJob,
   NewAttachment,
   StoredAttachment,
@@ -67,6 +68,13 @@ export const toJob = (row: JobRow): IngestJob => ({
   projectId: row.project_id,
   attempts: row.attempts,
 })
+
+export function toEndValues(documentId: string, end: IngestEnd) {
+  const { status } = end
+  if (status === 'completed')
+    return { documentId, status, usageBytes: end.usageBytes, errorCode: null, errorMessage: null }
+  return { documentId, status, usageBytes: 0, errorCode: end.error.code, errorMessage: end.error.message }
+}
 
 export function toChange({ seq, store_id: storeId, kind, document_id: id, body }: ChangeRow): IndexChange {
   if (kind === 'drop' || id === null) return { seq, storeId, type: 'drop' }

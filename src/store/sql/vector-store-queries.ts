@@ -180,6 +180,12 @@ const ofQueue = {
   postponeIngestion: query<{ documentId: string; notBefore: number }>(
     'update vector_store_files set not_before = :notBefore where document_id = :documentId',
   ),
+  /** What was set since it was taken. In the transaction that finishes it, which holds its row. */
+  addChangedAttributes: query<{ documentId: string; attributes: string }>(`
+    insert into vector_index_changes (store_id, kind, document_id, body)
+    select vector_stores.id, 'attributes', document_id, attributes
+    from vector_store_files join vector_stores on vector_stores.seq = vector_store_files.store_seq
+    where document_id = :documentId and attributes <> :attributes`),
   addIndexChange: query<Pick<Scope, 'storeId'> & { kind: string; documentId: string | null; body: string | null }>(`
     insert into vector_index_changes (store_id, kind, document_id, body)
     values (:storeId, :kind, :documentId, :body)`),

@@ -6,7 +6,7 @@
  */
 import type { IngestQueue } from '../../vector-store-catalog.ts'
 import { queries } from '../queries.ts'
-import { toChange, toJob } from '../vector-store-codec.ts'
+import { toChange, toEndValues, toJob } from '../vector-store-codec.ts'
 import type { StoreParts } from './parts.ts'
 import { ingestion, vectorStores } from './vector-store-queries.ts'
 import { rowNumbers } from './wanted-items.ts'
@@ -19,13 +19,13 @@ export function createIngestQueue({ database, clock, owner }: StoreParts): Inges
       const row = taken && (await database.get(queries.getIngestion, { documentId: taken.document_id }))
       return row ? toJob(row) : null
     },
-    async finish(documentId, end) {
-      const error = end.status === 'failed' ? end.error : null
-      const usageBytes = end.status === 'completed' ? end.usageBytes : 0
-      const values = { documentId, status: end.status, usageBytes }
-      const told = { errorCode: error?.code ?? null, errorMessage: error?.message ?? null }
-      return (await database.run(queries.finishIngestion, { ...values, ...told })) > 0
-    },
+    finish: (documentId, end) =>
+      database.transaction(async (sql) => {
+        const isFinished = (await sql.run(queries.finishIngestion, toEndValues(documentId, end))) > 0
+        if (isFinished && end.status === 'completed')
+          await sql.run(queries.addChangedAttributes, { documentId, attributes: JSON.stringify(end.attributes) })
+        return isFinished
+      }),
     async postpone(documentId, notBefore) {
       await database.run(ingestion.postponeIngestion, { documentId, notBefore })
     },

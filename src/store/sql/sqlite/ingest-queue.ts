@@ -1,7 +1,7 @@
 /** What is to be ingested, of all projects, and what the index has to be told. */
 import type { IngestQueue } from '../../vector-store-catalog.ts'
 import { queries } from '../queries.ts'
-import { toChange, toJob } from '../vector-store-codec.ts'
+import { toChange, toEndValues, toJob } from '../vector-store-codec.ts'
 import type { Connection } from './connection.ts'
 import type { GroupCommit } from './group-commit.ts'
 
@@ -17,14 +17,10 @@ export function createIngestQueue({ writer, reader, commits }: Parts): IngestQue
       }),
     finish: (documentId, end) =>
       commits.write(() => {
-        const error = end.status === 'failed' ? end.error : null
-        const usageBytes = end.status === 'completed' ? end.usageBytes : 0
-        const errorCode = error?.code ?? null
-        const errorMessage = error?.message ?? null
-        return (
-          writer.run(queries.finishIngestion, { documentId, status: end.status, usageBytes, errorCode, errorMessage }) >
-          0
-        )
+        const isFinished = writer.run(queries.finishIngestion, toEndValues(documentId, end)) > 0
+        if (isFinished && end.status === 'completed')
+          writer.run(queries.addChangedAttributes, { documentId, attributes: JSON.stringify(end.attributes) })
+        return isFinished
       }),
     async postpone(documentId, notBefore) {
       await commits.write(() => writer.run(queries.postponeIngestion, { documentId, notBefore }))
