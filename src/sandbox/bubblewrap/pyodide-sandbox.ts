@@ -7,7 +7,8 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { type Sandbox, SandboxUnavailable } from '../sandbox.ts'
 import { type ContainerHost, sandboxOf } from '../session/sandbox-of-host.ts'
-import { launchPyodide, launchWallProbes } from './launch.ts'
+import { type LaunchParts, launchPyodide, launchWallProbes, type PyodideParts } from './launch.ts'
+import { readablePath } from './readable-path.ts'
 import { type HostOptions, type Kind, testedHost } from './tested-host.ts'
 
 export const createPyodideSandbox = (options: HostOptions): Sandbox =>
@@ -21,14 +22,19 @@ export function createPyodideHost(options: HostOptions): ContainerHost {
     traits: { hasProcesses: false, hasPackages: false },
     find() {
       if (!existsSync(BASH)) throw new SandboxUnavailable(`there is no ${BASH}, which limits Python in a container`)
-      const pyodide = findPackage()
-      return (parts, limits) => launchPyodide({ ...parts, node: process.execPath, pyodide }, limits)
+      findPackage()
+      return (parts, limits) => launchPyodide(withFiles(parts), limits)
     },
-    probesOfWall: (parts, limits, hints) =>
-      launchWallProbes({ ...parts, node: process.execPath, pyodide: findPackage() }, limits, hints),
+    probesOfWall: (parts, limits, hints) => launchWallProbes(withFiles(parts), limits, hints),
   }
   return testedHost(kind, options)
 }
+
+const withFiles = (parts: LaunchParts): PyodideParts => ({
+  ...parts,
+  node: readablePath(process.execPath, parts.user),
+  pyodide: readablePath(findPackage(), parts.user),
+})
 
 function findPackage(): string {
   try {

@@ -10,6 +10,7 @@ import type { ProgramLimits, ProgramRun, ProgramSandbox } from '../../program-sa
 import { SandboxUnavailable } from '../../sandbox.ts'
 import { plantCanaries } from '../../session/self-test.ts'
 import { BUBBLEWRAP_ADVICE, findBubblewrap } from '../find-bubblewrap.ts'
+import { readablePath } from '../readable-path.ts'
 import { launchNode, type NodeParts, type NodeProcess } from './launch-node.ts'
 import { probeNode } from './probe-node.ts'
 import { runProgram } from './program-run.ts'
@@ -78,7 +79,8 @@ export function createBubblewrapPrograms(options: BubblewrapProgramsOptions): Pr
 async function test(options: BubblewrapProgramsOptions): Promise<NodeParts> {
   const { node, secret } = options
   const found = findBubblewrap(options.bubblewrap, '')
-  const parts = { ...found, node, libraries: librariesOf(node), environment: {} }
+  const libraries = librariesOf(node)
+  const parts = { ...found, node: readablePath(node, found.user), libraries, environment: {} }
   const canaries = await plantCanaries(secret)
   try {
     await probeNode({ ...parts, environment: { [CANARY]: secret } }, canaries, options.clock)
