@@ -1,6 +1,6 @@
 /** Runs the tests and prints what failed and a summary; nothing about what passed. */
 import { globSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { join, relative, sep } from 'node:path'
 import { run as runTestFiles } from 'node:test'
 import { inspect } from 'node:util'
 import { ROOT } from './paths.js'
@@ -15,6 +15,8 @@ const MEASURING = join(ROOT, 'test', 'load')
 const TIMEOUT_MS = process.env.ANTIPHON_FAULTS === 'full' ? 1_800_000 : 240_000
 /** Fails a file that leaves a handle or an unhandled rejection behind. */
 const PRELOAD = join(ROOT, 'test', 'hygiene', 'preload.ts')
+/** Files that are named with their time, after a run of many. */
+const SLOWEST = 12
 const NAME_PATTERN = '--test-name-pattern='
 
 /** `args`: file globs instead of all tests, and `--test-name-pattern=TEXT`. Answers the exit code. */
@@ -49,6 +51,7 @@ const find = (patterns, exclude) =>
 async function report(groups) {
   const output = new Map()
   const total = { tests: 0, passed: 0, failed: 0, cancelled: 0, skipped: 0, todo: 0 }
+  const filesMs = new Map()
   let failed = false
   const began = performance.now()
   for (const group of groups) {
@@ -63,14 +66,24 @@ async function report(groups) {
       } else if (type === 'test:summary' && data.file === undefined) {
         for (const kind of Object.keys(total)) total[kind] += data.counts[kind]
         failed ||= !data.success
+      } else if (type === 'test:summary') {
+        filesMs.set(data.file, data.duration_ms)
       }
     }
   }
   const { tests, passed, skipped, todo } = total
   const failures = total.failed + total.cancelled
   const seconds = ((performance.now() - began) / 1000).toFixed(1)
+  reportSlowest(filesMs)
   console.log(`${tests} tests: ${passed} passed, ${failures} failed, ${skipped} skipped, ${todo} todo, ${seconds} s`)
   return failed ? 1 : 0
+}
+
+function reportSlowest(filesMs) {
+  const slowest = [...filesMs].sort(([, a], [, b]) => b - a).slice(0, SLOWEST)
+  if (filesMs.size <= SLOWEST) return
+  const shown = slowest.map(([file, ms]) => `${relative(ROOT, file)} ${(ms / 1000).toFixed(0)} s`)
+  console.log(`slowest: ${shown.join(', ')}`)
 }
 
 function reportFailure(data, output) {

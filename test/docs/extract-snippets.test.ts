@@ -5,7 +5,7 @@ import { whyUnlike } from './match-output.ts'
 import { runSnippet } from './run-snippet.ts'
 
 const fence = (info: string, content: string) => `\`\`\`${info}\n${content}\n\`\`\`\n`
-const context = { env: { PATH: process.env.PATH ?? '' }, python: null }
+const context = { env: { PATH: process.env.PATH ?? '' }, python: null, noSandbox: false as const }
 const only = (markdown: string) => {
   const [snippet, ...more] = extractSnippets('page.md', markdown)
   assert.ok(snippet !== undefined && more.length === 0)
@@ -42,6 +42,13 @@ describe('snippets of a page', () => {
     assert.equal(failing.type, 'failed')
     const other = await runSnippet(only(fence('sh', 'echo a') + fence('text expect', 'b')), context)
     assert.match(other.type === 'failed' ? other.why : '', /the output lacks "b"/)
+  })
+
+  test('that need a sandbox are skipped, visibly, where there is none', async () => {
+    const snippet = only(fence('sh needs-sandbox', 'true'))
+    assert.deepEqual(await runSnippet(snippet, context), { type: 'passed' })
+    const result = await runSnippet(snippet, { ...context, noSandbox: 'bubblewrap is not installed' })
+    assert.deepEqual(result, { type: 'skipped', why: 'bubblewrap is not installed' })
   })
 
   test('in Python are skipped, visibly, where no Python was given', async () => {

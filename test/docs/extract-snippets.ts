@@ -10,6 +10,8 @@ export type Snippet = {
   readonly code: string
   /** Not null: it is not run, and why. */
   readonly notRun: string | null
+  /** It runs code in bubblewrap. */
+  readonly needsSandbox: boolean
   readonly expected: Expected | null
 }
 
@@ -35,8 +37,8 @@ const LANGUAGES: Readonly<Record<string, Language>> = {
 }
 
 /**
- * A block is run unless its fence says `no-run: reason`, as in `sh no-run: starts a server`. A following block tagged
- * `expect` says what the run prints.
+ * A block is run unless its fence says `no-run: reason`, as in `sh no-run: starts a server`, or `needs-sandbox` and the
+ * machine has none. A following block tagged `expect` says what the run prints.
  */
 export function extractSnippets(file: string, markdown: string): Snippet[] {
   const fences = readFences(file, markdown)
@@ -46,7 +48,8 @@ export function extractSnippets(file: string, markdown: string): Snippet[] {
     if (language === undefined) return []
     const { line, content: code } = fence
     const notRun = reasonNotRun(file, fence)
-    return [{ file, line, language, code, notRun, expected: expectedAfter(fences[index + 1]) }]
+    const needsSandbox = fence.info.includes('needs-sandbox')
+    return [{ file, line, language, code, notRun, needsSandbox, expected: expectedAfter(fences[index + 1]) }]
   })
 }
 

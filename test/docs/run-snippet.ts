@@ -14,6 +14,8 @@ export type SnippetContext = {
   readonly env: Readonly<Record<string, string>>
   /** A Python that has the `openai` package; null: Python snippets are skipped. */
   readonly python: string | null
+  /** False, or why this machine runs no code: then what needs a sandbox is skipped. */
+  readonly noSandbox: string | false
 }
 
 export type SnippetResult =
@@ -23,6 +25,7 @@ export type SnippetResult =
 
 export async function runSnippet(snippet: Snippet, context: SnippetContext): Promise<SnippetResult> {
   if (snippet.notRun !== null) return { type: 'skipped', why: snippet.notRun }
+  if (snippet.needsSandbox && context.noSandbox !== false) return { type: 'skipped', why: context.noSandbox }
   if (snippet.language === 'python' && context.python === null) {
     return { type: 'skipped', why: 'no Python with the openai package was given (ANTIPHON_DOCS_PYTHON)' }
   }

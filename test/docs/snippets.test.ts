@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import { listFiles, ROOT, readSource } from '../hygiene/source-files.ts'
 import { type StartedServer, startAntiphon } from '../suites/start-antiphon.ts'
 import { baseEnv } from '../suites/start-process.ts'
+import { NO_BUBBLEWRAP } from '../support/code-sandbox.ts'
 import { extractSnippets, type Snippet } from './extract-snippets.ts'
 import { isMarkdownPage } from './pages.ts'
 import { runSnippet, type SnippetContext } from './run-snippet.ts'
@@ -21,7 +22,7 @@ describe('the documentation', { skip: snippets.length === 0 ? 'no page shows a p
 
   before(async () => {
     server = await startAntiphon()
-    context = { env: environmentOf(server), python: process.env.ANTIPHON_DOCS_PYTHON || null }
+    context = { env: environmentOf(server), python: process.env.ANTIPHON_DOCS_PYTHON || null, noSandbox: NO_BUBBLEWRAP }
   })
   after(async () => {
     await server?.stop()
