@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 /** In a bundle: what it was made of. */
 const STAMP_FILE = 'sources.sha256'
-const TEST_FILE = /\.(test|contract)\.ts$/
+export const TEST_FILE = /\.(test|contract)\.ts$/
 
 /** The path of the module to start. */
 export function findEntry() {

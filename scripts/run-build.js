@@ -7,14 +7,13 @@
  */
 import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
-import { stampOf } from '../bin/find-entry.js'
+import { stampOf, TEST_FILE } from '../bin/find-entry.js'
 import { ROOT } from './paths.js'
 
 const SOURCE = join(ROOT, 'src')
 const PROGRAM = 'main.ts'
 /** What the sources start by its file: threads and processes. */
 const STARTED = /\bownModule\('([\w-]+)'/g
-const TEST_FILE = /\.(test|contract)\.ts$/
 /** Files that the code reads, each in a folder beside the module that names it. */
 const ASSETS = '**/*.{json,sql,py,mjs}'
 const OUT = '--out='

@@ -2,14 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { checkRunLaws } from '../../test/laws/run-laws.ts'
-import { dyingJobs, takeOver } from '../../test/support/dying-jobs.ts'
+import { control, eachDeath, takeOver } from '../../test/support/dying-jobs.ts'
 import { type EngineFixture, openEngine, readAll } from '../../test/support/engine-fixture.ts'
 import { finish, type Script, saying, scriptedModel } from '../../test/support/scripted-model.ts'
 import { CODE_NAME, SEARCH_NAME, scriptedCodeTool, scriptedSearchTool } from '../../test/support/scripted-tool.ts'
 import type { ModelEvent } from '../models/model.ts'
 import type { CreateResponseRequest } from '../protocol/request.ts'
 import { createFunctionTool } from '../tools/function/function-tool.ts'
-import { type JobControl, RunAbort } from './engine.ts'
+import { RunAbort } from './engine.ts'
 import type { RunEvent } from './run-event.ts'
 import { MAX_RERUNS } from './run-job.ts'
 
@@ -56,8 +56,6 @@ function createWorld() {
   return { code, search, model, tools: [code, search, createFunctionTool()] }
 }
 
-const control = (): JobControl => ({ abort: new AbortController(), isPausing: () => false })
-
 const readLog = async (fixture: EngineFixture, id: string, after = -1): Promise<RunEvent[]> =>
   readAll(await fixture.engine.streamResponse(id, after, fixture.caller()))
 
@@ -78,41 +76,21 @@ test('a run that nobody disturbs keeps its events as every run tells them', asyn
 for (const isWritten of [false, true]) {
   test(`whichever write a process dies ${isWritten ? 'after' : 'before'}, the run ends as if it had not, and calls no tool twice (req 166)`, async (t) => {
     let deaths = 0
-    for (let deathAt = 1; ; deathAt += 1) {
-      const { tools, model, code, search } = createWorld()
-      let dying: ReturnType<typeof dyingJobs> | null = null
-      const fixture = await openEngine(model, {
-        tools,
-        wrapStore: (store) => ({
-          ...store,
-          get jobs() {
-            return dying?.jobs ?? store.jobs
-          },
-        }),
-      })
-      const run = await fixture.engine.createResponse(REQUEST, fixture.caller())
-      const job = await takeOver(fixture)
-      dying = dyingJobs(fixture.store.jobs, deathAt, isWritten)
-      const { writes } = dying
-      await fixture.engine.runJob(job, control())
-      dying = null
-      const isOver = writes() < deathAt
-      const isEnded = (await fixture.store.forProject('proj_a').getResponse(run.responseId))?.status === 'completed'
+    await eachDeath(createWorld, REQUEST, { isWritten }, async ({ world, fixture, responseId, deathAt, isEnded }) => {
+      const { code, search } = world
       if (!isEnded) {
         deaths += 1
         const again = await takeOver(fixture)
         assert.equal(again.wasSeen, false)
         await fixture.engine.runJob(again, control())
       }
-      const response = checkRunLaws(await readLog(fixture, run.responseId))
+      const response = checkRunLaws(await readLog(fixture, responseId))
       assert.equal(response.status, 'completed', `death ${deathAt}`)
       assert.equal(response.output_text, 'All is done.')
       assert.ok(code.calls.length <= 2, `death ${deathAt}: ${code.calls.length} calls of two`)
       assert.ok(search.calls.length <= 2, 'what may be called again is called again once at most')
-      assert.deepEqual(await fixture.store.forProject('proj_a').getResponse(run.responseId), response)
-      await fixture.close()
-      if (isOver) break
-    }
+      assert.deepEqual(await fixture.store.forProject('proj_a').getResponse(responseId), response)
+    })
     assert.ok(deaths >= 8, `${deaths} deaths`)
     t.diagnostic(`${deaths} deaths`)
   })
@@ -120,35 +98,16 @@ for (const isWritten of [false, true]) {
 
 test('a run that is cancelled as soon as another process has it ends behind what was told', async () => {
   const statuses: string[] = []
-  for (let deathAt = 1, isOver = false; !isOver; deathAt += 1) {
-    const { tools, model } = createWorld()
-    let dying: ReturnType<typeof dyingJobs> | null = null
-    const wrapStore = (store: EngineFixture['store']) => ({
-      ...store,
-      get jobs() {
-        return dying?.jobs ?? store.jobs
-      },
-    })
-    const fixture = await openEngine(model, { tools, wrapStore })
-    const run = await fixture.engine.createResponse(REQUEST, fixture.caller())
-    const job = await takeOver(fixture)
-    dying = dyingJobs(fixture.store.jobs, deathAt, true)
-    const { writes } = dying
-    await fixture.engine.runJob(job, control())
-    dying = null
-    isOver = writes() < deathAt
-    const before = await fixture.store.forProject('proj_a').getResponse(run.responseId)
-    if (before?.status === 'queued' || before?.status === 'in_progress') {
-      const again = await takeOver(fixture)
-      const cancelled = control()
-      cancelled.abort.abort(new RunAbort('cancelled'))
-      await fixture.engine.runJob(again, cancelled)
-      const events = await readLog(fixture, run.responseId)
-      statuses.push(checkRunLaws(events).status)
-      assert.ok(events.length > again.boundary + 1, 'what was told is kept')
-    }
-    await fixture.close()
-  }
+  await eachDeath(createWorld, REQUEST, { isWritten: true }, async ({ fixture, responseId, isEnded }) => {
+    if (isEnded) return
+    const again = await takeOver(fixture)
+    const cancelled = control()
+    cancelled.abort.abort(new RunAbort('cancelled'))
+    await fixture.engine.runJob(again, cancelled)
+    const events = await readLog(fixture, responseId)
+    statuses.push(checkRunLaws(events).status)
+    assert.ok(events.length > again.boundary + 1, 'what was told is kept')
+  })
   // After the last writes nothing was left to be done but to say that it was.
   assert.match(statuses.join(' '), /^(cancelled ){8,}(completed ?){1,2}$/)
 })

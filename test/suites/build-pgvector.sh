@@ -4,7 +4,9 @@
 set -euo pipefail
 
 readonly TARGET="$1" VERSION=0.8.0
-readonly ARCHIVE="https://deb.debian.org/debian/pool/main/p/pgvector/pgvector_$VERSION.orig.tar.gz"
+# Of the mirror that this machine takes its packages from.
+readonly MIRROR="$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/$')"
+readonly ARCHIVE="${MIRROR}pool/main/p/pgvector/pgvector_$VERSION.orig.tar.gz"
 readonly SHA256=867a2c328d4928a5a9d6f052cd3bc78c7d60228a9b914ad32aa3db88e9de27b0
 readonly BIN="$(printf '%s\n' /usr/lib/postgresql/*/bin | sort | tail -n 1)"
 readonly MAJOR="$(basename "$(dirname "$BIN")")"

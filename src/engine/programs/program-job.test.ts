@@ -3,15 +3,14 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { checkRunLaws } from '../../../test/laws/run-laws.ts'
 import { MB, NO_SANDBOX } from '../../../test/support/code-sandbox.ts'
-import { dyingJobs, takeOver } from '../../../test/support/dying-jobs.ts'
-import { openEngine, readAll } from '../../../test/support/engine-fixture.ts'
+import { control, eachDeath, takeOver } from '../../../test/support/dying-jobs.ts'
+import { readAll } from '../../../test/support/engine-fixture.ts'
 import { finish, type Script, saying, scriptedModel } from '../../../test/support/scripted-model.ts'
 import { CODE_NAME, scriptedCodeTool } from '../../../test/support/scripted-tool.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { CreateResponseRequest } from '../../protocol/request.ts'
 import { createBubblewrapPrograms } from '../../sandbox/bubblewrap/programs/bubblewrap-programs.ts'
 import { createFunctionTool } from '../../tools/function/function-tool.ts'
-import type { JobControl } from '../engine.ts'
 import { createProgramTool } from './program-tool.ts'
 
 /** Of a call whose end nobody knows it is told so, as a model is. */
@@ -36,8 +35,6 @@ const REQUEST: CreateResponseRequest = {
     { type: 'function', name: CODE_NAME, allowed_callers: ['programmatic'] },
   ],
 }
-
-const control = (): JobControl => ({ abort: new AbortController(), isPausing: () => false })
 
 describe('programs of background runs', { skip: NO_SANDBOX }, () => {
   const sandbox = createBubblewrapPrograms({
@@ -64,30 +61,14 @@ describe('programs of background runs', { skip: NO_SANDBOX }, () => {
 
   test('whichever write its process dies after, a program ends as if it had not, and calls nothing twice (req 166)', async (t) => {
     let deaths = 0
-    for (let deathAt = 1; ; deathAt += 1) {
-      const { tools, model, code } = createWorld()
-      let dying: ReturnType<typeof dyingJobs> | null = null
-      const fixture = await openEngine(model, {
-        tools,
-        wrapStore: (store) => ({
-          ...store,
-          get jobs() {
-            return dying?.jobs ?? store.jobs
-          },
-        }),
-      })
-      const run = await fixture.engine.createResponse(REQUEST, fixture.caller())
-      const job = await takeOver(fixture)
-      dying = dyingJobs(fixture.store.jobs, deathAt, true)
-      const { writes } = dying
-      await fixture.engine.runJob(job, control())
-      dying = null
-      const isOver = writes() < deathAt
-      if ((await fixture.store.forProject('proj_a').getResponse(run.responseId))?.status !== 'completed') {
+    const how = { isWritten: true }
+    await eachDeath(createWorld, REQUEST, how, async ({ world, fixture, responseId, deathAt, isEnded }) => {
+      const { code } = world
+      if (!isEnded) {
         deaths += 1
         await fixture.engine.runJob(await takeOver(fixture), control())
       }
-      const events = await readAll(await fixture.engine.streamResponse(run.responseId, -1, fixture.caller()))
+      const events = await readAll(await fixture.engine.streamResponse(responseId, -1, fixture.caller()))
       const response = checkRunLaws(events)
       assert.equal(response.status, 'completed', `death ${deathAt}`)
       const types = response.output.map(({ type }) => type)
@@ -95,9 +76,7 @@ describe('programs of background runs', { skip: NO_SANDBOX }, () => {
       assert.deepEqual(types, ['program', ...called, 'program_output', 'message'], `death ${deathAt}`)
       assert.ok(code.calls.length <= 3, `death ${deathAt}: ${code.calls.length} calls of three`)
       for (const item of response.output) if (item.type === 'program_output') assert.equal(item.result, '3')
-      await fixture.close()
-      if (isOver) break
-    }
+    })
     assert.ok(deaths >= 6, `${deaths} deaths`)
     t.diagnostic(`${deaths} deaths`)
   })

@@ -7,6 +7,7 @@ import { hintsOf, PROBE_LIMITS, plantCanaries, probeSession, probeWall } from '.
 import { openSession } from '../session/session.ts'
 import { BUBBLEWRAP_ADVICE, findBubblewrap } from './find-bubblewrap.ts'
 import type { LaunchParts } from './launch.ts'
+import { testOnce } from './test-once.ts'
 
 export type HostOptions = {
   readonly clock: Clock
@@ -27,27 +28,15 @@ export type Kind = {
   probesOfWall?(parts: LaunchParts, limits: SessionLimits, hints: object): Channel
 }
 
-const RETEST_MS = 60_000
 const CANARY = 'ANTIPHON_CANARY'
 
 export function testedHost(kind: Kind, options: HostOptions): ContainerHost {
-  let tested: Promise<Launched> | null = null
-  /** What failed may have been mended, or the machine too busy; but it is not tried by every request. */
-  const testOnce = (): Promise<Launched> => {
-    if (tested !== null) return tested
-    const testing = test(kind, options)
-    tested = testing
-    const forget = () => {
-      tested = null
-    }
-    testing.catch(() => options.clock.after(RETEST_MS, forget))
-    return testing
-  }
+  const tested = testOnce(() => test(kind, options), options.clock)
   return {
     name: kind.name,
     traits: async () => kind.traits,
     async launch(limits, signal) {
-      const { start, parts } = await testOnce()
+      const { start, parts } = await tested()
       signal.throwIfAborted()
       return start(parts, limits)
     },

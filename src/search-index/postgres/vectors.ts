@@ -2,20 +2,22 @@
  * Vectors by the extension `vector` (pgvector): one row for each chunk, scanned exactly. The extension lies in a schema that
  * its operator chose, so the queries are made when it is known.
  */
+
+import type { Sql } from '../../lib/query.ts'
 import { type Query, query } from '../../lib/query.ts'
 import { toUnit } from '../ranking/unit-vectors.ts'
 import type { ChunkVectors } from '../search-index.ts'
-import type { IndexDatabase, IndexSql } from './database.ts'
+import type { IndexDatabase } from './database.ts'
 import type { ScoredRow } from './index-queries.ts'
 import { BLOCK } from './postings.ts'
 
 export interface VectorTable {
   /** Of a document that has none, in the order of its chunks. Answers their bytes. */
-  write(sql: IndexSql, document: number, vectors: ChunkVectors): Promise<number>
+  write(sql: Sql, document: number, vectors: ChunkVectors): Promise<number>
   /** Takes away those of a document. */
-  clear(sql: IndexSql, document: number): Promise<void>
+  clear(sql: Sql, document: number): Promise<void>
   /** The nearest chunks, best first; what points away is left out. */
-  nearest(sql: IndexSql, wanted: Nearest): Promise<readonly ScoredRow[]>
+  nearest(sql: Sql, wanted: Nearest): Promise<readonly ScoredRow[]>
 }
 
 export type Nearest = {

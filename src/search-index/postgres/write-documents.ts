@@ -1,8 +1,9 @@
 /** What is written into the index; each function is one transaction. */
 
+import type { Sql } from '../../lib/query.ts'
 import { query } from '../../lib/query.ts'
 import type { Chunk, ChunkVectors, IndexedDocument, PutResult } from '../search-index.ts'
-import type { IndexDatabase, IndexSql } from './database.ts'
+import type { IndexDatabase } from './database.ts'
 import { writes } from './index-queries.ts'
 import { BLOCK, toBlocks } from './postings.ts'
 import { NoVectors, type VectorTable } from './vectors.ts'
@@ -41,7 +42,7 @@ export const putDocument = (
   })
 
 /** Its row is there until the transaction ends. */
-async function holdStore(sql: IndexSql, id: string): Promise<number> {
+async function holdStore(sql: Sql, id: string): Promise<number> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const row = await sql.get(writes.holdStore, { id })
     if (row) return row.seq

@@ -1,2 +1,2 @@
 /** Queries of the store; `queries.test.ts` holds every one against the schema. */
-export { type Query, query, type Value } from '../../lib/query.ts'
+export { type Params, type Query, query, type Sql, type Value } from '../../lib/query.ts'

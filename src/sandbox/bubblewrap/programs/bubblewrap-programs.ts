@@ -11,6 +11,7 @@ import { SandboxUnavailable } from '../../sandbox.ts'
 import { plantCanaries } from '../../session/self-test.ts'
 import { BUBBLEWRAP_ADVICE, findBubblewrap } from '../find-bubblewrap.ts'
 import { readablePath } from '../readable-path.ts'
+import { testOnce } from '../test-once.ts'
 import { launchNode, type NodeParts, type NodeProcess } from './launch-node.ts'
 import { probeNode } from './probe-node.ts'
 import { runProgram } from './program-run.ts'
@@ -29,30 +30,17 @@ export type BubblewrapProgramsOptions = {
 
 const RUNTIME = readFileSync(new URL('./runtime.mjs', import.meta.url), 'utf8')
 const CANARY = 'ANTIPHON_CANARY'
-const RETEST_MS = 60_000
 
 export function createBubblewrapPrograms(options: BubblewrapProgramsOptions): ProgramSandbox {
   const { clock, limits, atOnce } = options
   const queue = createRunQueue(atOnce)
   const running = new Set<NodeProcess>()
-  let tested: Promise<NodeParts> | null = null
-  /** What failed may have been mended, or the machine too busy; but it is not tried by every request. */
-  const testOnce = (): Promise<NodeParts> => {
-    if (tested !== null) return tested
-    const testing = test(options)
-    tested = testing
-    testing.catch(() =>
-      clock.after(RETEST_MS, () => {
-        tested = null
-      }),
-    )
-    return testing
-  }
+  const tested = testOnce(() => test(options), clock)
   return {
     name: 'bubblewrap',
-    ready: async () => void (await testOnce()),
+    ready: async () => void (await tested()),
     async start(spec, signal) {
-      const parts = await testOnce()
+      const parts = await tested()
       const { promise, resolve } = Promise.withResolvers<ProgramRun>()
       // It holds its place until its process has ended.
       const place = queue(signal, async () => {

@@ -10,21 +10,9 @@ import { hash } from 'node:crypto'
 import type { Client, ClientBase, Pool, PoolClient } from 'pg'
 import { type Clock, sleep } from '../../../lib/clock.ts'
 import { StorageBusy } from '../errors.ts'
-import type { Query, Value } from '../query.ts'
+import type { Params, Query, Sql } from '../query.ts'
 import type { PostgresAddress } from './address.ts'
 import { endsConnection, fromPostgresError, isConflict } from './postgres-errors.ts'
-
-type Params = Readonly<Record<string, Value>>
-
-/** Runs queries, either each by itself or all in one transaction. */
-export interface Sql {
-  get<P extends Params, R extends object>(query: Query<P, R>, params: P): Promise<R | undefined>
-  all<P extends Params, R extends object>(query: Query<P, R>, params: P): Promise<R[]>
-  /** Answers how many rows changed. */
-  run<P extends Params, R extends object>(query: Query<P, R>, params: P): Promise<number>
-  /** For statements that are not part of the store's own traffic. */
-  exec(statements: string): Promise<void>
-}
 
 export interface Database extends Sql {
   /**

@@ -4,8 +4,8 @@ import type { ClaimEnd, ClaimResult, EndClaim, IdempotencyClaim, IdempotencyStor
 import { StorageBusy } from '../errors.ts'
 import { judgeClaim, replyValues } from '../judge-claim.ts'
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { claims } from './conversation-queries.ts'
-import type { Sql } from './database.ts'
 import type { StoreParts } from './parts.ts'
 
 /** A key may be given up between the try to take it and the look at who has it. */

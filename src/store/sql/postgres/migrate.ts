@@ -4,9 +4,10 @@
  */
 import { SchemaTooNew, StorageUnusable } from '../errors.ts'
 import { type Migration, migrations } from '../migrations/index.ts'
+import type { Sql } from '../query.ts'
 import { query } from '../query.ts'
 import type { PostgresAddress } from './address.ts'
-import type { Database, Sql } from './database.ts'
+import type { Database } from './database.ts'
 
 type Applied = { readonly version: number; readonly name: string }
 type None = Record<never, never>

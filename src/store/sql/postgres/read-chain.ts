@@ -1,7 +1,7 @@
 /** Reads a chain of responses by one recursive query, with all their items. */
 import type { Item } from '../../../protocol/items.ts'
 import type { Chain, ChainLink, ProjectStore } from '../../store.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../query.ts'
 import { type ChainRow, responses } from './response-queries.ts'
 
 type Limits = Parameters<ProjectStore['readChain']>[1]

@@ -6,8 +6,9 @@
  */
 
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { query } from '../query.ts'
-import type { Database, Sql } from './database.ts'
+import type { Database } from './database.ts'
 import { responses } from './response-queries.ts'
 import { rowNumbers } from './wanted-items.ts'
 

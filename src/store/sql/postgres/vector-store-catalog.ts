@@ -12,9 +12,10 @@ import type {
   VectorStoreCatalog,
 } from '../../vector-store-catalog.ts'
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { toAttachment } from '../vector-store-codec.ts'
 import type { VectorStoreRow } from '../vector-store-queries.ts'
-import type { Database, Sql } from './database.ts'
+import type { Database } from './database.ts'
 import { holdProject } from './hold-project.ts'
 import { claimEnder } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'

@@ -8,10 +8,10 @@ import type {
   VectorStoreCatalog,
 } from '../../vector-store-catalog.ts'
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { rangeOf } from '../range-of-page.ts'
 import { toAttachment, toCounts, toVectorStore } from '../vector-store-codec.ts'
 import type { BatchRow, VectorStoreRow } from '../vector-store-queries.ts'
-import type { Sql } from './database.ts'
 import type { StoreParts } from './parts.ts'
 import { vectorStores } from './vector-store-queries.ts'
 

@@ -1,8 +1,8 @@
 /** Webhook endpoints and their deliveries: of one project for their owner, of all for the one who sends them. */
 import type { StoredWebhook, WebhookEvent, WebhookPage, WebhookQueue, WebhookStore } from '../../webhook-store.ts'
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { fromDeliveryRow, fromDueRow, fromWebhookRow, toWebhookValues } from '../webhook-codec.ts'
-import type { Sql } from './database.ts'
 import { holdProject } from './hold-project.ts'
 import { claimEnder } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'

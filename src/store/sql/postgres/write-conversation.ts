@@ -4,8 +4,8 @@ import { type EncodedItem, type EncodedTurn, toItem } from '../encode-conversati
 import { ConversationLost } from '../errors.ts'
 import { itemKey } from '../item-key.ts'
 import { queries } from '../queries.ts'
+import type { Sql } from '../query.ts'
 import { conversations } from './conversation-queries.ts'
-import type { Sql } from './database.ts'
 import { idText } from './wanted-items.ts'
 
 /** All of them or none: the ids are looked at before anything is written. */

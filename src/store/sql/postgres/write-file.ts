@@ -2,7 +2,8 @@
 import type { FileQuota, NewFile, StoredBlob, StoredFile } from '../../file-store.ts'
 import { digestOf, toFile } from '../file-codec.ts'
 import { queries } from '../queries.ts'
-import type { Database, Sql } from './database.ts'
+import type { Sql } from '../query.ts'
+import type { Database } from './database.ts'
 import { files } from './file-queries.ts'
 import { rowNumbers } from './wanted-items.ts'
 

@@ -12,7 +12,7 @@ import {
 } from '../encode-job.ts'
 import { ConversationLost } from '../errors.ts'
 import { queries } from '../queries.ts'
-import type { Sql } from './database.ts'
+import type { Sql } from '../query.ts'
 import { holdProject } from './hold-project.ts'
 import { completeClaim } from './idempotency-store.ts'
 import { jobs } from './job-queries.ts'

@@ -1,8 +1,8 @@
 /** The writes of one response. Where nothing else ends with it, each is one statement, and so one commit. */
 import type { ResponseRecord, RunEnding, UsageRow } from '../../store.ts'
 import { type EncodedEnding, type EncodedResponse, encodeEnding, encodeRecord } from '../encode-record.ts'
+import type { Sql } from '../query.ts'
 import { toUsageValues } from '../row-codec.ts'
-import type { Sql } from './database.ts'
 import { completeClaim } from './idempotency-store.ts'
 import type { StoreParts } from './parts.ts'
 import { responses } from './response-queries.ts'
