@@ -180,7 +180,7 @@ type Answer = { readonly status: number; readonly headers: Record<string, string
 const answer = (body: Buffer | string = '', status = 200, headers: Record<string, string> = {}): Answer => ({
   status,
   headers,
-  body: Buffer.from(body),
+  body: typeof body === 'string' ? Buffer.from(body) : body,
 })
 
 function answerTo(operation: string, url: URL, body: Buffer, state: State): Answer {
