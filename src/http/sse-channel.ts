@@ -28,16 +28,21 @@ export interface SseChannel {
 
 export function createSseChannel({ response, headers, clock, limits }: SseChannelOptions): SseChannel {
   let lastWrite = clock.monotonic()
+  let isChunked = false
   const isOver = () => response.writableEnded || response.destroyed
   const isOpen = () => response.headersSent
   const open = () => {
-    if (!isOpen()) response.writeHead(200, { ...headers(), ...STREAM_HEADERS })
+    if (isOpen()) return
+    response.writeHead(200, { ...headers(), ...STREAM_HEADERS })
+    // Chunks are framed here from now on: the platform hands the socket each of them in four pieces.
+    isChunked = response.chunkedEncoding
+    response.chunkedEncoding = false
   }
   const write = (text: string): Promise<void> | null => {
     if (isOver() || text === '') return null
     open()
     lastWrite = clock.monotonic()
-    response.write(text)
+    response.write(isChunked ? toChunk(text) : text)
     return response.writableLength > limits.streamBufferBytes ? drained(response, clock, limits.stallMs) : null
   }
   const dispose = repeat(clock, limits.keepAliveMs, () => {
@@ -53,10 +58,14 @@ export function createSseChannel({ response, headers, clock, limits }: SseChanne
     open()
     // A reader that takes nothing of the rest is cut off; after the last byte the server's own idle clock rules.
     response.socket?.setTimeout(limits.stallMs)
-    response.end(text)
+    response.end(isChunked ? `${toChunk(text)}${LAST_CHUNK}` : text)
   }
   return { write, end, isOver, isOpen, dispose }
 }
+
+/** RFC 9112, section 7.1. A chunk of nothing would be the last one. */
+const toChunk = (text: string) => (text === '' ? '' : `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
+const LAST_CHUNK = '0\r\n\r\n'
 
 const STREAM_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',

@@ -77,6 +77,28 @@ test('each batch is one write, however many events it holds', async (t) => {
   )
 })
 
+test('chunks are as long as their bytes, and the connection serves the next request after the last one', async (t) => {
+  const started = await startServer(t)
+  started.engine.script = async function* () {
+    yield [created(), delta(1, 'ü'), delta(2, '€'), delta(3, '𝄞')]
+    yield [completed(4)]
+  }
+  const request = postBytes({ stream: true })
+  const reply = await rawExchange(started.port, `${request}${request.replace('POST /v1', 'POST /v2')}`, { end: '}' })
+  const [stream, next] = reply.split(/(?=HTTP\/1\.1 404)/)
+  assert.match(stream ?? '', /data: \[DONE\]\n\n\r\n0\r\n\r\n$/)
+  assert.match(next ?? '', /^HTTP\/1\.1 404 /)
+  assert.match((await streamRaw(started)).text, /"ü"[^]*"€"[^]*"𝄞"[^]*data: \[DONE\]/)
+})
+
+test('a client of HTTP/1.0, which knows no chunks, gets the frames alone, until the connection ends', async (t) => {
+  const started = await startServer(t)
+  const request = postBytes({ stream: true }).replace('HTTP/1.1', 'HTTP/1.0')
+  const [head = '', body = ''] = (await rawExchange(started.port, request)).split('\r\n\r\n')
+  assert.doesNotMatch(head, /transfer-encoding/i)
+  assert.match(body, /^event: response\.created\n[^\r]*data: \[DONE\]\n\n$/)
+})
+
 const HOSTILE = [
   'a\rb\nc\r\nd',
   '\n\nevent: response.completed\ndata: {"type":"forged"}\n\n',
