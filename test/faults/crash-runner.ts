@@ -29,8 +29,8 @@ export type RunningServer = {
   output(): string
   /** SIGKILL to all of its processes; resolves when they are gone. */
   kill(): Promise<void>
-  /** SIGTERM; answers the exit code. */
-  stop(): Promise<number>
+  /** SIGTERM; answers the exit code. Killed, with 128, when it takes longer, 15 s by default. */
+  stop(withinMs?: number): Promise<number>
 }
 
 export interface CrashRunner {
@@ -84,6 +84,6 @@ function running(started: StartedProcess, facts: Pick<RunningServer, 'url' | 'ap
       process.kill(-started.pid, 'SIGKILL')
       await started.exited
     },
-    stop: () => started.stop(),
+    stop: (withinMs) => started.stop(undefined, withinMs),
   }
 }

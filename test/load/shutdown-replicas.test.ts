@@ -59,7 +59,7 @@ test(`SIGTERM to one of two replicas with ${STREAMS} streams: each ends, and bac
   await waitUntil(() => bed.writer.calls.length > 0)
 
   const began = performance.now()
-  const exited = leaving.stop().then((code) => ({ code, ms: performance.now() - began }))
+  const exited = leaving.stop(MAX_EXIT_MS).then((code) => ({ code, ms: performance.now() - began }))
   const goneOnMs = await checkBackground(bed, begun, began)
   const { code, ms } = await exited
   assert.equal(code, 0, leaving.output())

@@ -17,8 +17,8 @@ export type StartedProcess = {
   waitFor(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray>
   /** Its exit code once it has ended by itself; a signal counts as 128 and more. */
   readonly exited: Promise<number>
-  /** SIGTERM to `pid`, the process itself by default, and SIGKILL to all of its group when that did not help. */
-  stop(pid?: number): Promise<number>
+  /** SIGTERM to `pid`, the process itself by default, and SIGKILL to all of its group when that did not help in time. */
+  stop(pid?: number, withinMs?: number): Promise<number>
 }
 
 export type StartOptions = {
@@ -62,9 +62,9 @@ export function startProcess(command: string, args: readonly string[], options: 
         await sleep(10)
       }
     },
-    async stop(pid) {
+    async stop(pid, withinMs = STOP_MS) {
       if (!isOver()) signal(pid ?? child.pid, 'SIGTERM')
-      const killer = setTimeout(() => killGroup(child), STOP_MS)
+      const killer = setTimeout(() => killGroup(child), withinMs)
       const code = await exited
       clearTimeout(killer)
       return code
