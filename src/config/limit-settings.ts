@@ -1,5 +1,4 @@
 /** The section `limits`: every bound of the server, for its code and its documentation. */
-import { list } from './compound-kinds.ts'
 import { duration, integer, size } from './kinds.ts'
 import { bytes, most, ms, setting } from './setting.ts'
 

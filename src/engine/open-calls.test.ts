@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { NO_USAGE } from '../protocol/usage.ts'
 import type { UsageRow } from '../store/store.ts'
-import { createOpenCalls, OPEN_CALLS_MS, type OpenCall } from './open-calls.ts'
+import { createOpenCalls, OPEN_CALLS_MS } from './open-calls.ts'
 
 /** A clock that is turned by hand. */
 function createClock() {
@@ -31,8 +31,8 @@ function setUp() {
   const writes: string[][] = []
   const failures: unknown[] = []
   const calls = createOpenCalls(clock)
-  const begin = (id: string, projectId = 'proj_a', fails = false): OpenCall => {
-    const call: OpenCall = {
+  const begin = (id: string, projectId = 'proj_a', fails = false) =>
+    calls.add({
       store: {
         projectId,
         async openUsage(rows) {
@@ -43,11 +43,8 @@ function setUp() {
       startedAt: clock.monotonic(),
       row: () => rowOf(id),
       onFailure: (error) => failures.push(error),
-    }
-    calls.add(call)
-    return call
-  }
-  return { clock, writes, failures, calls, begin }
+    })
+  return { clock, writes, failures, begin }
 }
 
 const rowOf = (id: string): UsageRow => ({
@@ -65,11 +62,11 @@ const rowOf = (id: string): UsageRow => ({
 })
 
 test('a call that is over soon is never written, one that lasts is written once', () => {
-  const { clock, writes, calls, begin } = setUp()
-  const short = begin('short')
+  const { clock, writes, begin } = setUp()
+  const hasEnded = begin('short')
   begin('long')
   clock.advance(OPEN_CALLS_MS - 1)
-  calls.remove(short)
+  hasEnded()
   assert.deepEqual(writes, [])
   clock.advance(1)
   assert.deepEqual(writes, [['long']])

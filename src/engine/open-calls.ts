@@ -24,35 +24,47 @@ export type OpenCall = {
 }
 
 export interface OpenCalls {
-  add(call: OpenCall): void
-  /** It has ended. */
-  remove(call: OpenCall): void
+  /** The function that is returned says that it has ended. */
+  add(call: OpenCall): () => void
 }
+
+/**
+ * Emptied as soon as its call is over. A `Set` that much goes through makes itself a new table now and then, and each old table
+ * keeps what it held, and the next table, until a full collection: so nothing may be in there that holds a whole run.
+ */
+type Place = { call: OpenCall | null }
 
 export function createOpenCalls(clock: Clock): OpenCalls {
   /** In the order in which they began. */
-  const waiting = new Set<OpenCall>()
+  const waiting = new Set<Place>()
   let isTicking = false
 
   const tick = () => {
     const due: OpenCall[] = []
-    for (const call of waiting) {
-      if (clock.monotonic() - call.startedAt < OPEN_CALLS_MS) break
-      due.push(call)
-      waiting.delete(call)
+    for (const place of waiting) {
+      if (place.call === null) continue
+      if (clock.monotonic() - place.call.startedAt < OPEN_CALLS_MS) break
+      due.push(place.call)
+      leave(place)
     }
     writeAll(due)
     isTicking = waiting.size > 0
     if (isTicking) clock.after(OPEN_CALLS_MS, tick)
   }
+  const leave = (place: Place) => {
+    place.call = null
+    waiting.delete(place)
+  }
   return {
     add(call) {
-      waiting.add(call)
-      if (isTicking) return
-      isTicking = true
-      clock.after(OPEN_CALLS_MS, tick)
+      const place: Place = { call }
+      waiting.add(place)
+      if (!isTicking) {
+        isTicking = true
+        clock.after(OPEN_CALLS_MS, tick)
+      }
+      return () => leave(place)
     },
-    remove: (call) => void waiting.delete(call),
   }
 }
 

@@ -37,8 +37,10 @@ const never = () => {
 function openLedger(prices: PriceBook) {
   const running: OpenCall[] = []
   const openCalls = {
-    add: (call: OpenCall) => void running.push(call),
-    remove: (call: OpenCall) => void running.splice(running.indexOf(call), 1),
+    add(call: OpenCall) {
+      running.push(call)
+      return () => void running.splice(running.indexOf(call), 1)
+    },
   }
   const failures: unknown[] = []
   const priced: (number | null)[] = []

@@ -13,7 +13,7 @@ import type { Usage } from '../protocol/response.ts'
 import { NO_USAGE, plainUsage } from '../protocol/usage.ts'
 import type { ProjectStore, UsageRow } from '../store/store.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
-import type { OpenCall, OpenCalls } from './open-calls.ts'
+import type { OpenCalls } from './open-calls.ts'
 
 export interface UsageLedger {
   /** A call is about to be made. */
@@ -55,7 +55,7 @@ type Entry = {
 export function createUsageLedger(deps: LedgerDeps, of: LedgerOf): UsageLedger {
   const entries: Entry[] = []
   const attempts: ModelAttempt[] = []
-  let open: { readonly entry: Entry; readonly call: OpenCall } | null = null
+  let open: { readonly entry: Entry; readonly hasEnded: () => void } | null = null
   let costUsd: number | null = null
   let closed: Promise<readonly UsageRow[]> | null = null
   const failed = (error: unknown) => deps.telemetry.failed({ requestId: of.requestId, where: 'record-usage', error })
@@ -107,12 +107,12 @@ export function createUsageLedger(deps: LedgerDeps, of: LedgerOf): UsageLedger {
     start(call) {
       const entry = begin(call)
       const startedAt = deps.clock.monotonic()
-      open = { entry, call: { store: of.store, startedAt, row: () => openRow(entry), onFailure: failed } }
-      deps.openCalls.add(open.call)
+      const row = () => openRow(entry)
+      open = { entry, hasEnded: deps.openCalls.add({ store: of.store, startedAt, row, onFailure: failed }) }
     },
     add(attempt) {
       const entry = open?.entry ?? begin(attempt)
-      if (open !== null) deps.openCalls.remove(open.call)
+      open?.hasEnded()
       open = null
       entry.attempt = attempt
       attempts.push(attempt)

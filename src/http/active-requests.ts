@@ -10,18 +10,20 @@ export type ActiveRequests = {
   idle(clock: Clock, ms: number): Promise<boolean>
 }
 
-type Entry = { readonly stop: ((reason: RunAbort) => void) | undefined }
+/** Emptied when its work is over, as in `open-calls.ts` and for the same reason. */
+type Entry = { stop: ((reason: RunAbort) => void) | undefined }
 
 export function createActiveRequests(): ActiveRequests {
   const entries = new Set<Entry>()
   const waiting = new Set<() => void>()
   const leave = (entry: Entry) => {
+    entry.stop = undefined
     entries.delete(entry)
     if (entries.size === 0) for (const wake of [...waiting]) wake()
   }
   return {
     enter(stop) {
-      const entry = { stop }
+      const entry: Entry = { stop }
       entries.add(entry)
       return () => leave(entry)
     },
