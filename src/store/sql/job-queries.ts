@@ -26,16 +26,17 @@ const queueing = {
   ),
 }
 
-/** Of one key, or one project, that have an owner now. */
-const running = (column: string) =>
-  `(select count(*) from jobs as other where other.${column} = jobs.${column} and other.project = jobs.project
-    and other.lease_until > :now)`
-
 const owning = {
+  /** Fair: of those that may begin, one whose key, then whose project, has the fewest running. What runs is counted once. */
   findFreeJob: query<{ now: number; perProject: number }, Seq>(`
+    with of_keys as (
+      select project, key_id, count(*) as busy from jobs where lease_until > :now group by project, key_id),
+    of_projects as (select project, sum(busy) as busy from of_keys group by project)
     select jobs.seq from jobs
-    where (lease_until is null or lease_until <= :now) and (cancel = 1 or ${running('project')} < :perProject)
-    order by cancel desc, ${running('key_id')}, ${running('project')}, jobs.seq limit 1`),
+    left join of_projects on of_projects.project = jobs.project
+    left join of_keys on of_keys.project = jobs.project and of_keys.key_id = jobs.key_id
+    where (lease_until is null or lease_until <= :now) and (cancel = 1 or coalesce(of_projects.busy, 0) < :perProject)
+    order by cancel desc, coalesce(of_keys.busy, 0), coalesce(of_projects.busy, 0), jobs.seq limit 1`),
   findJobOf: query<Scope & { now: number }, Seq>(
     `select seq from jobs where response_seq = ${RESPONSE} and (lease_until is null or lease_until <= :now)`,
   ),
