@@ -17,7 +17,8 @@ type Server = {
   readonly headers: Readonly<Record<string, string>>
 }
 
-const LIMITS = `limits: { requests_per_minute: 0, streams_per_project: 1000, background_running: 64, background_queued: 1000 }`
+/** A connection of the bench may ask as often as it likes. */
+const LIMITS = `limits: { requests_per_minute: 0, requests_per_connection: 1000000, streams_per_project: 1000, background_running: 64, background_queued: 1000 }`
 
 type SiteOptions = {
   /** Of the upstream. */

@@ -64,7 +64,8 @@ test('every query finds its rows through an index', async (t) => {
   migrate(writer, path)
   // The whole of a small table (endpoints: those of webhooks) or of a queue, the jobs that wait and run, the rows of a CTE and a JSON
   // list are meant to be scanned.
-  const meant = /^SCAN (api_keys|endpoints|probe|jobs|chain|wanted|of_keys|of_projects|json_each|vector_index_changes)\b/
+  const meant =
+    /^SCAN (api_keys|endpoints|probe|jobs|chain|wanted|of_keys|of_projects|json_each|vector_index_changes)\b/
   for (const [name, { sql }] of Object.entries(queries)) {
     const plan = query<Record<never, never>, { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
     for (const { detail } of writer.all(plan, {})) {
