@@ -4,7 +4,7 @@ import { fuse, MIN_LISTED, type Ranked } from '../ranking/fuse.ts'
 import type { Chunk, Hit, IndexQuery } from '../search-index.ts'
 import { scanVectors } from './scan-vectors.ts'
 import { scoreTerms } from './score-terms.ts'
-import { numberOf, type StoreFile, textOf } from './store-file.ts'
+import { numberOf, type Row, type StoreFile, textOf } from './store-file.ts'
 import type { VectorCache } from './vector-cache.ts'
 
 type Opened = { readonly storeId: string; readonly file: StoreFile; readonly revision: number }
@@ -30,9 +30,18 @@ export function searchStores(stores: readonly Opened[], query: IndexQuery, cache
       vectors.push(...near.map(toRanked))
     }
   }
-  return fuse(words, vectors, query.ranking)
-    .slice(0, query.limit)
-    .map(({ seq, store, score }) => toHit(store, seq, score))
+  return loadHits(fuse(words, vectors, query.ranking), query.limit)
+}
+
+/** The first so many that are still there: what was removed since it was found is left out. */
+function loadHits(ranked: readonly RankedChunk[], limit: number): Hit[] {
+  const hits: Hit[] = []
+  for (const { seq, store, score } of ranked) {
+    if (hits.length === limit) break
+    const row = store.file.get(HIT, seq)
+    if (row !== undefined) hits.push(toHit(row, store.storeId, score))
+  }
+  return hits
 }
 
 function passing(file: StoreFile, filter: SearchFilter): ReadonlySet<number> {
@@ -47,18 +56,15 @@ const attributesOf = (json: unknown): Attributes => JSON.parse(textOf(json))
 const HIT = `SELECT chunks.text, chunks.start, chunks."end", chunks.page, documents.id, documents.file_id, documents.filename,
   documents.attributes FROM chunks JOIN documents ON documents.seq = chunks.document WHERE chunks.seq = ?`
 
-function toHit({ storeId, file }: Opened, seq: number, score: number): Hit {
-  const row = file.get(HIT, seq) ?? {}
-  return {
-    storeId,
-    documentId: textOf(row.id),
-    fileId: textOf(row.file_id),
-    filename: textOf(row.filename),
-    attributes: attributesOf(row.attributes),
-    score,
-    chunk: toChunk(row),
-  }
-}
+const toHit = (row: Row, storeId: string, score: number): Hit => ({
+  storeId,
+  documentId: textOf(row.id),
+  fileId: textOf(row.file_id),
+  filename: textOf(row.filename),
+  attributes: attributesOf(row.attributes),
+  score,
+  chunk: toChunk(row),
+})
 
 export const toChunk = (row: Readonly<Record<string, unknown>>): Chunk => ({
   text: textOf(row.text),
