@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { collectGarbage } from '../../test/support/collect-garbage.ts'
 import { BlobMissing, type BlobStore } from './blob-store.ts'
 
 export type OpenedBlobs = {
@@ -17,8 +16,6 @@ type Law = (sentence: string, hold: (opened: OpenedBlobs) => Promise<void>) => v
 
 const KEY = 'blob_0123456789abcdef'
 const never = new AbortController().signal
-setFlagsFromString('--expose-gc')
-const collectGarbage: () => void = runInNewContext('gc')
 const MANY_BYTES = 20 * 1024 * 1024
 const CHUNK = 64 * 1024
 

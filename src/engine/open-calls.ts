@@ -9,6 +9,7 @@
  * Invariant: a row is opened before it is closed, or not at all. Writes of a store keep their order.
  */
 import type { Clock } from '../lib/clock.ts'
+import { createPassingSet } from '../lib/passing-set.ts'
 import type { ProjectStore, UsageRow } from '../store/store.ts'
 
 /** How often is looked; a call is in the ledger after at most twice as long. */
@@ -28,42 +29,24 @@ export interface OpenCalls {
   add(call: OpenCall): () => void
 }
 
-/**
- * Emptied as soon as its call is over. A `Set` that much goes through makes itself a new table now and then, and each old table
- * keeps what it held, and the next table, until a full collection: so nothing may be in there that holds a whole run.
- */
-type Place = { call: OpenCall | null }
-
 export function createOpenCalls(clock: Clock): OpenCalls {
   /** In the order in which they began. */
-  const waiting = new Set<Place>()
+  const waiting = createPassingSet<OpenCall>()
   let isTicking = false
 
   const tick = () => {
-    const due: OpenCall[] = []
-    for (const place of waiting) {
-      if (place.call === null) continue
-      if (clock.monotonic() - place.call.startedAt < OPEN_CALLS_MS) break
-      due.push(place.call)
-      leave(place)
-    }
-    writeAll(due)
-    isTicking = waiting.size > 0
+    writeAll(waiting.takeWhile(({ startedAt }) => clock.monotonic() - startedAt >= OPEN_CALLS_MS))
+    isTicking = waiting.size() > 0
     if (isTicking) clock.after(OPEN_CALLS_MS, tick)
-  }
-  const leave = (place: Place) => {
-    place.call = null
-    waiting.delete(place)
   }
   return {
     add(call) {
-      const place: Place = { call }
-      waiting.add(place)
+      const hasEnded = waiting.add(call)
       if (!isTicking) {
         isTicking = true
         clock.after(OPEN_CALLS_MS, tick)
       }
-      return () => leave(place)
+      return hasEnded
     },
   }
 }

@@ -1,6 +1,7 @@
 /** What is still going on, so that a shutdown can wait for it and stop it. */
 import type { RunAbort } from '../engine/engine.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createPassingSet } from '../lib/passing-set.ts'
 
 export type ActiveRequests = {
   /** Registers one piece of work; the returned function says that it is over, and may be called twice. */
@@ -10,33 +11,29 @@ export type ActiveRequests = {
   idle(clock: Clock, ms: number): Promise<boolean>
 }
 
-/** Emptied when its work is over, as in `open-calls.ts` and for the same reason. */
-type Entry = { stop: ((reason: RunAbort) => void) | undefined }
+type Entry = { readonly stop: ((reason: RunAbort) => void) | undefined }
 
 export function createActiveRequests(): ActiveRequests {
-  const entries = new Set<Entry>()
+  const entries = createPassingSet<Entry>()
   const waiting = new Set<() => void>()
-  const leave = (entry: Entry) => {
-    entry.stop = undefined
-    entries.delete(entry)
-    if (entries.size === 0) for (const wake of [...waiting]) wake()
-  }
   return {
     enter(stop) {
-      const entry: Entry = { stop }
-      entries.add(entry)
-      return () => leave(entry)
+      const leave = entries.add({ stop })
+      return () => {
+        leave()
+        if (entries.size() === 0) for (const wake of [...waiting]) wake()
+      }
     },
     stopAll(reason) {
-      for (const entry of [...entries]) entry.stop?.(reason)
+      for (const { stop } of entries.values()) stop?.(reason)
     },
     idle: (clock, ms) =>
       new Promise((resolve) => {
-        if (entries.size === 0) return resolve(true)
+        if (entries.size() === 0) return resolve(true)
         const done = () => {
           cancel()
           waiting.delete(done)
-          resolve(entries.size === 0)
+          resolve(entries.size() === 0)
         }
         const cancel = clock.after(ms, done)
         waiting.add(done)
