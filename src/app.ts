@@ -33,7 +33,7 @@ import {
 } from './cli/app-interface.ts'
 import { EXIT } from './cli/exit-codes.ts'
 import type { ResolvedConfig } from './config/resolved-config.ts'
-import { createDocumentExtractor } from './documents/document-extractor.ts'
+import { createIsolatedReader } from './documents/isolated-reader.ts'
 import { createContainersApi } from './engine/containers.ts'
 import { createEngine } from './engine/create-engine.ts'
 import { createFileSource } from './engine/file-source.ts'
@@ -166,7 +166,7 @@ async function openBase(config: ResolvedConfig, overrides: AppOverrides, { clock
   const blobs = opened.adopt(openBlobs(config, clock), (it) => it.close())
   opened.use(startSweep({ store, blobs, clock, telemetry, writeTimeMs: config.limits.uploadTimeMs }))
   const firstKey = await makeFirstKey(config, store, pepper, dataDir.path, clock)
-  const documents = opened.adopt(createDocumentExtractor(clock), (it) => it.close())
+  const documents = opened.adopt(createIsolatedReader(clock), (it) => it.close())
   const sealedBox = createSealedBox(loadSealingKeys(dataDir.path), 'sealed content')
   const shared = { clock, ids, store, telemetry, sealedBox, settings: engineSettings(config) }
   return { pepper, store, replicated, healed, models, metrics, telemetry, blobs, firstKey, guard, shared, documents }

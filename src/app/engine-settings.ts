@@ -12,6 +12,7 @@ export function engineSettings({ defaults, limits, projects, retention }: Resolv
     maxOutputTokensByDefault: defaults.maxOutputTokens,
     maxToolCallsByDefault: defaults.maxToolCalls,
     toolCallsAtOnce: limits.toolCallsAtOnce,
+    maxPageImages: limits.pageImages,
     unsupportedParams: defaults.unsupportedParams === 'auto' ? null : defaults.unsupportedParams,
     responseTtlSeconds: toSeconds(retention.responsesMs),
     projects: new Map(

@@ -1,7 +1,7 @@
 /** Composition: vector stores, what searches them, and what fills them. */
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { ResolvedConfig } from '../config/resolved-config.ts'
-import type { TextExtractor } from '../documents/extract-text.ts'
+import type { DocumentReader } from '../documents/document-reader.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { IdempotencyDeps } from '../engine/idempotency.ts'
 import { createVectorStores } from '../engine/vector-stores/create-vector-stores.ts'
@@ -24,7 +24,7 @@ import { openSearchIndex } from './open-search-index.ts'
 
 export type RetrievalParts = IdempotencyDeps & {
   readonly blobs: BlobStore
-  readonly documents: TextExtractor
+  readonly documents: DocumentReader
   readonly embedders: EmbedderCatalog
   /** Of an engine that may be opened later. */
   readonly createEmbeddings: Engine['createEmbeddings']

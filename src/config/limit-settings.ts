@@ -107,6 +107,11 @@ export const LIMIT_SETTINGS = {
     ms('30s'),
     'Until an image or file by URL is read, redirects included.',
   ),
+  'limits.page_images': setting(
+    integer(0, 1_000),
+    20,
+    'Pages of PDFs that a model is shown as pictures too in one turn, where its provider takes no PDFs. 0: the text alone.',
+  ),
   'limits.image_time': setting(duration('100ms', '1h'), ms('5m'), 'Until an image engine has drawn one.'),
   'limits.images': setting(most(1_000), 10, 'Images that one response may have drawn.'),
   'limits.file': setting(size('1KB', '512GB'), bytes('512MB'), 'One uploaded file.'),

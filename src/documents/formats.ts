@@ -1,6 +1,6 @@
 /** Every format that documents are read in. A new one is a file with a parser and a row here. */
 import { extensionOf } from '../lib/media-type.ts'
-import type { SourceDocument } from './extract-text.ts'
+import type { Drawing, PageImage, SourceDocument } from './document-reader.ts'
 import type { TextBudget } from './text-budget.ts'
 
 /**
@@ -8,6 +8,9 @@ import type { TextBudget } from './text-budget.ts'
  * `DocumentError`; what else it throws counts as `malformed`.
  */
 export type DocumentParser = (bytes: Uint8Array, budget: TextBudget) => Promise<readonly string[]>
+
+/** Draws pages one by one, so that whoever collects them can stop. The bytes are its own. Throws as a parser does. */
+export type PageDrawer = (bytes: Uint8Array, drawing: Drawing) => AsyncIterable<PageImage>
 
 export type DocumentFormat = {
   /** As people call it. */
@@ -17,6 +20,8 @@ export type DocumentFormat = {
   readonly extensions: readonly string[]
   /** Loaded in the process that reads documents, and nowhere else. */
   load(): Promise<DocumentParser>
+  /** Likewise. Absent: its pages cannot be drawn. */
+  loadDrawer?(): Promise<PageDrawer>
 }
 
 export const FORMATS: readonly DocumentFormat[] = [
@@ -25,6 +30,7 @@ export const FORMATS: readonly DocumentFormat[] = [
     mediaTypes: ['application/pdf', 'application/x-pdf'],
     extensions: ['pdf'],
     load: async () => (await import('./read-pdf.ts')).readPdf,
+    loadDrawer: async () => (await import('./draw-pdf.ts')).drawPdf,
   },
   {
     name: 'HTML',

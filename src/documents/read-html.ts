@@ -1,5 +1,5 @@
 /** HTML: everything that is there to be read, block by block. Runs in the process that reads documents. */
-import { DocumentError } from './extract-text.ts'
+import { DocumentError } from './document-reader.ts'
 import { decodeText } from './read-plain.ts'
 import type { TextBudget } from './text-budget.ts'
 

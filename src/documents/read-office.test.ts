@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { writeZip } from '../../test/support/zip.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createDocumentExtractor } from './document-extractor.ts'
-import { DocumentError } from './extract-text.ts'
+import { DocumentError } from './document-reader.ts'
+import { createIsolatedReader } from './isolated-reader.ts'
 
 const zip = (files: Record<string, string | Uint8Array>) =>
   writeZip(Object.entries(files).map(([name, content]) => ({ name, content })))
 
 async function read(filename: string, bytes: Uint8Array): Promise<readonly string[]> {
-  const extractor = createDocumentExtractor(systemClock)
+  const reader = createIsolatedReader(systemClock)
   try {
     const document = { filename, mediaType: 'application/octet-stream', bytes }
-    return (await extractor.extract(document, new AbortController().signal)).pages
+    return (await reader.readText(document, new AbortController().signal)).pages
   } finally {
-    await extractor.close()
+    await reader.close()
   }
 }
 

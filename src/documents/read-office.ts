@@ -1,5 +1,5 @@
 /** Documents of office programs and books: the text of their XML, in order. Runs in the process that reads documents. */
-import { DocumentError } from './extract-text.ts'
+import { DocumentError } from './document-reader.ts'
 import { readHtml } from './read-html.ts'
 import { type Archive, openZip } from './read-zip.ts'
 import { attributeOf, decodeXml, isEmptyElement, scanTags } from './scan-xml.ts'

@@ -3,7 +3,7 @@
  * file that unpacks to more or less than it says is malformed, and none is unpacked before it is asked for.
  */
 import { inflateRawSync } from 'node:zlib'
-import { DocumentError } from './extract-text.ts'
+import { DocumentError } from './document-reader.ts'
 
 export const MAX_ENTRIES = 10_000
 /** Of one file, and of all that are read. */

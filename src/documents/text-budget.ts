@@ -1,5 +1,5 @@
 /** How much text one document may have. It is counted while it is made: what is too long is never held whole. */
-import { DocumentError } from './extract-text.ts'
+import { DocumentError } from './document-reader.ts'
 
 export interface TextBudget {
   /** Takes note of so many characters. Throws `DocumentError` once there are more than may be. */

@@ -60,13 +60,13 @@ export function findParts(
   return found
 }
 
-/** The items with the parts that are keys of the map replaced; the others are the very same objects. */
+/** The items with the parts that are keys of the map replaced by one or more; the others are the very same objects. */
 export function replaceParts(
   items: readonly TurnItem[],
-  replacements: ReadonlyMap<StoredPart, StoredPart>,
+  replacements: ReadonlyMap<StoredPart, StoredPart | readonly StoredPart[]>,
 ): readonly TurnItem[] {
   if (replacements.size === 0) return items
-  const replaced = (parts: readonly StoredPart[]) => parts.map((part) => replacements.get(part) ?? part)
+  const replaced = (parts: readonly StoredPart[]) => parts.flatMap((part) => replacements.get(part) ?? part)
   return items.map((item) => {
     if (!partsOf(item).parts.some((part) => replacements.has(part))) return item
     if (item.type === 'message' && item.role !== 'assistant') return { ...item, content: replaced(item.content) }

@@ -1,9 +1,9 @@
 /**
  * Files as the chosen model takes them. What its provider takes goes to it as it is; of everything else the model is shown
- * the text, and a file of which none can be read is refused by name. The adapter is the judge: it is asked to write each
- * file down, so nothing here has to know what which provider takes.
+ * text and pictures (`show-document.ts`), and a file of which none can be made is refused by name. The adapter is the judge:
+ * it is asked to write each file down, so nothing here has to know what which provider takes.
  */
-import { DocumentError, type TextExtractor } from '../documents/extract-text.ts'
+import { DocumentError, type DocumentReader, type SourceDocument } from '../documents/document-reader.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DataUrlError, readDataUrl, toDataUrl } from '../lib/data-url.ts'
 import { FetchError, fetchPublic } from '../lib/fetch-public.ts'
@@ -12,10 +12,10 @@ import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import { type Model, ModelError, type ModelTurn } from '../models/model.ts'
 import type { StoredPart } from '../protocol/content.ts'
 import { ApiError, badRequest } from '../protocol/errors.ts'
-import { clip } from '../protocol/invalid-texts.ts'
-import { markForeign } from '../tools/tool.ts'
 import { type FilePart, findParts, type PartPlaces, paramOf, replaceParts } from './file-parts.ts'
 import { MAX_SHOWN_FILE_BYTES } from './load-files.ts'
+import type { EngineSettings } from './settings.ts'
+import { type PageBudget, pageBudget, showDocument } from './show-document.ts'
 import type { UnsupportedLedger } from './unsupported.ts'
 
 /** Of a URL that a request gives for a file. */
@@ -25,7 +25,8 @@ export const FILE_FETCH_LIMITS = { maxBytes: MAX_SHOWN_FILE_BYTES, timeoutMs: 30
 const MAX_FETCHED_FILES = 20
 
 export type FitDeps = {
-  readonly documents: TextExtractor
+  readonly documents: DocumentReader
+  readonly settings: Pick<EngineSettings, 'maxPageImages'>
   readonly guard: OutboundGuard
   readonly clock: Clock
   readonly ledger: UnsupportedLedger
@@ -38,9 +39,16 @@ export async function fitFiles(turn: ModelTurn, model: Model, deps: FitDeps): Pr
   const support = model.fields['input.file'] ?? 'native'
   // Whoever runs the server said so of this model; planning refuses the file then.
   if (support === 'refused' || support === 'ignored') return turn
-  const replacements = new Map<StoredPart, StoredPart>()
-  const left = { bytes: MAX_SHOWN_FILE_BYTES, urls: MAX_FETCHED_FILES }
-  for (const part of findParts(turn.items, ({ type }) => type === 'input_file')) {
+  const parts = findParts(turn.items, ({ type }) => type === 'input_file')
+  if (parts.length === 0) return turn
+  const replacements = new Map<StoredPart, readonly StoredPart[]>()
+  const left = {
+    bytes: MAX_SHOWN_FILE_BYTES,
+    urls: MAX_FETCHED_FILES,
+    budget: pageBudget(model, deps.settings.maxPageImages),
+  }
+  // The last ones first: what is asked about now has the first claim on pictures.
+  for (const part of parts.toReversed()) {
     if (part.type !== 'input_file') continue
     // What stands behind a URL is known once it is fetched; a model that takes any file need not wait for it here.
     const isOpen = !part.file_data && !!part.file_url && support === 'emulated'
@@ -50,18 +58,23 @@ export async function fitFiles(turn: ModelTurn, model: Model, deps: FitDeps): Pr
 }
 
 /** What may still be fetched for this turn. */
-type Fitting = FitDeps & { readonly left: { bytes: number; urls: number } }
+type Fitting = FitDeps & { readonly left: { bytes: number; urls: number; readonly budget: PageBudget } }
 
-async function fit(part: FilePart, turn: ModelTurn, model: Model, deps: Fitting): Promise<StoredPart> {
+async function fit(part: FilePart, turn: ModelTurn, model: Model, deps: Fitting): Promise<readonly StoredPart[]> {
   const whole = part.file_data ? part : await fetched(part, deps)
-  if (whole !== part && takes(model, turn, whole)) return whole
-  const { filename, mediaType, bytes } = contentOf(whole, part, deps)
+  if (whole !== part && takes(model, turn, whole)) return [whole]
+  const document = contentOf(whole, part, deps)
   try {
-    const { pages } = await deps.documents.extract({ filename, mediaType, bytes }, deps.signal)
-    deps.ledger.note('input', `the model is shown the text of '${clip(filename)}', not the file.`)
-    return { type: 'input_text', text: markForeign(`the file '${filename}'`, joinPages(pages)) }
+    const { parts, shown } = await showDocument(document, {
+      ...deps,
+      detail: part.detail === 'low' ? 'low' : 'high',
+      seesImages: model.capabilities.seesImages === true,
+      budget: deps.left.budget,
+    })
+    deps.ledger.note('input', `the model is shown ${shown}, not the file.`)
+    return parts
   } catch (error) {
-    throw toApiError(error, filename, part, deps)
+    throw toApiError(error, document.filename, part, deps)
   }
 }
 
@@ -79,9 +92,11 @@ function takes(model: Model, turn: ModelTurn, part: FilePart): boolean {
 
 const MESSAGE = { id: 'msg_probe', type: 'message', status: 'completed', role: 'user' } as const
 
-type Content = { readonly filename: string; readonly mediaType: string; readonly bytes: Buffer }
-
-function contentOf({ file_data: data = '', filename = 'file' }: FilePart, part: FilePart, deps: FitDeps): Content {
+function contentOf(
+  { file_data: data = '', filename = 'file' }: FilePart,
+  part: FilePart,
+  deps: FitDeps,
+): SourceDocument {
   try {
     const { mediaType, base64 } = readDataUrl(data) ?? { mediaType: '', base64: data }
     return { filename, mediaType: typeOfFile(mediaType, filename), bytes: Buffer.from(base64, 'base64') }
@@ -119,10 +134,6 @@ const nameIn = ({ pathname }: URL): string => {
     return last
   }
 }
-
-/** A document of several pages tells them apart, so that an answer can say where it read what. */
-const joinPages = (pages: readonly string[]): string =>
-  pages.length === 1 ? (pages[0] ?? '') : pages.map((page, at) => `[page ${at + 1}]\n${page}`).join('\n\n')
 
 function toApiError(error: unknown, filename: string, part: FilePart, deps: FitDeps): unknown {
   if (!(error instanceof DocumentError)) return error

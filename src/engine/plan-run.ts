@@ -3,7 +3,7 @@
  * refused here, before the first event and before anything is sent to a model (law 1).
  */
 import type { BlobStore } from '../blobs/blob-store.ts'
-import type { TextExtractor } from '../documents/extract-text.ts'
+import type { DocumentReader } from '../documents/document-reader.ts'
 import { type Clock, seconds } from '../lib/clock.ts'
 import type { Ids } from '../lib/ids.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
@@ -63,7 +63,7 @@ export type PlanDeps = {
   readonly ids: Ids
   readonly telemetry: Telemetry
   readonly blobs: BlobStore
-  readonly documents: TextExtractor
+  readonly documents: DocumentReader
   readonly guard: OutboundGuard
 }
 

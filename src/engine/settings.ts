@@ -34,6 +34,8 @@ export type EngineSettings = {
   readonly maxToolCallsByDefault: number
   /** Those of one turn that may run at the same time. */
   readonly toolCallsAtOnce: number
+  /** Pages of documents that a model is shown as pictures in one turn. */
+  readonly maxPageImages: number
   readonly unsupportedParams: UnsupportedPolicy
   /** How long a stored response is kept; null: for ever. */
   readonly responseTtlSeconds: number | null

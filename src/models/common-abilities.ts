@@ -23,6 +23,7 @@ export function commonCapabilities(all: readonly ModelCapabilities[]): ModelCapa
     contextWindow: smallest('contextWindow'),
     maxOutputTokens: smallest('maxOutputTokens'),
     imageInput: every('imageInput'),
+    seesImages: every('seesImages'),
     fileInput: every('fileInput'),
     functionTools: every('functionTools'),
     customTools: every('customTools'),

@@ -61,6 +61,10 @@ const RULES: readonly Rule[] = [
   rule(`mistral`, { functionTools: true }),
   rule(`deepseek-(r1|reasoner)`, { imageInput: false, reasoning: true }),
   rule(`deepseek`, { imageInput: false, functionTools: true }),
+  rule(`gemma-?(3[-:](4|12|27)b|4)`, { imageInput: true }),
+  rule(`(llava|internvl|minicpm-v|moondream|smolvlm|kimi-vl|glm-4[.\\d]*v|phi-(3[.\\d]*-vision|4-multimodal))`, {
+    imageInput: true,
+  }),
 ]
 
 const EMBEDDING = /embed|^(bge|e5|gte)-|^all-minilm/

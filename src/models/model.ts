@@ -57,6 +57,8 @@ export type ModelCapabilities = {
   readonly contextWindow: number | null
   readonly maxOutputTokens: number | null
   readonly imageInput: boolean
+  /** That it takes images is known, and not only believed where nothing is known. */
+  readonly seesImages?: boolean
   readonly fileInput: boolean
   readonly functionTools: boolean
   /** Free-text tools; where false they are wrapped as functions with one string argument. */

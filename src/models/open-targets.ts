@@ -121,7 +121,8 @@ type Bare = {
 function bareModel({ provider, upstreamModel, live, info, fields }: Bare, options: OpenerOptions): Model {
   const found = options.findings(provider.name, upstreamModel)?.fields ?? {}
   const known = mergeInfo(knownModelInfo(upstreamModel), live, infoOfFields(found), info, infoOfFields(fields))
-  return emulate(provider.open(upstreamModel, known), { ...found, ...fields }, options)
+  const sees = known.imageInput === true && { seesImages: true }
+  return emulate(provider.open(upstreamModel, { ...known, ...sees }), { ...found, ...fields }, options)
 }
 
 /** What is remembered of deployments outlives the models opened for them; only configured ones come here, so it is bounded. */

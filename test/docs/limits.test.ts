@@ -2,16 +2,17 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { MAX_PAGES } from '../../src/documents/pdfium.ts'
 import { MAX_HTML_TAGS } from '../../src/documents/read-html.ts'
 import { MAX_CHAPTERS } from '../../src/documents/read-office.ts'
-import { MAX_PAGES } from '../../src/documents/read-pdf.ts'
 import { MAX_BYTES, MAX_ENTRIES, MAX_PART_BYTES } from '../../src/documents/read-zip.ts'
+import { DOCUMENT_LIMITS } from '../../src/documents/reader-processes.ts'
 import { FILE_FETCH_LIMITS } from '../../src/engine/fit-files.ts'
 import { MAX_LATE_WRITES } from '../../src/engine/late-writes.ts'
 import { LEASE_MS } from '../../src/engine/lease.ts'
 import { MAX_SHOWN_FILE_BYTES } from '../../src/engine/load-files.ts'
 import { PROMPT_LIMITS } from '../../src/engine/prompts.ts'
+import { PAGE_DETAILS, SHARE_OF_WINDOW } from '../../src/engine/show-document.ts'
 import { MAX_FOUND, MAX_LISTED_CHARS } from '../../src/engine/tool-search.ts'
 import { RERANKED } from '../../src/engine/vector-stores/rerank-hits.ts'
 import { DEFAULT_HTTP_LIMITS } from '../../src/http/limits.ts'
@@ -105,6 +106,10 @@ const ROWS: Readonly<Record<string, string>> = {
   'reading a document': `${time(DOCUMENT_LIMITS.timeMs)}, ${size(DOCUMENT_LIMITS.memoryBytes)} of memory`,
   'documents read at once, and waiting': `${DOCUMENT_LIMITS.running}, ${DOCUMENT_LIMITS.waiting}`,
   'text of a document': `${count(DOCUMENT_LIMITS.chars)} characters`,
+  "pictures of a document's pages": size(DOCUMENT_LIMITS.imageBytes),
+  'a side of such a picture': `${count(PAGE_DETAILS.high.side)} pixels`,
+  "pictures of pages in a model's window": `${SHARE_OF_WINDOW * 100} %`,
+  'pages of a PDF': count(MAX_PAGES),
   'a line of a stream': size(DEFAULT_SSE_LIMITS.lineChars),
   'a reply': size(DEFAULT_SSE_LIMITS.streamBytes),
   'events of a reply': count(DEFAULT_SSE_LIMITS.events),
@@ -148,7 +153,6 @@ const ROWS: Readonly<Record<string, string>> = {
   'stores of a tool, queries of one of its calls': `${MAX_STORES}, ${MAX_TOOL_QUERIES}`,
   'files ingested at once, tries of each': `${INGEST_SIDE_BY_SIDE}, ${MAX_INGEST_TRIES}`,
   'searches, and writes, that wait for the index': count(MAX_WAITING_SEARCHES),
-  'pages of a PDF': count(MAX_PAGES),
   'files in an office document, unpacked, one of them': `${count(MAX_ENTRIES)}, ${size(MAX_BYTES)}, ${size(MAX_PART_BYTES)}`,
   'chapters of a book': count(MAX_CHAPTERS),
   'tags of an HTML document': count(MAX_HTML_TAGS),

@@ -5,7 +5,7 @@ import OpenAI, { toFile } from 'openai'
 import type { ResponseInputContent } from 'openai/resources/responses/responses'
 import { startAnthropicUpstream } from '../fakes/anthropic-upstream.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
-import { makePdf } from '../support/pdf.ts'
+import { makePdf, makeScan } from '../support/pdf.ts'
 import { startServer, type TestServer, UPSTREAM_MODEL } from '../support/server.ts'
 
 const SENTENCE = 'The heron nests in March.'
@@ -29,7 +29,8 @@ describe('files in requests', () => {
         `open: { type: openai, wire_api: chat, api_base: "${openai.url}", api_key: k }`,
       ],
       config:
-        'models:\n  - { model_name: no-files, deployments: [{ model: upstream/gpt-test }], model_info: { fields: { input.file: refused } } }\n',
+        'models:\n  - { model_name: no-files, deployments: [{ model: upstream/gpt-test }], model_info: { fields: { input.file: refused } } }\n' +
+        '  - { model_name: blind, deployments: [{ model: upstream/gpt-test }], model_info: { fields: { input.image: refused } } }\n',
     })
     client = new OpenAI({ baseURL: server.baseUrl, apiKey: server.apiKey, maxRetries: 0 })
   })
@@ -142,18 +143,18 @@ describe('files in requests', () => {
   test('what cannot be read is refused by name and by why', async () => {
     const cases: readonly [string, Buffer, RegExp][] = [
       ['broken.pdf', Buffer.from('%PDF-1.4 and no more'), /'broken\.pdf' cannot be shown.*cannot be read as PDF/],
-      ['scan.pdf', makePdf(['']), /'scan\.pdf'.*no text/],
+      ['scan.pdf', makeScan(1), /'scan\.pdf'.*no text/],
       ['movie.mp4', Buffer.from([0, 1, 2]), /'movie\.mp4'.*no text can be read/],
     ]
     for (const [name, content, message] of cases) {
       const file_id = await upload(name, content)
-      await assert.rejects(ask(UPSTREAM_MODEL, { type: 'input_file', file_id }), {
+      await assert.rejects(ask('blind', { type: 'input_file', file_id }), {
         status: 400,
         param: 'input[0].content[1].file_id',
         message,
       })
       const file_data = `data:;base64,${content.toString('base64')}`
-      await assert.rejects(ask(UPSTREAM_MODEL, { type: 'input_file', filename: name, file_data }), {
+      await assert.rejects(ask('blind', { type: 'input_file', filename: name, file_data }), {
         status: 400,
         param: 'input[0].content[1].file_data',
       })

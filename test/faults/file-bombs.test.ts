@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import OpenAI, { toFile } from 'openai'
-import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
-import { DocumentError } from '../../src/documents/extract-text.ts'
-import { DOCUMENT_LIMITS } from '../../src/documents/process-extractor.ts'
+import { DocumentError } from '../../src/documents/document-reader.ts'
+import { createIsolatedReader } from '../../src/documents/isolated-reader.ts'
 import { isPlainText } from '../../src/documents/read-plain.ts'
+import { DOCUMENT_LIMITS } from '../../src/documents/reader-processes.ts'
 import { systemClock } from '../../src/lib/clock.ts'
 import { typeByName } from '../../src/lib/media-type.ts'
 import { type ChatUpstream, startChatUpstream } from '../fakes/chat-upstream.ts'
@@ -33,32 +33,43 @@ const UNNOTICED_MS = 10
 /** What the JSON body of a request may carry, in base64. */
 const MAX_INPUT_BYTES = 24 * MB
 
+/** As much as a request may ask for. */
+const DRAWING = { pages: 20, side: 1_536 }
+
 const never = new AbortController().signal
 
 test(`each of ${FILE_BOMBS.length} file bombs and broken files ends as it should, within 512 MB and its time`, {
   timeout: 1_200_000,
 }, async (t) => {
-  const extractor = createDocumentExtractor(systemClock, LIMITS)
+  const reader = createIsolatedReader(systemClock, LIMITS)
   const most = { bytes: 0, ms: 0, largest: '', slowest: '' }
   try {
-    for (const { name, filename, make, ends } of FILE_BOMBS) {
+    for (const { name, filename, make, ends, drawn } of FILE_BOMBS) {
       const document = { filename, mediaType: typeByName(filename), bytes: make() }
-      const watch = watchChildren(process.pid)
-      const began = performance.now()
-      const end = await extractor.extract(document, never).then(
-        () => 'text',
-        (error: unknown) => (error instanceof DocumentError ? error.kind : String(error)),
-      )
-      const ms = performance.now() - began
-      const bytes = watch.stop()
+      const met = async (what: string, doing: () => Promise<'text' | 'images'>) => {
+        const watch = watchChildren(process.pid)
+        const began = performance.now()
+        const end = await doing().catch((error: unknown) =>
+          error instanceof DocumentError ? error.kind : String(error),
+        )
+        const ms = performance.now() - began
+        const bytes = watch.stop()
+        assert.ok(bytes <= MAX_READER_BYTES, `${what}: ${bytes / MB} MB`)
+        assert.ok(ms <= MAX_READ_MS, `${what}: ${ms} ms`)
+        if (bytes > most.bytes) Object.assign(most, { bytes, largest: what })
+        if (ms > most.ms) Object.assign(most, { ms, slowest: what })
+        return end
+      }
+      const end = await met(name, async () => reader.readText(document, never).then(() => 'text'))
       assert.equal(end, ends, name)
-      assert.ok(bytes <= MAX_READER_BYTES, `${name}: ${bytes / MB} MB`)
-      assert.ok(ms <= MAX_READ_MS, `${name}: ${ms} ms`)
-      if (bytes > most.bytes) Object.assign(most, { bytes, largest: name })
-      if (ms > most.ms) Object.assign(most, { ms, slowest: name })
+      assert.equal(drawn !== undefined, reader.draws(document), `${name}: what becomes of its pages`)
+      if (drawn === undefined) continue
+      const drawing = `${name}, drawn`
+      const drawnEnd = await met(drawing, async () => reader.drawPages(document, DRAWING, never).then(() => 'images'))
+      assert.equal(drawnEnd, drawn, drawing)
     }
   } finally {
-    await extractor.close()
+    await reader.close()
   }
   t.diagnostic(`most memory ${Math.round(most.bytes / MB)} MB (${most.largest})`)
   t.diagnostic(`longest ${Math.round(most.ms)} ms (${most.slowest})`)
@@ -72,7 +83,8 @@ before(async () => {
   // It does not repeat what it was shown: a bomb's text would be more events than a reply may have.
   upstream = await startChatUpstream({ record: false, script: () => ({ answer: { text: 'Read.' } }) })
   const provider = `upstream: { type: openai_compatible, api_base: "${upstream.url}", api_key: k }`
-  runner = createCrashRunner(`providers: { ${provider} }\nlimits: { requests_per_minute: 0 }\n`)
+  const seeing = '{ model_name: seeing, deployments: [{ model: upstream/m }], model_info: { supports: [images] } }'
+  runner = createCrashRunner(`providers: { ${provider} }\nmodels: [${seeing}]\nlimits: { requests_per_minute: 0 }\n`)
   server = await runner.start()
   client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: server.apiKey, maxRetries: 0 })
 })
@@ -117,22 +129,26 @@ test('in a vector store each bomb is failed with its reason or is read, and othe
   if (isFull) assert.ok(busy.p99 <= 2 * quiet.p99 + UNNOTICED_MS, `p99 ${busy.p99} ms, alone ${quiet.p99} ms`)
 })
 
-test('in a request each bomb is a 400 that names its place, or its text is shown', { timeout: 900_000 }, async () => {
+test('in a request each bomb is a 400 that names its place, or is shown as text or pictures', {
+  timeout: 900_000,
+}, async () => {
   for (const bomb of SENT) {
-    const { name, filename, ends } = bomb
+    const { name, filename, ends, drawn } = bomb
     const bytes = await made(bomb)
     if (bytes.length > MAX_INPUT_BYTES) continue
     const data = `data:${typeByName(filename)};base64,${bytes.toString('base64')}`
     const part = { type: 'input_file', filename, file_data: data }
     const { status, json } = await send(server, 'POST', '/v1/responses', {
-      model: 'upstream/m',
+      model: 'seeing',
       store: false,
       input: [{ role: 'user', content: [{ type: 'input_text', text: 'Read.' }, part] }],
     })
     const { code, param } = (json.error ?? {}) as { code?: string; param?: string }
     // Plain text goes to a provider that takes it as it is: nothing of it is read here.
     if (status === 200 && isPlainText(typeByName(filename))) continue
-    if (ends === 'text') assert.equal(status, 200, `${name}: ${JSON.stringify(json.error)}`)
+    // A text is shown whatever becomes of the pictures; without one they are all there is.
+    const isShown = ends === 'text' || (ends === 'empty' && drawn === 'images')
+    if (isShown) assert.equal(status, 200, `${name}: ${JSON.stringify(json.error)}`)
     else assert.deepEqual([status, code, param], [400, codeOf(ends), 'input[0].content[1].file_data'], name)
   }
 })

@@ -11,7 +11,7 @@ export const PORTS: ReadonlySet<string> = new Set([
   'src/auth/principal.ts',
   'src/blobs/blob-store.ts',
   'src/blobs/sweep-blobs.ts',
-  'src/documents/extract-text.ts',
+  'src/documents/document-reader.ts',
   'src/engine/engine.ts',
   'src/engine/run-event.ts',
   'src/models/catalog.ts',
@@ -55,7 +55,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   ws: ['http'],
   '@redis/client': ['lib'],
   linkedom: ['tools', 'documents'],
-  unpdf: ['documents'],
+  '@hyzyla/pdfium': ['documents'],
+  'jpeg-js': ['documents'],
   '@mozilla/readability': ['tools'],
   'ipaddr.js': ['lib'],
 }

@@ -5,7 +5,7 @@
  */
 import { tmpdir } from 'node:os'
 import { openDirectoryBlobs } from '../../src/blobs/directory/directory-blobs.ts'
-import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
+import { createIsolatedReader } from '../../src/documents/isolated-reader.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
@@ -34,7 +34,7 @@ export type Replica = {
 }
 
 const blobs = openDirectoryBlobs(tmpdir())
-const documents = createDocumentExtractor(systemClock)
+const documents = createIsolatedReader(systemClock)
 const guard = createOutboundGuard({ allowPrivateHosts: [] })
 const sealedBox = createSealedBox([{ id: 'simulated', secret: new Uint8Array(32) }], 'simulation')
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDirectoryBlobs } from '../../src/blobs/directory/directory-blobs.ts'
-import { createDocumentExtractor } from '../../src/documents/document-extractor.ts'
+import { createIsolatedReader } from '../../src/documents/isolated-reader.ts'
 import { createEngine, type EngineDeps } from '../../src/engine/create-engine.ts'
 import type { Caller, Engine } from '../../src/engine/engine.ts'
 import { createHistoryCache } from '../../src/engine/history.ts'
@@ -40,6 +40,7 @@ export const TEST_SETTINGS: EngineSettings = {
   maxOutputTokensByDefault: null,
   maxToolCallsByDefault: 64,
   toolCallsAtOnce: 8,
+  maxPageImages: 20,
   unsupportedParams: null,
   responseTtlSeconds: 3600,
   projects: new Map(),
@@ -95,7 +96,7 @@ export async function openEngine(
     slots: createRunSlots({ total: 1000, perProject: 1000 }),
     detached: new AbortController().signal,
     blobs: openDirectoryBlobs(join(directory, 'files')),
-    documents: createDocumentExtractor(systemClock),
+    documents: createIsolatedReader(systemClock),
     guard: createOutboundGuard({ allowPrivateHosts: [] }),
     transfers: createRunSlots({ total: 1000, perProject: 1000 }, 'uploads'),
   }

@@ -1,17 +1,37 @@
-/** A small PDF with these texts on its pages, written by hand. A line is no wider than a page: some 90 characters. */
-export function makePdf(pages: readonly string[]): Buffer {
-  const kids = pages.map((_, at) => `${4 + at * 2} 0 R`).join(' ')
+/** Small PDFs, written by hand. */
+
+/** With these texts on its pages. A line is no wider than a page: some 90 characters. */
+export const makePdf = (pages: readonly string[]): Buffer => writePdf(pages.map(showText))
+
+/** A scan, as far as a reader is concerned: pages without text, each with a black square at its lower left. */
+export const makeScan = (pages: number): Buffer =>
+  writePdf(Array.from({ length: pages }, () => '0 0 0 rg 0 0 306 306 re f'))
+
+/** A form with one field, into which this was filled. */
+export const makeForm = (value: string): Buffer =>
+  writePdf([''], {
+    catalog: '/AcroForm << /Fields [6 0 R] /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>',
+    page: '/Annots [6 0 R]',
+    more: [
+      `<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (${value}) /DA (/F1 12 Tf 0 g) /Rect [72 700 500 720] /P 4 0 R >>`,
+    ],
+  })
+
+/** `contents`: what is drawn on each page. `more`: objects behind all others. */
+function writePdf(
+  contents: readonly string[],
+  { catalog = '', page = '', more = [] as readonly string[] } = {},
+): Buffer {
+  const kids = contents.map((_, at) => `${4 + at * 2} 0 R`).join(' ')
   const objects = [
-    '<< /Type /Catalog /Pages 2 0 R >>',
-    `<< /Type /Pages /Kids [${kids}] /Count ${pages.length} >>`,
+    `<< /Type /Catalog /Pages 2 0 R ${catalog} >>`,
+    `<< /Type /Pages /Kids [${kids}] /Count ${contents.length} >>`,
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
-    ...pages.flatMap((text, at) => {
-      const stream = showText(text)
-      return [
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + at * 2} 0 R /Resources << /Font << /F1 3 0 R >> >> >>`,
-        `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
-      ]
-    }),
+    ...contents.flatMap((stream, at) => [
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + at * 2} 0 R /Resources << /Font << /F1 3 0 R >> >> ${page} >>`,
+      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+    ]),
+    ...more,
   ]
   let text = '%PDF-1.4\n'
   const offsets = objects.map((object, at) => {

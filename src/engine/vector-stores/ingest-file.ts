@@ -6,7 +6,7 @@
  */
 import type { BlobStore } from '../../blobs/blob-store.ts'
 import { BlobMissing } from '../../blobs/blob-store.ts'
-import { DocumentError, type TextExtractor } from '../../documents/extract-text.ts'
+import { DocumentError, type DocumentReader } from '../../documents/document-reader.ts'
 import type { TextChunker } from '../../lib/text-chunker.ts'
 import { ApiError } from '../../protocol/errors.ts'
 import { type Chunk, IndexRebuilding, type SearchIndex } from '../../search-index/search-index.ts'
@@ -20,7 +20,7 @@ export type IngestDeps = {
   readonly store: Store
   readonly blobs: BlobStore
   readonly index: SearchIndex
-  readonly documents: TextExtractor
+  readonly documents: DocumentReader
   readonly chunker: TextChunker
   readonly embedder: TextEmbedder | null
   /** Larger files are not read. */
@@ -79,7 +79,7 @@ async function readPages(file: StoredFile, job: IngestJob, deps: IngestDeps, sig
       filled += piece.length
     }
   const { filename, mediaType } = file
-  const { pages } = await deps.documents.extract({ filename, mediaType, bytes }, signal)
+  const { pages } = await deps.documents.readText({ filename, mediaType, bytes }, signal)
   if (!pages.some((page) => /\S/.test(page))) throw new DocumentError('empty', 'it holds no text')
   return pages
 }

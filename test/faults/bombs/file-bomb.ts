@@ -7,6 +7,8 @@ export type FileBomb = {
   make(): Buffer
   /** What becomes of it: the kind of its `DocumentError`, or `text` where it can be read without harm. */
   readonly ends: BombEnd
+  /** What becomes of it when its pages are drawn, where they can be: `images`, or the kind of its `DocumentError`. */
+  readonly drawn?: 'images' | BombEnd
   /** It takes seconds, up to all of its time: only in the full form. */
   readonly isLong?: true
   /** There is nothing in it that could be found. */

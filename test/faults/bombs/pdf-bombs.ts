@@ -1,63 +1,7 @@
 /** PDF documents that are bombs, or broken. */
-import { deflateSync } from 'node:zlib'
 import { makePdf } from '../../support/pdf.ts'
 import { type FileBomb, MB } from './file-bomb.ts'
-
-type PdfObject = string | { readonly dictionary: string; readonly stream: Uint8Array }
-
-/** Objects from 1 on; the first is the catalogue. */
-function writePdf(objects: readonly PdfObject[], trailer = ''): Buffer {
-  const pieces: Buffer[] = []
-  let at = 0
-  const add = (piece: string | Uint8Array) => {
-    const bytes = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : Buffer.from(piece)
-    pieces.push(bytes)
-    at += bytes.length
-  }
-  add('%PDF-1.7\n')
-  const offsets = objects.map((object, index) => {
-    const offset = at
-    add(`${index + 1} 0 obj\n`)
-    if (typeof object === 'string') add(object)
-    else {
-      add(`<< ${object.dictionary} /Length ${object.stream.length} >>\nstream\n`)
-      add(object.stream)
-      add('\nendstream')
-    }
-    add('\nendobj\n')
-    return offset
-  })
-  const table = offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('')
-  const start = at
-  const count = objects.length + 1
-  add(`xref\n0 ${count}\n0000000000 65535 f \n${table}trailer\n<< /Size ${count} /Root 1 0 R ${trailer} >>\n`)
-  add(`startxref\n${start}\n%%EOF\n`)
-  return Buffer.concat(pieces)
-}
-
-const CATALOG = '<< /Type /Catalog /Pages 2 0 R >>'
-const FONT = '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>'
-const packed = (content: Uint8Array | string, dictionary = '') => ({
-  dictionary: `/Filter /FlateDecode ${dictionary}`,
-  stream: deflateSync(content),
-})
-const SAY = 'BT /F1 12 Tf 72 700 Td (The heron nests in March.) Tj ET\n'
-
-/** One page that shows the content; `more`: objects from 6 on, `resources`: of the page. */
-function pageOf(
-  content: PdfObject,
-  { resources = '', font = FONT as PdfObject, more = [] as PdfObject[] } = {},
-): Buffer {
-  const page = `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> ${resources} >> >>`
-  return writePdf([CATALOG, '<< /Type /Pages /Kids [3 0 R] /Count 1 >>', page, font, content, ...more])
-}
-
-/** Deflated again and again: each layer packs a thousandfold. */
-function layered(bytes: number, layers: number): PdfObject {
-  let stream: Uint8Array = Buffer.alloc(bytes, ' ')
-  for (let layer = 0; layer < layers; layer += 1) stream = deflateSync(stream, { level: 9 })
-  return { dictionary: `/Filter [${'/FlateDecode '.repeat(layers)}]`, stream }
-}
+import { CATALOG, FONT, layered, type PdfObject, packed, pageOf, SAY, writePdf } from './write-pdf.ts'
 
 const manyPages = (count: number) =>
   writePdf([
@@ -161,12 +105,19 @@ const PNG = Buffer.from(
 const DEEP = 500_000
 
 export const PDF_BOMBS: readonly FileBomb[] = [
-  { name: 'a PDF whose page tree comes back to itself', filename: 'loop.pdf', make: pageTreeLoop, ends: 'malformed' },
+  {
+    name: 'a PDF whose page tree comes back to itself',
+    filename: 'loop.pdf',
+    make: pageTreeLoop,
+    ends: 'malformed',
+    drawn: 'malformed',
+  },
   {
     name: 'a PDF of 100,000 pages',
     filename: 'pages.pdf',
     make: () => manyPages(100_000),
     ends: 'too-large',
+    drawn: 'too-large',
     isLong: true,
   },
   {
@@ -174,6 +125,7 @@ export const PDF_BOMBS: readonly FileBomb[] = [
     filename: 'flate.pdf',
     make: () => pageOf(layered(500 * MB, 2)),
     ends: 'too-large',
+    drawn: 'too-large',
     isLong: true,
   },
   {
@@ -181,50 +133,73 @@ export const PDF_BOMBS: readonly FileBomb[] = [
     filename: 'texts.pdf',
     make: () => pageOf(packed(SAY.repeat(1_000_000))),
     ends: 'too-large',
+    drawn: 'too-large',
     isLong: true,
   },
-  { name: 'a PDF without a table of its objects', filename: 'xref.pdf', make: brokenXref, ends: 'text' },
-  { name: 'a PDF that asks for a password', filename: 'locked.pdf', make: encrypted, ends: 'encrypted' },
-  { name: 'a PDF with an image of ten gigabytes', filename: 'image.pdf', make: image, ends: 'empty' },
+  {
+    name: 'a PDF without a table of its objects',
+    filename: 'xref.pdf',
+    make: brokenXref,
+    ends: 'text',
+    drawn: 'images',
+  },
+  {
+    name: 'a PDF that asks for a password',
+    filename: 'locked.pdf',
+    make: encrypted,
+    ends: 'encrypted',
+    drawn: 'encrypted',
+  },
+  { name: 'a PDF with an image of ten gigabytes', filename: 'image.pdf', make: image, ends: 'empty', drawn: 'images' },
   {
     name: 'a PDF whose object streams extend each other',
     filename: 'objects.pdf',
     make: objectStreams,
     ends: 'malformed',
+    drawn: 'malformed',
   },
   {
     name: 'a PDF with a font that maps too much',
     filename: 'font.pdf',
     make: fontBomb,
-    ends: 'too-large',
-    isLong: true,
+    ends: 'text',
+    drawn: 'images',
   },
-  { name: 'a PDF form that draws itself', filename: 'form.pdf', make: formLoop, ends: 'text' },
+  { name: 'a PDF form that draws itself', filename: 'form.pdf', make: formLoop, ends: 'too-large', drawn: 'too-large' },
   {
     name: 'PDF forms that draw each other ten times',
     filename: 'forms.pdf',
     make: formLaughs,
     ends: 'too-large',
-    isLong: true,
+    drawn: 'too-large',
   },
-  { name: 'a PDF with a script without end', filename: 'script.pdf', make: script, ends: 'text' },
+  { name: 'a PDF with a script without end', filename: 'script.pdf', make: script, ends: 'text', drawn: 'images' },
   {
     name: 'a PDF of half a million arrays in each other',
     filename: 'arrays.pdf',
     make: () => pageOf(packed(`${'['.repeat(DEEP)}${SAY}`)),
     ends: 'empty',
+    drawn: 'images',
   },
   {
     name: 'a PDF that was cut off',
     filename: 'cut.pdf',
     make: () => makePdf(['The heron nests in March.']).subarray(0, 120),
     ends: 'malformed',
+    drawn: 'malformed',
   },
-  { name: 'an image that is called a PDF', filename: 'image-as.pdf', make: () => PNG, ends: 'malformed' },
+  {
+    name: 'an image that is called a PDF',
+    filename: 'image-as.pdf',
+    make: () => PNG,
+    ends: 'malformed',
+    drawn: 'malformed',
+  },
   {
     name: 'a file that is a PDF and an archive',
     filename: 'polyglot.pdf',
     make: () => Buffer.concat([makePdf(['The heron nests in March.']), Buffer.from('PK\x03\x04'), Buffer.alloc(100)]),
     ends: 'text',
+    drawn: 'images',
   },
 ]

@@ -77,7 +77,7 @@ export const TEXT_BOMBS: readonly FileBomb[] = [
   },
   { name: 'a text with NUL bytes', filename: 'nul.txt', make: () => Buffer.from('heron\0heron'), ends: 'malformed' },
   { name: 'an empty text', filename: 'empty.txt', make: () => Buffer.alloc(0), ends: 'text', isEmpty: true },
-  { name: 'an empty PDF', filename: 'empty.pdf', make: () => Buffer.alloc(0), ends: 'malformed' },
+  { name: 'an empty PDF', filename: 'empty.pdf', make: () => Buffer.alloc(0), ends: 'malformed', drawn: 'malformed' },
   { name: 'an empty DOCX', filename: 'empty.docx', make: () => Buffer.alloc(0), ends: 'malformed' },
   { name: 'a program', filename: 'program.exe', make: () => Buffer.from('MZ\x90\0\x03'), ends: 'unsupported' },
   {

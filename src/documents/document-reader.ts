@@ -1,5 +1,6 @@
 /**
- * PORT: documents to text. Whatever a document is, its text is a list of pages; where a kind has none, it is one page.
+ * PORT: documents to what a model can be shown. Whatever a document is, its text is a list of pages; where a kind has
+ * none, it is one page. Of some kinds the pages can be drawn as well.
  *
  * Documents come from strangers. An adapter reads them where a parser that runs wild harms nobody, within limits of time,
  * memory and length, and says of what it cannot read why.
@@ -13,11 +14,36 @@ export type SourceDocument = {
 
 export type DocumentText = { readonly pages: readonly string[] }
 
-export interface TextExtractor {
+type DocumentKind = Pick<SourceDocument, 'filename' | 'mediaType'>
+
+/** How pages are drawn. */
+export type Drawing = {
+  /** Of the first pages, so many at most; 1 or more. */
+  readonly pages: number
+  /** Pixels of the longer side. */
+  readonly side: number
+}
+
+/** A page as a picture. */
+export type PageImage = {
+  /** From 1. */
+  readonly page: number
+  readonly mediaType: 'image/jpeg'
+  readonly bytes: Uint8Array
+}
+
+export interface DocumentReader {
   /** Whether documents of this kind are read at all. */
-  claims(document: Pick<SourceDocument, 'filename' | 'mediaType'>): boolean
+  claims(document: DocumentKind): boolean
   /** Throws `DocumentError`, and `signal.reason`. */
-  extract(document: SourceDocument, signal: AbortSignal): Promise<DocumentText>
+  readText(document: SourceDocument, signal: AbortSignal): Promise<DocumentText>
+  /** Whether documents of this kind have pages that can be drawn. */
+  draws(document: DocumentKind): boolean
+  /**
+   * In their order, from the first on; fewer than asked for where the document has no more, or where they take more bytes
+   * than pictures of one document may. Throws as `readText` does.
+   */
+  drawPages(document: SourceDocument, drawing: Drawing, signal: AbortSignal): Promise<readonly PageImage[]>
   close(): Promise<void>
 }
 

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { makePdf } from '../../test/support/pdf.ts'
+import { decode } from 'jpeg-js'
+import { makeForm, makePdf, makeScan } from '../../test/support/pdf.ts'
 import { systemClock } from '../lib/clock.ts'
 import { typeByName } from '../lib/media-type.ts'
-import { createDocumentExtractor } from './document-extractor.ts'
-import { DocumentError, type DocumentErrorKind } from './extract-text.ts'
-import { DOCUMENT_LIMITS } from './process-extractor.ts'
+import { DocumentError, type DocumentErrorKind } from './document-reader.ts'
+import { createIsolatedReader } from './isolated-reader.ts'
+import { DOCUMENT_LIMITS } from './reader-processes.ts'
 
-const extractor = createDocumentExtractor(systemClock)
-after(() => extractor.close())
+const reader = createIsolatedReader(systemClock)
+after(() => reader.close())
 const never = new AbortController().signal
 
 const document = (filename: string, bytes: string | Uint8Array, mediaType = typeByName(filename)) => ({
@@ -17,7 +18,7 @@ const document = (filename: string, bytes: string | Uint8Array, mediaType = type
   bytes: Buffer.from(bytes),
 })
 const pagesOf = async (...given: Parameters<typeof document>) =>
-  (await extractor.extract(document(...given), never)).pages
+  (await reader.readText(document(...given), never)).pages
 
 const isKind = (kind: DocumentErrorKind) => (error: unknown) => {
   assert.ok(error instanceof DocumentError, String(error))
@@ -39,8 +40,8 @@ test('of what is no text nothing is made up', async () => {
   await assert.rejects(pagesOf('a.txt', Buffer.from([1, 0, 2, 0])), isKind('malformed'))
   await assert.rejects(pagesOf('a.png', 'x'), isKind('unsupported'))
   await assert.rejects(pagesOf('a.bin', 'x'), isKind('unsupported'))
-  assert.ok(!extractor.claims(document('a.zip', '')))
-  assert.ok(extractor.claims(document('a.pdf', '')) && extractor.claims(document('a.py', '')))
+  assert.ok(!reader.claims(document('a.zip', '')))
+  assert.ok(reader.claims(document('a.pdf', '')) && reader.claims(document('a.py', '')))
 })
 
 test('a PDF is read page by page (req 179)', async () => {
@@ -75,33 +76,33 @@ test('what is damaged, empty or locked is told by what is wrong', async () => {
 })
 
 test('a text that is too long is refused, not cut', async () => {
-  const small = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, chars: 10 })
+  const small = createIsolatedReader(systemClock, { ...DOCUMENT_LIMITS, chars: 10 })
   for (const [name, content] of [
     ['a.txt', 'x'.repeat(11)],
     ['a.html', `<p>${'x'.repeat(11)}`],
   ] as const) {
-    await assert.rejects(small.extract(document(name, content), never), isKind('too-large'))
+    await assert.rejects(small.readText(document(name, content), never), isKind('too-large'))
   }
   await small.close()
 })
 
 test('a document that keeps its reader busy is left after its time, and the next one is read', async () => {
-  const hasty = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, timeMs: 20 })
-  await assert.rejects(hasty.extract(document('a.pdf', makePdf(['x'])), never), isKind('too-large'))
+  const hasty = createIsolatedReader(systemClock, { ...DOCUMENT_LIMITS, timeMs: 20 })
+  await assert.rejects(hasty.readText(document('a.pdf', makePdf(['x'])), never), isKind('too-large'))
   await hasty.close()
   assert.deepEqual(await pagesOf('a.pdf', makePdf(['next'])), ['next'])
 })
 
 test('a document that takes too much memory ends its reader and nothing else', async () => {
-  const small = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, memoryBytes: 1024 })
-  await assert.rejects(small.extract(document('a.pdf', makePdf(['x'.repeat(1_000)])), never), isKind('too-large'))
+  const small = createIsolatedReader(systemClock, { ...DOCUMENT_LIMITS, memoryBytes: 1024 })
+  await assert.rejects(small.readText(document('a.pdf', makePdf(['x'.repeat(1_000)])), never), isKind('too-large'))
   await small.close()
 })
 
 test('whoever waited may leave, and more than wait are turned away', async () => {
-  const narrow = createDocumentExtractor(systemClock, { ...DOCUMENT_LIMITS, running: 1, waiting: 1 })
+  const narrow = createIsolatedReader(systemClock, { ...DOCUMENT_LIMITS, running: 1, waiting: 1 })
   const abort = new AbortController()
-  const read = (text: string, signal = never) => narrow.extract(document('a.pdf', makePdf([text])), signal)
+  const read = (text: string, signal = never) => narrow.readText(document('a.pdf', makePdf([text])), signal)
   const [first, second, third] = [read('1'), read('2', abort.signal), read('3')]
   await assert.rejects(third, isKind('busy'))
   abort.abort(new Error('left'))
@@ -116,6 +117,49 @@ test('the same content is read once', async () => {
   const started = performance.now()
   await pagesOf('b.pdf', pdf)
   assert.ok(performance.now() - started < 20, 'no process was started')
+})
+
+const drawnAs = async (pages: number, side: number, pdf: Buffer) =>
+  (await reader.drawPages(document('a.pdf', pdf), { pages, side }, never)).map(({ page, bytes }) => ({
+    page,
+    ...decode(bytes, { useTArray: true }),
+  }))
+/** Of 255, at a place in pixels. */
+const grey = ({ width, data }: { width: number; data: Uint8Array }, x: number, y: number) => data[(y * width + x) * 4]
+
+test('pages are drawn in their order, as wide and as high as was asked', async () => {
+  const [first, second, ...more] = await drawnAs(2, 792, makeScan(3))
+  assert.ok(first && second && more.length === 0)
+  for (const [at, image] of [first, second].entries()) {
+    assert.deepEqual([image.page, image.width, image.height], [at + 1, 612, 792])
+    const lowerLeft = grey(image, 100, 700)
+    assert.ok(lowerLeft !== undefined && lowerLeft < 16, `black where the square is: ${lowerLeft}`)
+    assert.equal(grey(image, 500, 100), 255, 'and white elsewhere')
+  }
+  const [small] = await drawnAs(5, 99, makeScan(1))
+  assert.deepEqual([small?.width, small?.height], [77, 99])
+})
+
+test('letters and what is filled into a form are drawn', async () => {
+  const dark = ({ data }: { data: Uint8Array }) => data.filter((value, at) => at % 4 === 0 && value < 128).length
+  const [empty] = await drawnAs(1, 792, makePdf(['']))
+  const [letters] = await drawnAs(1, 792, makePdf(['The heron nests in March.']))
+  const [form] = await drawnAs(1, 792, makeForm('The heron nests in March.'))
+  assert.ok(empty && letters && form)
+  assert.equal(dark(empty), 0)
+  assert.ok(dark(letters) > 200, String(dark(letters)))
+  assert.ok(dark(form) > 200, String(dark(form)))
+})
+
+test('pictures that are too much together are left out, and what has no pages is refused', async () => {
+  const narrow = createIsolatedReader(systemClock, { ...DOCUMENT_LIMITS, imageBytes: 20_000 })
+  const drawing = { pages: 9, side: 792 }
+  const images = await narrow.drawPages(document('a.pdf', makeScan(9)), drawing, never)
+  assert.ok(images.length > 0 && images.length < 9, String(images.length))
+  assert.ok(reader.draws(document('a.pdf', '')) && !reader.draws(document('a.html', '')))
+  await assert.rejects(narrow.drawPages(document('a.html', '<p>x'), drawing, never), isKind('unsupported'))
+  await assert.rejects(narrow.drawPages(document('a.pdf', 'x'), drawing, never), isKind('malformed'))
+  await narrow.close()
 })
 
 test('a document of 200 pages is read in time', async (t) => {

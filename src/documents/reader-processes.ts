@@ -2,7 +2,7 @@
  * Reads each document in a process of its own, within limits of time and memory. A parser that is made to run wild, or to
  * do what it was not written for, then harms one process that holds nothing but the document it was given.
  *
- * A process per document costs a fifth of a second. One for all would be quicker and would carry what a hostile document
+ * A process per document costs a tenth of a second. One for all would be quicker and would carry what a hostile document
  * did to it into the next one.
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -11,8 +11,8 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../lib/clock.ts'
 import { ownModule, PROGRAM_ROOT } from '../lib/own-files.ts'
-import type { Order, Reply } from './document-process.ts'
-import { DocumentError, type SourceDocument } from './extract-text.ts'
+import type { Order, Outcome, Reply, Task } from './document-process.ts'
+import { DocumentError, type Drawing, type PageImage, type SourceDocument } from './document-reader.ts'
 import type { DocumentFormat } from './formats.ts'
 
 export const DOCUMENT_LIMITS = {
@@ -22,6 +22,8 @@ export const DOCUMENT_LIMITS = {
   memoryBytes: 400 * 1024 * 1024,
   /** Characters of its text. */
   chars: 10_485_760,
+  /** Of the pictures of its pages, all together. */
+  imageBytes: 16 * 1024 * 1024,
   /** Processes at once, and documents that wait for one. */
   running: 2,
   waiting: 64,
@@ -34,14 +36,21 @@ const HEAP_MB = 256
 const WATCH_MS = 20
 const LOW_PRIORITY = 10
 
-export interface DocumentReaders {
+export interface ReaderProcesses {
   /** Throws `DocumentError` and `signal.reason`. */
-  read(format: DocumentFormat, document: SourceDocument, signal: AbortSignal): Promise<readonly string[]>
+  readText(format: DocumentFormat, document: SourceDocument, signal: AbortSignal): Promise<readonly string[]>
+  /** Likewise. */
+  drawPages(
+    format: DocumentFormat,
+    document: SourceDocument,
+    drawing: Drawing,
+    signal: AbortSignal,
+  ): Promise<readonly PageImage[]>
   /** Ends all processes. */
   close(): Promise<void>
 }
 
-export function createDocumentReaders(clock: Clock, limits: DocumentLimits = DOCUMENT_LIMITS): DocumentReaders {
+export function createReaderProcesses(clock: Clock, limits: DocumentLimits = DOCUMENT_LIMITS): ReaderProcesses {
   const running = new Set<ChildProcess>()
   const waiting: (() => void)[] = []
   let busy = 0
@@ -58,22 +67,31 @@ export function createDocumentReaders(clock: Clock, limits: DocumentLimits = DOC
     if (next) next()
     else busy -= 1
   }
-  return {
-    async read(format, { bytes }, signal) {
+  const run = async (format: DocumentFormat, { bytes }: SourceDocument, task: Task, signal: AbortSignal) => {
+    signal.throwIfAborted()
+    await enter()
+    try {
       signal.throwIfAborted()
-      await enter()
-      try {
-        signal.throwIfAborted()
-        const child = startProcess()
-        running.add(child)
-        child.once('exit', () => running.delete(child))
-        const order: Order = { format: format.name, bytes: bytes.length, maxChars: limits.chars }
-        child.send(order, ignore)
-        child.stdin?.end(bytes)
-        return await answerOf(child, { clock, limits, signal })
-      } finally {
-        leave()
-      }
+      const child = startProcess()
+      running.add(child)
+      child.once('exit', () => running.delete(child))
+      const order: Order = { format: format.name, bytes: bytes.length, task }
+      child.send(order, ignore)
+      child.stdin?.end(bytes)
+      return await answerOf(child, { clock, limits, signal })
+    } finally {
+      leave()
+    }
+  }
+  return {
+    async readText(format, document, signal) {
+      const outcome = await run(format, document, { type: 'text', maxChars: limits.chars }, signal)
+      return outcome.type === 'text' ? outcome.pages : []
+    },
+    async drawPages(format, document, drawing, signal) {
+      const task: Task = { type: 'images', drawing, maxBytes: limits.imageBytes }
+      const outcome = await run(format, document, task, signal)
+      return outcome.type === 'images' ? outcome.images : []
     },
     async close() {
       const ends = [...running].map((child) => new Promise((resolve) => child.once('exit', resolve)))
@@ -116,7 +134,7 @@ type Waiting = { readonly clock: Clock; readonly limits: DocumentLimits; readonl
 const OUT_OF_MEMORY: ReadonlySet<NodeJS.Signals> = new Set(['SIGABRT', 'SIGTRAP', 'SIGKILL'])
 
 /** The process is dead when this settles, or about to be. */
-function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Promise<readonly string[]> {
+function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void) => {
       stopClock()
@@ -139,8 +157,8 @@ function answerOf(child: ChildProcess, { clock, limits, signal }: Waiting): Prom
       fail('too-large', 'reading it takes too much memory'),
     )
     child.once('message', (reply: Reply) => {
-      if (reply.type === 'text') settle(() => resolve(reply.pages))
-      else fail(reply.kind, reply.message)
+      if (reply.type === 'error') fail(reply.kind, reply.message)
+      else settle(() => resolve(reply))
     })
     child.once('exit', onExit)
     signal.addEventListener('abort', onAbort, { once: true })
