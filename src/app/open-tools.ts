@@ -1,5 +1,6 @@
 /** Every tool that this server can offer to a model, as the operator has set them. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { DocumentReader } from '../documents/document-reader.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
@@ -18,6 +19,7 @@ export type ToolParts = {
   readonly clock: Clock
   readonly guard: OutboundGuard
   readonly telemetry: Telemetry
+  readonly documents: DocumentReader
   readonly version: string
   readonly code: Pick<OpenCodeInterpreter, 'tools'>
   readonly searcher: FileSearcher

@@ -1,5 +1,6 @@
 /** Composition: the configured search engines -> the tool that searches and reads the web. */
 import type { ResolvedConfig } from '../config/resolved-config.ts'
+import type { DocumentReader } from '../documents/document-reader.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import { createUpstreamAgent } from '../lib/upstream-http.ts'
@@ -10,8 +11,14 @@ import { createPageParser } from '../tools/web-search/page-parser.ts'
 import { createPageReader } from '../tools/web-search/page-reader.ts'
 import { searchWithFallback } from '../tools/web-search/search-with-fallback.ts'
 import { createWebSearchTool } from '../tools/web-search/web-search-tool.ts'
+import { createDocumentPages } from './document-pages.ts'
 
-export type WebSearchDeps = { readonly clock: Clock; readonly guard: OutboundGuard; readonly telemetry: Telemetry }
+export type WebSearchDeps = {
+  readonly clock: Clock
+  readonly guard: OutboundGuard
+  readonly telemetry: Telemetry
+  readonly documents: DocumentReader
+}
 export type OpenWebSearch = { readonly tools: readonly Tool[]; close(): Promise<void> }
 
 export function openWebSearch({ webSearch, limits }: ResolvedConfig, deps: WebSearchDeps): OpenWebSearch {
@@ -28,6 +35,7 @@ export function openWebSearch({ webSearch, limits }: ResolvedConfig, deps: WebSe
       guard,
       clock,
       parser,
+      documents: createDocumentPages(deps.documents),
       limits: { maxBytes: limits.webPageBytes, timeoutMs: limits.webPageTimeMs, maxRedirects: 3 },
       respectRobots: webSearch.robots,
     }),

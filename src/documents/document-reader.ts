@@ -14,6 +14,10 @@ export type SourceDocument = {
 
 export type DocumentText = { readonly pages: readonly string[] }
 
+/** As one text. A document of several pages tells them apart, so that an answer can say where it read what. */
+export const pagesAsText = ({ pages }: DocumentText): string =>
+  pages.length === 1 ? (pages[0] ?? '') : pages.map((page, at) => `[page ${at + 1}]\n${page}`).join('\n\n')
+
 type DocumentKind = Pick<SourceDocument, 'filename' | 'mediaType'>
 
 /** How pages are drawn. */

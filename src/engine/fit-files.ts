@@ -7,7 +7,7 @@ import { DocumentError, type DocumentReader, type SourceDocument } from '../docu
 import type { Clock } from '../lib/clock.ts'
 import { DataUrlError, readDataUrl, toDataUrl } from '../lib/data-url.ts'
 import { FetchError, fetchPublic } from '../lib/fetch-public.ts'
-import { typeOfFile } from '../lib/media-type.ts'
+import { nameInUrl, typeOfFile } from '../lib/media-type.ts'
 import type { OutboundGuard } from '../lib/outbound-guard.ts'
 import { type Model, ModelError, type ModelTurn } from '../models/model.ts'
 import type { StoredPart } from '../protocol/content.ts'
@@ -117,21 +117,12 @@ async function fetched(part: FilePart, deps: Fitting): Promise<FilePart> {
     const document = await fetchPublic(guard, url, { limits, signal, clock })
     left.bytes -= document.bytes.length
     if (document.status >= 400) throw new FetchError('connection', `its server answered ${document.status}`)
-    const filename = part.filename ?? nameIn(document.url)
+    const filename = part.filename ?? nameInUrl(document.url)
     return { ...rest, filename, file_data: toDataUrl(typeOfFile(document.contentType, filename), document.bytes) }
   } catch (error) {
     if (!(error instanceof FetchError)) throw error
     signal.throwIfAborted()
     throw badRequest(paramOf(part, deps.places), 'file_not_fetched', `The file could not be fetched: ${error.message}.`)
-  }
-}
-
-const nameIn = ({ pathname }: URL): string => {
-  const last = pathname.slice(pathname.lastIndexOf('/') + 1)
-  try {
-    return decodeURIComponent(last) || 'file'
-  } catch {
-    return last
   }
 }
 

@@ -5,7 +5,9 @@
 import {
   DocumentError,
   type DocumentReader,
+  type DocumentText,
   type PageImage,
+  pagesAsText,
   type SourceDocument,
 } from '../documents/document-reader.ts'
 import { toDataUrl } from '../lib/data-url.ts'
@@ -50,7 +52,7 @@ export async function showDocument(document: SourceDocument, showing: Showing): 
   const drawn = await drawPages(document, text instanceof DocumentError ? text : null, showing)
   const images = drawn instanceof DocumentError ? [] : drawn
   const pictured = images.length === 1 ? 'first page' : `first ${images.length} pages`
-  const said = text instanceof DocumentError ? `It holds no text. Its ${pictured} as images:` : joinPages(text)
+  const said = text instanceof DocumentError ? `It holds no text. Its ${pictured} as images:` : pagesAsText(text)
   const parts = [textPart(document, said), ...images.flatMap((image) => imageParts(document, image))]
   if (text instanceof DocumentError) return { parts, shown: `pictures of the ${pictured} of ${name}` }
   if (images.length > 0) return { parts, shown: `the text of ${name} and pictures of its ${pictured}` }
@@ -59,10 +61,10 @@ export async function showDocument(document: SourceDocument, showing: Showing): 
 }
 
 /** The error of a document without text is no reason to give up while its pages can be drawn. */
-async function readText(document: SourceDocument, showing: Showing): Promise<readonly string[] | DocumentError> {
+async function readText(document: SourceDocument, showing: Showing): Promise<DocumentText | DocumentError> {
   const { documents, signal } = showing
   try {
-    return (await documents.readText(document, signal)).pages
+    return await documents.readText(document, signal)
   } catch (error) {
     const isScan = error instanceof DocumentError && error.kind === 'empty'
     if (isScan && documents.draws(document) && roomFor(showing) > 0) return error
@@ -100,10 +102,6 @@ const textPart = ({ filename }: SourceDocument, text: string): StoredPart => ({
   type: 'input_text',
   text: markForeign(`the file '${filename}'`, text),
 })
-
-/** A document of several pages tells them apart, so that an answer can say where it read what. */
-const joinPages = (pages: readonly string[]): string =>
-  pages.length === 1 ? (pages[0] ?? '') : pages.map((page, at) => `[page ${at + 1}]\n${page}`).join('\n\n')
 
 const imageParts = ({ filename }: SourceDocument, { page, mediaType, bytes }: PageImage): readonly StoredPart[] => [
   { type: 'input_text', text: `[page ${page} of '${filename}' as an image]` },

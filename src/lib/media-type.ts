@@ -58,3 +58,13 @@ export function typeOfFile(given: string, filename: string): string {
   const named = typeByName(filename)
   return named === BINARY_TYPE && type === 'text/plain' ? type : named
 }
+
+/** What a file is called that was found at a URL. */
+export function nameInUrl({ pathname }: URL): string {
+  const last = pathname.slice(pathname.lastIndexOf('/') + 1)
+  try {
+    return decodeURIComponent(last) || 'file'
+  } catch {
+    return last
+  }
+}

@@ -1,5 +1,6 @@
 /** Pages as sites serve them: the text that matters among menus, scripts, adverts and what else there is. */
 import { gzipSync } from 'node:zlib'
+import { makePdf } from '../support/pdf.ts'
 
 export type WebReply = {
   readonly status?: number
@@ -25,6 +26,8 @@ const PARAGRAPH =
   'be lit again after a repair that took the harbour town most of a decade to pay for.'
 
 export const CANARY = 'CANARY-7f3a'
+
+const PAPER = makePdf(['The lamp reaches 31 kilometres.', 'It was first lit in 1911.'])
 
 export const PAGES: Readonly<Record<string, WebReply>> = {
   '/news/lighthouse': html(
@@ -58,7 +61,9 @@ export const PAGES: Readonly<Record<string, WebReply>> = {
   },
   '/readme.md': { headers: { 'content-type': 'text/markdown' }, body: '# Title\n\nSome *text*.\n' },
   '/data.json': { headers: { 'content-type': 'application/json' }, body: '{"lamp": 31}' },
-  '/paper.pdf': { headers: { 'content-type': 'application/pdf' }, body: '%PDF-1.7' },
+  '/paper.pdf': { headers: { 'content-type': 'application/pdf' }, body: PAPER },
+  '/download/the%20paper.pdf': { headers: { 'content-type': 'application/octet-stream' }, body: PAPER },
+  '/broken.pdf': { headers: { 'content-type': 'application/pdf' }, body: '%PDF-1.7' },
   '/photo': { headers: { 'content-type': 'image/png' }, body: Buffer.from([137, 80, 78, 71]) },
   '/untyped': { body: '<!doctype html><title>No type</title><p>It is HTML all the same.</p>' },
   '/binary': { body: Buffer.from([0, 1, 2, 255]) },

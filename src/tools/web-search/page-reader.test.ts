@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { CANARY } from '../../../test/fakes/web-pages.ts'
 import { startWebSite, type WebSite } from '../../../test/fakes/web-site.ts'
+import { createDocumentPages } from '../../app/document-pages.ts'
+import { createIsolatedReader } from '../../documents/isolated-reader.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createOutboundGuard, type OutboundGuard } from '../../lib/outbound-guard.ts'
 import { createDomainFilter } from './domain-filter.ts'
@@ -16,6 +18,7 @@ describe('opening pages', () => {
   let guard: OutboundGuard
   let parser: PageParser
   let reader: PageReader
+  const documents = createIsolatedReader(systemClock)
   before(async () => {
     site = await startWebSite()
     guard = createOutboundGuard({ allowPrivateHosts: [site.host] })
@@ -24,6 +27,7 @@ describe('opening pages', () => {
   })
   after(async () => {
     await parser.close()
+    await documents.close()
     await guard.close()
     await site.close()
   })
@@ -33,6 +37,7 @@ describe('opening pages', () => {
       guard,
       clock: systemClock,
       parser,
+      documents: createDocumentPages(documents),
       respectRobots: options.respectRobots ?? true,
       limits: { ...LIMITS, ...options.limits },
     })
@@ -83,9 +88,19 @@ describe('opening pages', () => {
     await refused('/binary', /no text/)
   })
 
-  test('a PDF is refused as one, and so is what is no text', async () => {
-    await refused('/paper.pdf', /PDF/)
-    await refused('/photo', /image\/png/)
+  test('a PDF is read page by page, by what the site says it is or by its name', async () => {
+    const text = '[page 1]\nThe lamp reaches 31 kilometres.\n\n[page 2]\nIt was first lit in 1911.'
+    for (const path of ['/paper.pdf', '/download/the%20paper.pdf']) {
+      const read = await page(path)
+      assert.deepEqual([read.title, read.text, read.url], ['', text, `${site.url}${path}`])
+    }
+  })
+
+  test('a document that cannot be read says why, and what is no text says what it is', async () => {
+    await refused('/broken.pdf', /it cannot be read as PDF/)
+    await refused('/photo', /it is no text, but image\/png/)
+    const leaving = AbortSignal.abort(new Error('left'))
+    await assert.rejects(open({}).open(`${site.url}/paper.pdf`, options({ signal: leaving })))
   })
 
   test('a page that is not there says its status', () => refused('/gone', /status 404/))

@@ -30,10 +30,17 @@ export type OpenOptions = {
   readonly signal: AbortSignal
 }
 
+/** A PDF or another document that a site has among its pages. */
+export interface DocumentPages {
+  /** Null when documents of this kind are not read. Throws `PageError`. */
+  read(fetched: FetchedDocument, signal: AbortSignal): Promise<string | null>
+}
+
 export type PageReaderOptions = {
   readonly guard: OutboundGuard
   readonly clock: Clock
   readonly parser: PageParser
+  readonly documents: DocumentPages
   readonly limits: FetchLimits
   readonly respectRobots: boolean
 }
@@ -92,7 +99,7 @@ async function readPage(
   address: string,
   onHop: (url: URL) => Promise<void>,
   signal: AbortSignal,
-  { guard, clock, parser, limits }: PageReaderOptions,
+  { guard, clock, parser, documents, limits }: PageReaderOptions,
 ): Promise<Page> {
   const fetched = await fetchPublic(guard, address, {
     limits,
@@ -106,28 +113,37 @@ async function readPage(
     })
   })
   if (fetched.status !== 200) throw new PageError(`the site answered with status ${fetched.status}`)
-  const read = await readText(fetched, parser)
+  const read = (await readText(fetched, parser)) ?? (await readDocument(fetched, documents, signal))
   return { ...read, url: fetched.url.href }
 }
 
-/** By what the server says it is; where it says nothing, by what it looks like. */
-async function readText(fetched: FetchedDocument, parser: PageParser): Promise<PageText> {
+const untitled = (text: string): PageText => ({ title: '', text: text.slice(0, MAX_PAGE_CHARS).toWellFormed() })
+
+/** By what the server says it is; where it says nothing, by what it looks like. Null for what is no page. */
+async function readText(fetched: FetchedDocument, parser: PageParser): Promise<PageText | null> {
   const { contentType, bytes, charset } = fetched
   const kind = contentType === '' ? sniff(bytes) : kindOf(contentType)
-  if (kind === 'text')
-    return { title: '', text: decodeText({ bytes, charset }).slice(0, MAX_PAGE_CHARS).toWellFormed() }
-  if (kind === 'pdf') throw new PageError('it is a PDF, and PDF files cannot be read yet')
-  if (kind !== 'html') throw new PageError(`it is no text, but ${contentType || 'of a kind the site does not name'}`)
+  if (kind === 'text') return untitled(decodeText({ bytes, charset }))
+  if (kind !== 'html') return null
   const parsed = await parser.parse({ bytes, charset })
   if (parsed === null) throw new PageError('its HTML could not be read within the limits')
   return parsed
 }
 
-type ContentKind = 'html' | 'text' | 'pdf' | 'other'
+async function readDocument(
+  fetched: FetchedDocument,
+  documents: DocumentPages,
+  signal: AbortSignal,
+): Promise<PageText> {
+  const text = await documents.read(fetched, signal)
+  if (text !== null) return untitled(text)
+  throw new PageError(`it is no text, but ${fetched.contentType || 'of a kind the site does not name'}`)
+}
+
+type ContentKind = 'html' | 'text' | 'other'
 
 function kindOf(contentType: string): ContentKind {
   if (contentType === 'text/html' || contentType === 'application/xhtml+xml') return 'html'
-  if (contentType === 'application/pdf') return 'pdf'
   return /^text\/|^application\/(?:.+\+)?(?:json|xml|yaml|x-yaml|toml|javascript|x-ndjson)$/.test(contentType)
     ? 'text'
     : 'other'
