@@ -10,7 +10,7 @@ export async function* drawPdf(bytes: Uint8Array, { pages, side }: Drawing): Asy
   const pdf = await openPdf(bytes)
   const drawn = Math.min(pages, pdf.pageCount)
   for (let page = 0; page < drawn; page += 1) {
-    const { data } = encode(pdf.draw(page, side), QUALITY)
-    yield { page: page + 1, mediaType: 'image/jpeg', bytes: data }
+    const bytes = pdf.draw(page, side, (drawn) => encode(drawn, QUALITY).data)
+    yield { page: page + 1, mediaType: 'image/jpeg', bytes }
   }
 }

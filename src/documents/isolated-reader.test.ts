@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { decode } from 'jpeg-js'
 import { makeForm, makePdf, makeScan } from '../../test/support/pdf.ts'
+import { watchChildren } from '../../test/support/peak-memory.ts'
 import { systemClock } from '../lib/clock.ts'
 import { typeByName } from '../lib/media-type.ts'
 import { DocumentError, type DocumentErrorKind } from './document-reader.ts'
@@ -10,6 +11,7 @@ import { DOCUMENT_LIMITS } from './reader-processes.ts'
 
 const reader = createIsolatedReader(systemClock)
 after(() => reader.close())
+const MB = 1024 * 1024
 const never = new AbortController().signal
 
 const document = (filename: string, bytes: string | Uint8Array, mediaType = typeByName(filename)) => ({
@@ -149,6 +151,17 @@ test('letters and what is filled into a form are drawn', async () => {
   assert.equal(dark(empty), 0)
   assert.ok(dark(letters) > 200, String(dark(letters)))
   assert.ok(dark(form) > 200, String(dark(form)))
+})
+
+test('many full pages take hardly more memory than one', async (t) => {
+  const full = Array(45).fill('The heron nests in March, and feeds on fish and frogs.').join('\n')
+  const pdf = document('long.pdf', makePdf(Array(40).fill(full)))
+  const watch = watchChildren(process.pid)
+  const images = await reader.drawPages(pdf, { pages: 40, side: 1_536 }, never)
+  const peak = watch.stop()
+  t.diagnostic(`${Math.round(peak / MB)} MB`)
+  assert.equal(images.length, 40)
+  assert.ok(peak < 300 * MB, `${peak / MB} MB`)
 })
 
 test('pictures that are too much together are left out, and what has no pages is refused', async () => {

@@ -9,7 +9,7 @@ import { DocumentError } from './document-reader.ts'
 type PdfEngine = Awaited<ReturnType<typeof PDFiumModule>>
 type Page = number
 
-/** Opaque, four bytes a pixel: red, green, blue, and one of no meaning. */
+/** Opaque, four bytes a pixel: red, green, blue, and one of no meaning. They lie in the memory of the engine. */
 export type DrawnPage = { readonly width: number; readonly height: number; readonly data: Uint8Array }
 
 /** Pages by their index, from 0. Everything throws `DocumentError` for a page that is damaged. */
@@ -17,8 +17,8 @@ export interface Pdf {
   readonly pageCount: number
   /** `onLength` is told how many characters it will be, before there is any of them. */
   textOf(page: number, onLength: (chars: number) => void): string
-  /** `side`: pixels of the longer one. */
-  draw(page: number, side: number): DrawnPage
+  /** `side`: pixels of the longer one. What is drawn is there for as long as `use` runs: a copy would be garbage for long. */
+  draw<T>(page: number, side: number, use: (drawn: DrawnPage) => T): T
 }
 
 /** More pages than this are no document to be read by a model. */
@@ -50,10 +50,10 @@ export async function openPdf(bytes: Uint8Array): Promise<Pdf> {
   return {
     pageCount,
     textOf: (page, onLength) => withPage(engine, document, page, (handle) => readPage(engine, handle, onLength)),
-    draw(page, side) {
+    draw(page, side, use) {
       form ??= openForm(engine, document)
-      const fields = form
-      return withPage(engine, document, page, (handle) => drawPage(engine, handle, { side, form: fields }))
+      const target = { side, form }
+      return withPage(engine, document, page, (handle) => drawPage(engine, handle, target, use))
     },
   }
 }
@@ -116,7 +116,7 @@ function openForm(engine: PdfEngine, document: number): number {
 
 type Target = { readonly side: number; readonly form: number }
 
-function drawPage(engine: PdfEngine, page: Page, { side, form }: Target): DrawnPage {
+function drawPage<T>(engine: PdfEngine, page: Page, { side, form }: Target, use: (drawn: DrawnPage) => T): T {
   const [wide, high] = [engine._FPDF_GetPageWidth(page), engine._FPDF_GetPageHeight(page)]
   const scale = Math.min(side / Math.max(wide, high), MAX_SCALE)
   const [width, height] = [pixels(wide * scale), pixels(high * scale)]
@@ -132,10 +132,10 @@ function drawPage(engine: PdfEngine, page: Page, { side, form }: Target): DrawnP
     engine._FPDF_FFLDraw(form, bitmap, page, 0, 0, width, height, 0, flags)
     engine._FORM_OnBeforeClosePage(page, form)
   }
-  const data = engine.HEAPU8.slice(place, place + stride * height)
+  const used = use({ width, height, data: engine.HEAPU8.subarray(place, place + stride * height) })
   engine._FPDFBitmap_Destroy(bitmap)
   engine.wasmExports.free(place)
-  return { width, height, data }
+  return used
 }
 
 function pixels(length: number): number {
