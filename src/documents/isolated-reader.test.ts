@@ -54,6 +54,12 @@ test('a PDF is read page by page (req 179)', async () => {
   assert.deepEqual(await pagesOf('A.PDF', pdf, 'application/octet-stream'), pages)
 })
 
+test('what is filled into a form is read with its page', async () => {
+  assert.deepEqual(await pagesOf('form.pdf', makeForm('The heron')), ['Filled in:\nname: The heron'])
+  assert.deepEqual(await pagesOf('form.pdf', makeForm('', { ticked: 'Yes' })), ['Filled in:\nI agree: Yes'])
+  await assert.rejects(pagesOf('form.pdf', makeForm('')), isKind('empty'))
+})
+
 test('HTML is read block by block, without what no reader sees (req 179)', async () => {
   const html = `<!doctype html><html><head><title>Birds</title><style>p { }</style></head><body>
     <script>alert(1)</script><nav>Home</nav><h1>Herons</h1><p>They   nest in <b>March</b>.</p>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { MAX_PAGES } from '../../src/documents/pdfium.ts'
+import { MAX_PAGES } from '../../src/documents/open-pdf.ts'
 import { MAX_HTML_TAGS } from '../../src/documents/read-html.ts'
 import { MAX_CHAPTERS } from '../../src/documents/read-office.ts'
 import { MAX_BYTES, MAX_ENTRIES, MAX_PART_BYTES } from '../../src/documents/read-zip.ts'

@@ -7,15 +7,23 @@ export const makePdf = (pages: readonly string[]): Buffer => writePdf(pages.map(
 export const makeScan = (pages: number): Buffer =>
   writePdf(Array.from({ length: pages }, () => '0 0 0 rg 0 0 306 306 re f'))
 
-/** A form with one field, into which this was filled. */
-export const makeForm = (value: string): Buffer =>
-  writePdf([''], {
-    catalog: '/AcroForm << /Fields [6 0 R] /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>',
-    page: '/Annots [6 0 R]',
+/** A form with one field, into which this was filled, and two boxes that people know by other names; one is ticked. */
+export function makeForm(value: string, { ticked = 'Off' as 'Yes' | 'Off' } = {}): Buffer {
+  const widget = (fields: string) => `<< /Type /Annot /Subtype /Widget /P 4 0 R ${fields} >>`
+  const box = (name: string, state: string) =>
+    widget(
+      `/FT /Btn /T (${name}) /TU (I ${name}) /V /${state} /AS /${state} /AP << /N << /Yes 5 0 R /Off 5 0 R >> >> /Rect [72 600 90 620]`,
+    )
+  return writePdf([''], {
+    catalog: '/AcroForm << /Fields [6 0 R 7 0 R 8 0 R] /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>',
+    page: '/Annots [6 0 R 7 0 R 8 0 R]',
     more: [
-      `<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (${value}) /DA (/F1 12 Tf 0 g) /Rect [72 700 500 720] /P 4 0 R >>`,
+      widget(`/FT /Tx /T (name) /V (${value}) /DA (/F1 12 Tf 0 g) /Rect [72 700 500 720]`),
+      box('agree', ticked),
+      box('object', 'Off'),
     ],
   })
+}
 
 /** `contents`: what is drawn on each page. `more`: objects behind all others. */
 function writePdf(
