@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { markForeign } from '../../tools/tool.ts'
 import type { ModelTurn } from '../model.ts'
 import { ask, assistant, called, said, turn, user } from './turns.contract.ts'
 
@@ -168,6 +169,10 @@ test('files are read and pictures described from their bytes', async () => {
       ? turn([JSON.parse(JSON.stringify({ ...message, content: [...message.content, part] }))])
       : turn(text)
   }
+  const shown = {
+    type: 'input_text',
+    text: markForeign("the file 'plans.pdf'", 'Plans.\nThe launch code is 0000.'),
+  } as const
   const file = {
     type: 'input_file',
     filename: 'notes.txt',
@@ -183,6 +188,8 @@ test('files are read and pictures described from their bytes', async () => {
     [withPart('What is the launch code?', file), /0000/],
     [withPart('What is this?', file), /notes\.txt, which begins: "Notes/],
     [withPart('What is this?', { type: 'input_file', file_id: 'file-1' }), /file-1/],
+    [withPart('What is the launch code?', shown), /0000/],
+    [withPart('What is this?', shown), /plans\.pdf, which begins: "Plans/],
     [withPart('Describe this image.', png), /a red 1x1 PNG image/],
     [withPart('Describe this image in one word.', png), 'red'],
     [withPart('What is in this picture?', { ...png, image_url: 'https://example.com/a.png' }), /not loaded/],

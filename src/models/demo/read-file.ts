@@ -12,10 +12,10 @@ export function readBytes(data: string): Buffer | null {
   return bytes.length > 0 ? bytes : null
 }
 
-/** Null for what is not text. Of a long text the first megabyte. */
+/** Null for what is not text. Of a long text the first megabyte. A PDF is none, though it may be written in letters alone. */
 export function readFileText(data: string): string | null {
   const bytes = readBytes(data)?.subarray(0, MAX_TEXT_BYTES)
-  if (!bytes || bytes.includes(0)) return null
+  if (!bytes || bytes.includes(0) || bytes.toString('latin1', 0, 5) === '%PDF-') return null
   // A cut at the limit may leave half a character; anything else that is not UTF-8 is not text.
   const text = new TextDecoder('utf-8').decode(bytes)
   const broken = text.split('\uFFFD').length - 1

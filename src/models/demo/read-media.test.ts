@@ -72,6 +72,7 @@ test('files give text when they are text', () => {
   assert.equal(readFileText(Buffer.from('héllo').toString('base64')), 'héllo')
   assert.equal(readFileText('data:text/plain,h%C3%A9llo'), 'héllo')
   assert.equal(readFileText(Buffer.from([0, 1, 2]).toString('base64')), null)
+  assert.equal(readFileText(Buffer.from('%PDF-1.4\nletters alone').toString('base64')), null)
   assert.equal(readFileText(Buffer.from([0xff, 0xfe, 0x80, 0x81]).toString('base64')), null)
   assert.equal(readBytes('data:text/plain;base64'), null)
 })
