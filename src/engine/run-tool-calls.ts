@@ -61,7 +61,8 @@ export async function* runToolCalls(
     for (const { writer } of run.calls) if (writer) composer.closeAside(writer)
     return { next: 'end' }
   }
-  if (run.calls.length > 0) composer.closeItem('completed')
+  if (run.calls.length === 0) return { next: 'end' }
+  composer.closeItem('completed')
   const said = new Map<MadeCall, ShellCallOutput>()
   const outcomes = yield* runAll(run.calls, { ...deps, onSaid: (made, item) => said.set(made, item) })
   const calls = new Map<string, TurnItem>()

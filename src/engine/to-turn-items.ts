@@ -78,6 +78,8 @@ export function toTurnItems(
   tools: OfferedTools & { readonly offersTools?: boolean },
   seals: ItemSeals,
 ): TurnItem[] {
+  // Most contexts are talk alone, and are shown as they are.
+  if (items.every(isMessage)) return [...items]
   const shown: TurnItem[] = []
   const asked = new Map<string, McpApprovalRequest>()
   const localCalls = new Map<string, string>()
@@ -109,6 +111,8 @@ export function toTurnItems(
   }
   return shown
 }
+
+const isMessage = (item: Item): item is Extract<Item, { type: 'message' }> => item.type === 'message'
 
 /** What programs called is theirs; a call whose program is gone is shown as the model's own. */
 function programsIn(items: readonly Item[]) {

@@ -44,6 +44,7 @@ export function partsOfPrograms(items: readonly Item[]): ReadonlyMap<string, rea
 
 /** Programs that wait no more: what they called last was answered, and they have not ended. */
 export function answeredPrograms(items: readonly Item[]): readonly Program[] {
+  if (!items.some(({ type }) => type === 'program')) return []
   const ended = new Set(items.flatMap((item) => (item.type === 'program_output' ? [item.call_id] : [])))
   const parts = partsOfPrograms(items)
   return items.flatMap((item) => {
