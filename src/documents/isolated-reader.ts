@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '../lib/clock.ts'
-import { createContentCache } from './content-cache.ts'
+import { createLruMap, type LruMap } from '../lib/lru-map.ts'
 import {
   DocumentError,
   type DocumentReader,
@@ -20,8 +20,8 @@ const KEPT_BYTES = 64 * 1024 * 1024
 
 export function createIsolatedReader(clock: Clock, limits: DocumentLimits = DOCUMENT_LIMITS): DocumentReader {
   const processes = createReaderProcesses(clock, limits)
-  const texts = createContentCache<DocumentText>(KEPT_CHARS, ({ pages }) => sum(pages))
-  const pictures = createContentCache<readonly PageImage[]>(KEPT_BYTES, (images) =>
+  const texts = createLruMap<string, DocumentText>(KEPT_CHARS, ({ pages }) => sum(pages))
+  const pictures = createLruMap<string, readonly PageImage[]>(KEPT_BYTES, (images) =>
     sum(images.map(({ bytes }) => bytes)),
   )
   const digestOf = createDigests()
@@ -32,7 +32,7 @@ export function createIsolatedReader(clock: Clock, limits: DocumentLimits = DOCU
       if (format === null) return { pages: [readPlain(document, limits)] }
       const key = `${format.name} ${await digestOf(document.bytes)}`
       signal.throwIfAborted()
-      return texts.get(key, async () => ({ pages: await processes.readText(format, document, signal) }))
+      return once(texts, key, async () => ({ pages: await processes.readText(format, document, signal) }))
     },
     draws: (document) => formatOf(document)?.loadDrawer !== undefined,
     async drawPages(document, drawing, signal) {
@@ -40,10 +40,19 @@ export function createIsolatedReader(clock: Clock, limits: DocumentLimits = DOCU
       if (!format?.loadDrawer) throw new DocumentError('unsupported', 'it has no pages that can be drawn')
       const key = `${format.name} ${drawing.pages} ${drawing.side} ${await digestOf(document.bytes)}`
       signal.throwIfAborted()
-      return pictures.get(key, () => processes.drawPages(format, document, drawing, signal))
+      return once(pictures, key, () => processes.drawPages(format, document, drawing, signal))
     },
     close: () => processes.close(),
   }
+}
+
+/** Failures are not kept: a document that was too much for a busy moment may be read in the next. */
+async function once<Value>(kept: LruMap<string, Value>, key: string, make: () => Promise<Value>): Promise<Value> {
+  const known = kept.get(key)
+  if (known !== undefined) return known
+  const made = await make()
+  kept.set(key, made)
+  return made
 }
 
 const sum = (all: readonly { readonly length: number }[]): number => all.reduce((size, { length }) => size + length, 0)

@@ -5,9 +5,18 @@ export interface LruMap<Key, Value> {
   delete(key: Key): void
 }
 
-export function createLruMap<Key, Value>(maxSize: number): LruMap<Key, Value> {
-  /** Invariant: in the order of last use, oldest first. */
+/** `sizeOf`: what a value counts; without it each counts one. All together never count more than `maxSize`. */
+export function createLruMap<Key, Value>(
+  maxSize: number,
+  sizeOf: (value: Value) => number = () => 1,
+): LruMap<Key, Value> {
+  /** Invariant: in the order of last use, oldest first; `size` is what they count together. */
   const entries = new Map<Key, Value>()
+  let size = 0
+  const remove = (key: Key) => {
+    const value = entries.get(key)
+    if (value !== undefined && entries.delete(key)) size -= sizeOf(value)
+  }
   return {
     get(key) {
       const value = entries.get(key)
@@ -17,15 +26,14 @@ export function createLruMap<Key, Value>(maxSize: number): LruMap<Key, Value> {
       return value
     },
     set(key, value) {
-      entries.delete(key)
+      remove(key)
       entries.set(key, value)
+      size += sizeOf(value)
       for (const oldest of entries.keys()) {
-        if (entries.size <= maxSize) break
-        entries.delete(oldest)
+        if (size <= maxSize) break
+        remove(oldest)
       }
     },
-    delete(key) {
-      entries.delete(key)
-    },
+    delete: remove,
   }
 }

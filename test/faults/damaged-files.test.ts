@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { deflateSync } from 'node:zlib'
 import { DocumentError, type SourceDocument } from '../../src/documents/document-reader.ts'
 import { createIsolatedReader } from '../../src/documents/isolated-reader.ts'
 import { DOCUMENT_LIMITS } from '../../src/documents/reader-processes.ts'
@@ -12,9 +11,9 @@ import { systemClock } from '../../src/lib/clock.ts'
 import { typeByName } from '../../src/lib/media-type.ts'
 import { makeForm, makePdf, makeScan } from '../support/pdf.ts'
 import { watchChildren } from '../support/peak-memory.ts'
-import { writeZip } from '../support/zip.ts'
+import { packed, pageOf, SAY } from '../support/write-pdf.ts'
+import { zipOf } from '../support/zip.ts'
 import { MB } from './bombs/file-bomb.ts'
-import { packed, pageOf, SAY } from './bombs/write-pdf.ts'
 import { announceSeed, isFull, seededRandom, withinMs } from './seed.ts'
 
 const DAMAGED = isFull ? 2_000 : 60
@@ -23,18 +22,14 @@ const MAX_READER_BYTES = 512 * MB
 const LIMITS = { ...DOCUMENT_LIMITS, timeMs: withinMs(DOCUMENT_LIMITS.timeMs) }
 const DRAWING = { pages: 3, side: 768 }
 
-const zip = (files: Readonly<Record<string, string>>) =>
-  writeZip(Object.entries(files).map(([name, content]) => ({ name, content })))
-
 const picture = () =>
   pageOf(packed(`${SAY}612 0 0 792 0 0 cm /I Do`), {
     resources: '/XObject << /I 6 0 R >>',
     more: [
-      {
-        dictionary:
-          '/Type /XObject /Subtype /Image /Width 16 /Height 16 /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /FlateDecode',
-        stream: deflateSync(Buffer.alloc(256, 99)),
-      },
+      packed(
+        Buffer.alloc(256, 99),
+        '/Type /XObject /Subtype /Image /Width 16 /Height 16 /ColorSpace /DeviceGray /BitsPerComponent 8',
+      ),
     ],
   })
 
@@ -43,13 +38,15 @@ const GOOD: Readonly<Record<string, Buffer>> = {
   'picture.pdf': picture(),
   'form.pdf': makeForm('The heron', { ticked: 'Yes' }),
   'scan.pdf': makeScan(2),
-  'a.docx': zip({ 'word/document.xml': '<w:document><w:p><w:r><w:t>The heron nests.</w:t></w:r></w:p></w:document>' }),
-  'a.pptx': zip({ 'ppt/slides/slide1.xml': '<p:sld><a:p><a:r><a:t>The heron nests.</a:t></a:r></a:p></p:sld>' }),
-  'a.xlsx': zip({
+  'a.docx': zipOf({
+    'word/document.xml': '<w:document><w:p><w:r><w:t>The heron nests.</w:t></w:r></w:p></w:document>',
+  }),
+  'a.pptx': zipOf({ 'ppt/slides/slide1.xml': '<p:sld><a:p><a:r><a:t>The heron nests.</a:t></a:r></a:p></p:sld>' }),
+  'a.xlsx': zipOf({
     'xl/sharedStrings.xml': '<sst><si><t>The heron</t></si></sst>',
     'xl/worksheets/sheet1.xml': '<row r="1"><c r="A1" t="s"><v>0</v></c><c r="B1"><v>42</v></c></row>',
   }),
-  'a.epub': zip({
+  'a.epub': zipOf({
     'META-INF/container.xml': '<container><rootfile full-path="book.opf"/></container>',
     'book.opf':
       '<package><manifest><item id="a" href="a.xhtml"/></manifest><spine><itemref idref="a"/></spine></package>',

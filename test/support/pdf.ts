@@ -1,11 +1,12 @@
 /** Small PDFs, written by hand. */
+import { writePdf } from './write-pdf.ts'
 
 /** With these texts on its pages. A line is no wider than a page: some 90 characters. */
-export const makePdf = (pages: readonly string[]): Buffer => writePdf(pages.map(showText))
+export const makePdf = (pages: readonly string[]): Buffer => pagesOf(pages.map(showText))
 
 /** A scan, as far as a reader is concerned: pages without text, each with a black square at its lower left. */
 export const makeScan = (pages: number): Buffer =>
-  writePdf(Array.from({ length: pages }, () => '0 0 0 rg 0 0 306 306 re f'))
+  pagesOf(Array.from({ length: pages }, () => '0 0 0 rg 0 0 306 306 re f'))
 
 /** A form with one field, into which this was filled, and two boxes that people know by other names; one is ticked. */
 export function makeForm(value: string, { ticked = 'Off' as 'Yes' | 'Off' } = {}): Buffer {
@@ -14,7 +15,7 @@ export function makeForm(value: string, { ticked = 'Off' as 'Yes' | 'Off' } = {}
     widget(
       `/FT /Btn /T (${name}) /TU (I ${name}) /V /${state} /AS /${state} /AP << /N << /Yes 5 0 R /Off 5 0 R >> >> /Rect [72 600 90 620]`,
     )
-  return writePdf([''], {
+  return pagesOf([''], {
     catalog: '/AcroForm << /Fields [6 0 R 7 0 R 8 0 R] /NeedAppearances true /DR << /Font << /F1 3 0 R >> >> >>',
     page: '/Annots [6 0 R 7 0 R 8 0 R]',
     more: [
@@ -26,7 +27,7 @@ export function makeForm(value: string, { ticked = 'Off' as 'Yes' | 'Off' } = {}
 }
 
 /** `contents`: what is drawn on each page. `more`: objects behind all others. */
-function writePdf(
+function pagesOf(
   contents: readonly string[],
   { catalog = '', page = '', more = [] as readonly string[] } = {},
 ): Buffer {
@@ -37,20 +38,11 @@ function writePdf(
     '<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>',
     ...contents.flatMap((stream, at) => [
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${5 + at * 2} 0 R /Resources << /Font << /F1 3 0 R >> >> ${page} >>`,
-      `<< /Length ${stream.length} >>\nstream\n${stream}\nendstream`,
+      { dictionary: '', stream: Buffer.from(stream, 'latin1') },
     ]),
     ...more,
   ]
-  let text = '%PDF-1.4\n'
-  const offsets = objects.map((object, at) => {
-    const offset = text.length
-    text += `${at + 1} 0 obj\n${object}\nendobj\n`
-    return offset
-  })
-  const table = offsets.map((offset) => `${String(offset).padStart(10, '0')} 00000 n \n`).join('')
-  const count = objects.length + 1
-  const xref = `xref\n0 ${count}\n0000000000 65535 f \n${table}trailer\n<< /Size ${count} /Root 1 0 R >>\n`
-  return Buffer.from(`${text}${xref}startxref\n${text.length}\n%%EOF\n`, 'latin1')
+  return writePdf(objects)
 }
 
 const showText = (text: string) =>

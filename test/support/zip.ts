@@ -61,3 +61,7 @@ function uint32(value: number): Buffer {
   bytes.writeUInt32LE(value)
   return bytes
 }
+
+/** By their names. */
+export const zipOf = (files: Readonly<Record<string, string | Uint8Array>>): Buffer =>
+  writeZip(Object.entries(files).map(([name, content]) => ({ name, content })))

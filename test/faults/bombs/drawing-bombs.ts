@@ -1,6 +1,7 @@
 /** PDF documents that are read in no time, and are bombs to whoever draws their pages. */
+
+import { CATALOG, FONT, layered, type PdfObject, packed, pageOf, writePdf } from '../../support/write-pdf.ts'
 import { type FileBomb, MB } from './file-bomb.ts'
-import { CATALOG, FONT, layered, type PdfObject, packed, pageOf, writePdf } from './write-pdf.ts'
 
 const SIDE = 60_000
 

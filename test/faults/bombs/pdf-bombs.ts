@@ -1,7 +1,7 @@
 /** PDF documents that are bombs, or broken. */
 import { makePdf } from '../../support/pdf.ts'
+import { CATALOG, FONT, layered, type PdfObject, packed, pageOf, SAY, writePdf } from '../../support/write-pdf.ts'
 import { type FileBomb, MB } from './file-bomb.ts'
-import { CATALOG, FONT, layered, type PdfObject, packed, pageOf, SAY, writePdf } from './write-pdf.ts'
 
 const manyPages = (count: number) =>
   writePdf([
